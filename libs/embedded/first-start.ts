@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import type { Gateway } from '@placet/gateway-service';
+import * as z from 'zod';
+import { readJsonFile, writePrivateFile } from './private-file.ts';
+
+const Credentials = z.object({ agentKey: z.string(), personToken: z.string() });
+export type Credentials = z.infer<typeof Credentials>;
+
+const firstAgent = 'my-agent';
+const by = 'system:first-start';
+
+export const firstPolicy = `# The policy of every agent that has none of its own. The first rule that matches decides.
+version: 1
+rules:
+  - name: reading is harmless
+    action: read.*
+    decide: allow
+  - name: no dropped databases
+    action: database.drop
+    decide: deny
+    reason: Databases are dropped by people, not by agents.
+default: require_approval
+`;
+
+export const credentialsFile = (dataDir: string) => join(dataDir, 'credentials.json');
+
+/**
+ * What a newcomer needs to begin: an agent with a key, a person with a token, and a policy. Made once, and kept in a
+ * file that only its owner can read. Who has lost that file has still the machine, so new ones are made.
+ */
+export async function prepareFirstStart(
+  gateway: Gateway,
+  { dataDir, adminEmail }: { dataDir: string; adminEmail: string },
+): Promise<Credentials> {
+  if (!gateway.policies.has('default')) {
+    await gateway.policies.put('default', firstPolicy, { by, why: 'the first policy' });
+  }
+  const kept = Credentials.safeParse(readJsonFile(credentialsFile(dataDir)));
+  if (kept.success) return kept.data;
+  const credentials = {
+    agentKey: await firstAgentKey(gateway),
+    personToken: await adminToken(gateway, adminEmail),
+  };
+  writePrivateFile(credentialsFile(dataDir), `${JSON.stringify(credentials, null, 2)}\n`);
+  return credentials;
+}
+
+async function firstAgentKey({ agents }: Gateway): Promise<string> {
+  const now = new Date();
+  const known = agents.list().find(({ name }) => name === firstAgent);
+  if (known) return (await agents.addKey(firstAgent, by, now)).key;
+  return (await agents.create(firstAgent, 'unassigned', by, now)).key;
+}
+
+/** A token for the first administrator that there is, or for a new one. */
+export async function adminToken({ people }: Pick<Gateway, 'people'>, email: string): Promise<string> {
+  const now = new Date();
+  const admin = people.list().find(({ roles, disabled }) => !disabled && roles.includes('admin'));
+  if (admin) return (await people.addToken(admin.id, by, now)).token;
+  return (await people.create({ email, roles: ['admin', 'approver'] }, by, now)).token;
+}

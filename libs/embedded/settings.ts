@@ -1,0 +1,83 @@
+import { resolve } from 'node:path';
+import { auditSettings } from '@placet/audit-service/config.ts';
+import { decisionsSettings } from '@placet/decisions-service/config.ts';
+import { gatewaySettings } from '@placet/gateway-service/config.ts';
+import { notifierSettings } from '@placet/notifier-service/config.ts';
+import { policySettings } from '@placet/policy-service/config.ts';
+import {
+  byteSize,
+  durationMs,
+  oneOf,
+  readSettings,
+  type SettingsOf,
+  SettingsProblem,
+  setting,
+} from '@placet/runtime';
+import * as z from 'zod';
+
+/** What the one-process form needs beside the services' own settings. */
+export const embeddedSettings = {
+  dataDir: setting(
+    'PLACET_DATA',
+    z
+      .string()
+      .default('.placet')
+      .transform((path) => resolve(path)),
+    'Where everything is kept: events, stores, keys. Only its owner can read it.',
+    '.placet',
+  ),
+  logLevel: setting(
+    'PLACET_LOG_LEVEL',
+    oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'warn'),
+    'How much is logged, on stderr.',
+    'warn',
+  ),
+  adminEmail: setting(
+    'PLACET_ADMIN_EMAIL',
+    z.email().default('admin@example.com'),
+    'The first person, who is made at the first start.',
+    'admin@example.com',
+  ),
+  syncAlways: setting(
+    'PLACET_SYNC_ALWAYS',
+    z
+      .enum(['true', 'false'], { error: 'must be true or false' })
+      .default('true')
+      .transform((text) => text === 'true'),
+    'Whether every event is on the disk before it is acknowledged. `false` is faster, and a power cut may lose the last two minutes.',
+    'true',
+  ),
+  streamBytesMax: setting(
+    'PLACET_STREAM_SIZE',
+    byteSize('4GB'),
+    'The most that the stream of events may hold. At 90 % new requests are refused.',
+    '4GB',
+  ),
+  streamAgeMaxMs: setting(
+    'PLACET_STREAM_AGE',
+    durationMs('7d', '1d', '90d'),
+    'How long the stream keeps events; also how long an idempotency key is remembered.',
+    '7d',
+  ),
+};
+
+export const allSettings = {
+  ...embeddedSettings,
+  ...gatewaySettings,
+  ...policySettings,
+  ...decisionsSettings,
+  ...notifierSettings,
+  ...auditSettings,
+};
+export type PlacetSettings = SettingsOf<typeof allSettings>;
+
+export function readPlacetSettings(env: Record<string, string | undefined>): PlacetSettings {
+  const settings = readSettings(allSettings, env);
+  const { webhookUrl, webhookSecret } = settings;
+  if ((webhookUrl === undefined) !== (webhookSecret === undefined)) {
+    throw new SettingsProblem([
+      'PLACET_WEBHOOK_URL and PLACET_WEBHOOK_SECRET go together: set both, or neither',
+    ]);
+  }
+  return settings;
+}

@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { describeProcess } from '../process-identity.ts';
+import { onSupervisorGone } from '../supervisor.ts';
+import { nextLine, releaseLater, runFixture, temporaryDirectory, until } from './support.ts';
+
+test('the loss of a supervisor that is killed with -9 is noticed', async () => {
+  const file = path.join(temporaryDirectory(), 'gone');
+  const parent = runFixture('supervised.ts', 'parent', file);
+  const child = Number(await nextLine(parent));
+  expect(describeProcess(child)).toBeDefined();
+  parent.kill('SIGKILL');
+  await until('the child to notice', () => existsSync(file));
+  await until('the child to end', () => describeProcess(child) === undefined);
+});
+
+test('without a supervisor nothing is watched', () => {
+  onSupervisorGone(undefined, () => expect.unreachable())();
+});
+
+test('a supervisor that is not the parent is gone, and is reported once', async () => {
+  let calls = 0;
+  const dispose = onSupervisorGone(process.pid, () => calls++);
+  releaseLater(dispose);
+  await until('the call', () => calls > 0);
+  expect(calls).toBe(1);
+});

@@ -1,0 +1,64 @@
+import * as z from 'zod';
+import { AgentName, Digest, Instant, services } from './names.ts';
+
+/** A key or token: what is kept is its look-up id and the hash of the whole. */
+export const StoredCredential = z.object({
+  id: z.string(),
+  hash: z.string(),
+  created_at: Instant,
+  expires_at: Instant.optional(),
+  revoked_at: Instant.optional(),
+});
+export type StoredCredential = z.infer<typeof StoredCredential>;
+
+export const Agent = z.object({
+  name: AgentName,
+  owner: z.string(),
+  created_at: Instant,
+  disabled: z.boolean(),
+  keys: z.array(StoredCredential),
+});
+export type Agent = z.infer<typeof Agent>;
+
+export const Role = z
+  .string()
+  .regex(/^[a-z0-9-]{1,64}$/, 'must be 1 to 64 lower-case letters, digits or hyphens');
+
+export const Person = z.object({
+  id: z.string(),
+  email: z.string(),
+  name: z.string().optional(),
+  roles: z.array(Role),
+  created_at: Instant,
+  disabled: z.boolean(),
+  tokens: z.array(StoredCredential),
+});
+export type Person = z.infer<typeof Person>;
+
+export const PolicyText = z.object({ scope: z.string(), text: z.string(), digest: Digest });
+export type PolicyText = z.infer<typeof PolicyText>;
+
+/** A public key that checks proofs. It stays after its service has taken a new one, as its proofs do. */
+export const SignerKey = z.object({
+  service: z.enum(services),
+  jwk: z.object({
+    kty: z.literal('OKP'),
+    crv: z.literal('Ed25519'),
+    x: z.string(),
+    kid: z.string(),
+    alg: z.literal('EdDSA'),
+    use: z.literal('sig'),
+  }),
+});
+export type SignerKey = z.infer<typeof SignerKey>;
+
+export const PolicyScope = z
+  .string()
+  .regex(
+    /^(guardrail|default|agent:[a-z0-9-]{1,64}|named:[a-z0-9-]{1,64})$/,
+    'must be guardrail, default, agent:<name> or named:<name>',
+  );
+
+/** A scope as a key of its bucket, whose keys hold no colon. */
+export const policyKey = (scope: string) => scope.replace(':', '.');
+export const policyScope = (key: string) => key.replace('.', ':');

@@ -1,0 +1,108 @@
+import * as z from 'zod';
+import { Vote, VoteChannel, Voter } from './approval-events.ts';
+import { ActionId, AgentName } from './names.ts';
+
+const root = 'placetrpc';
+
+/** Questions that one service asks another over NATS; whoever is free of the asked service's instances answers. */
+export const requests = {
+  vote: `${root}.decisions.vote`,
+  withdraw: `${root}.decisions.withdraw`,
+  outcome: `${root}.decisions.outcome`,
+  approvals: `${root}.decisions.approvals`,
+  approval: `${root}.decisions.approval`,
+  records: `${root}.audit.records`,
+} as const;
+export type RequestSubject = (typeof requests)[keyof typeof requests];
+
+/** The audit service holds no seal key; what it answers is checked by the record's own proofs. */
+export const unsealedRequests: ReadonlySet<RequestSubject> = new Set([requests.records]);
+
+export const VoteQuestion = z.object({
+  action_id: ActionId,
+  vote: Vote,
+  comment: z.string().optional(),
+  payload_digest: z.string().optional(),
+  channel: VoteChannel,
+  voter: Voter.extend({ roles: z.array(z.string()) }),
+});
+export type VoteQuestion = z.infer<typeof VoteQuestion>;
+
+export const VoteAnswer = z.object({
+  action_id: z.string(),
+  vote: Vote,
+  decision: z.enum(['pending', 'allowed', 'denied']),
+  reason: z.string().optional(),
+});
+export type VoteAnswer = z.infer<typeof VoteAnswer>;
+
+export const ActionQuestion = z.object({ agent: AgentName, action_id: ActionId });
+
+/** `audience` are the keys under which a person is asked; null sees everything. */
+export const Audience = z.array(z.string()).nullable();
+
+export const ApprovalsQuestion = z.object({
+  status: z.enum(['pending', 'decided', 'all']),
+  audience: Audience,
+  before: z.number().int().optional(),
+  limit: z.number().int().min(1).max(200),
+});
+export type ApprovalsQuestion = z.infer<typeof ApprovalsQuestion>;
+export const ApprovalQuestion = z.object({ action_id: ActionId, audience: Audience });
+
+/** An approval as people see it. Its id is its action's. */
+export const ApprovalView = z
+  .object({
+    id: z.string(),
+    status: z.enum(['pending', 'decided']),
+    decision: z.enum(['allowed', 'denied']).nullable(),
+    action_name: z.string(),
+    agent: z.string(),
+    owner: z.string(),
+    payload: z.unknown(),
+    payload_digest: z.string(),
+    reason: z.string().describe('Why it is held.'),
+    rule: z.string().nullable(),
+    approvers: z.array(z.string()),
+    quorum: z.number(),
+    requested_at: z.string(),
+    deadline: z.string(),
+    votes: z.array(z.object({ by: z.string(), vote: Vote, comment: z.string().optional(), at: z.string() })),
+    decided_at: z.string().nullable(),
+    decided_by: z.array(z.string()),
+    decision_reason: z.string().nullable(),
+    context: z
+      .record(z.string(), z.unknown())
+      .describe('What the agent told: reasoning, case, tool and the like.'),
+  })
+  .meta({ id: 'Approval' });
+export type ApprovalView = z.infer<typeof ApprovalView>;
+export const ApprovalsAnswer = z.object({ approvals: z.array(ApprovalView), before: z.number().nullable() });
+
+export const RecordsQuestion = z.object({
+  from: z.string().optional(),
+  until: z.string().optional(),
+  agent: z.string().optional(),
+  action: z.string().optional(),
+  case: z.string().optional(),
+  type: z.string().optional(),
+  after: z.number().int().optional(),
+  limit: z.number().int().min(1).max(500),
+});
+export const AuditRecordView = z
+  .object({
+    index: z.number().int(),
+    id: z.string(),
+    stream: z.string(),
+    seq: z.number().int(),
+    subject: z.string(),
+    type: z.string(),
+    time: z.string(),
+    recordedAt: z.string(),
+    agent: z.string().nullable(),
+    action: z.string().nullable(),
+    case: z.string().nullable(),
+    body: z.string(),
+  })
+  .meta({ id: 'AuditRecord' });
+export const RecordsAnswer = z.object({ records: z.array(AuditRecordView), next: z.number().nullable() });

@@ -1,0 +1,26 @@
+import * as z from 'zod';
+
+/** Something that must not happen did: a wrong seal, a value put back, a report for an action that was denied. */
+export const AlarmRaised = z.object({
+  kind: z.enum([
+    'wrong_seal',
+    'unreadable_event',
+    'configuration_forged',
+    'executed_without_permission',
+    'approval_without_approvers',
+    'proof_rejected',
+    'events_missed',
+  ]),
+  message: z.string(),
+  about: z.string(),
+  details: z.record(z.string(), z.string()).optional(),
+});
+
+export const MessageDead = z.object({
+  stream: z.string(),
+  consumer: z.string(),
+  seq: z.number().int(),
+  subject: z.string(),
+  deliveries: z.number().int(),
+  reason: z.string(),
+});

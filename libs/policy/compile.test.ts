@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { candidates, compile, firstMatch } from './compile.ts';
+import { matchGlob, parseGlob } from './glob.ts';
+import { actionName, policy } from './test-arbitraries.ts';
+import type { Policy, Rule } from './types.ts';
+
+const factsOf = (action: string) => ({
+  action,
+  payload: {},
+  agent: { name: 'support', owner: 'ann@example.com' },
+});
+
+const rule = (action: string, line: number): Rule => ({
+  name: `rule ${line}`,
+  action,
+  decide: 'deny',
+  approvers: [],
+  line,
+});
+
+const policyOf = (...actions: string[]): Policy => ({
+  version: 1,
+  rules: actions.map((a, n) => rule(a, n + 1)),
+});
+
+test('finds the rule that a scan from the top finds', () => {
+  fc.assert(
+    fc.property(policy, actionName, (policy, action) => {
+      const scanned = policy.rules.find((rule) => matchGlob(parseGlob(rule.action), action));
+      expect(firstMatch(compile(policy), factsOf(action))).toBe(scanned);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('offers candidates in the order of the file, and every rule that matches among them', () => {
+  fc.assert(
+    fc.property(policy, actionName, (policy, action) => {
+      const lines = candidates(compile(policy), action).map(({ rule }) => rule.line);
+      expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+      for (const rule of policy.rules) {
+        if (matchGlob(parseGlob(rule.action), action)) expect(lines).toContain(rule.line);
+      }
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test('given 200 rules for other actions, only the few that can match are looked at', () => {
+  const others = Array.from({ length: 99 }, (_, n) => [`tool_${n}`, `area_${n}.*`]).flat();
+  const compiled = compile(policyOf(...others, 'refund.*', '*'));
+  const lookedAt = candidates(compiled, 'refund.card').map(({ rule }) => rule.action);
+  expect(lookedAt).toEqual(['refund.*', '*']);
+});
+
+test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+  'an action named %s is a name like any other',
+  (action) => {
+    expect(firstMatch(compile(policyOf('refund')), factsOf(action))).toBeUndefined();
+    expect(firstMatch(compile(policyOf('refund', action)), factsOf(action))?.line).toBe(2);
+  },
+);
+
+test('a name of 10 million characters is looked up in bounded time', () => {
+  const compiled = compile(policyOf(...Array.from({ length: 200 }, (_, n) => `${'a'.repeat(n)}*b*c`)));
+  const began = performance.now();
+  expect(firstMatch(compiled, factsOf('a'.repeat(10_000_000)))).toBeUndefined();
+  expect(performance.now() - began).toBeLessThan(2_000);
+});

@@ -1,0 +1,61 @@
+import { type Glob, isLiteral, literalPrefix, matchGlob, parseGlob } from './glob.ts';
+import type { ActionFacts, BrokenLayer, Layer, Policy, Rule } from './types.ts';
+
+type IndexedRule = { position: number; rule: Rule; glob: Glob };
+
+/** Where to look for the rules that an action's name can match. */
+export type PolicyIndex = {
+  /** Rules without a star, by the one name they match. */
+  byName: ReadonlyMap<string, readonly IndexedRule[]>;
+  /** Rules with a star, by what comes before the first. */
+  byPrefix: ReadonlyMap<string, readonly IndexedRule[]>;
+  /** The lengths that occur among those prefixes. */
+  prefixLengths: readonly number[];
+};
+
+export type CompiledPolicy = { policy: Policy; index: PolicyIndex };
+
+export type CompiledLayer =
+  | { scope: string; digest: string; revision: number; compiled: CompiledPolicy }
+  | BrokenLayer;
+
+export const compile = (policy: Policy): CompiledPolicy => {
+  const byName = new Map<string, IndexedRule[]>();
+  const byPrefix = new Map<string, IndexedRule[]>();
+  for (const [position, rule] of policy.rules.entries()) {
+    const glob = parseGlob(rule.action);
+    const shelf = isLiteral(glob) ? byName : byPrefix;
+    const key = literalPrefix(glob);
+    const indexed = { position, rule, glob };
+    const bucket = shelf.get(key);
+    if (bucket) bucket.push(indexed);
+    else shelf.set(key, [indexed]);
+  }
+  const prefixLengths = [...new Set([...byPrefix.keys()].map((prefix) => prefix.length))];
+  return { policy, index: { byName, byPrefix, prefixLengths } };
+};
+
+export const compileLayer = (layer: Layer): CompiledLayer => {
+  if ('broken' in layer) return layer;
+  const { scope, digest, revision, policy } = layer;
+  return { scope, digest, revision, compiled: compile(policy) };
+};
+
+/** The rules worth looking at for this action, in the order of the file. */
+export const candidates = ({ index }: CompiledPolicy, action: string): readonly IndexedRule[] => {
+  const buckets: (readonly IndexedRule[])[] = [];
+  const named = index.byName.get(action);
+  if (named) buckets.push(named);
+  for (const length of index.prefixLengths) {
+    if (length > action.length) continue;
+    const bucket = index.byPrefix.get(action.slice(0, length));
+    if (bucket) buckets.push(bucket);
+  }
+  // A bucket is in order by itself; only a mixture has to be sorted.
+  const [first, ...others] = buckets;
+  return others.length === 0 ? (first ?? []) : buckets.flat().sort((a, b) => a.position - b.position);
+};
+
+/** The first rule that matches decides. */
+export const firstMatch = (compiled: CompiledPolicy, facts: ActionFacts): Rule | undefined =>
+  candidates(compiled, facts.action).find(({ glob }) => matchGlob(glob, facts.action))?.rule;

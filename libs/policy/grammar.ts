@@ -1,0 +1,67 @@
+/** A field of the language that is not built yet is known, so that it can be refused by its name. */
+type Standing = 'built' | 'later';
+
+export type Grammar<F extends string = string> = {
+  /** How messages call the thing that has these fields. */
+  noun: string;
+  fields: Readonly<Record<F, Standing>>;
+  /** Fields that must be there, and how to write them. */
+  required: Readonly<Record<string, string>>;
+};
+
+export const policyGrammar = {
+  noun: 'a policy',
+  fields: {
+    version: 'built',
+    default: 'built',
+    rules: 'built',
+    lists: 'later',
+    include: 'later',
+    tests: 'later',
+  },
+  required: { version: 'write "version: 1"' },
+} as const satisfies Grammar;
+
+export const ruleGrammar = {
+  noun: 'a rule',
+  fields: {
+    name: 'built',
+    action: 'built',
+    decide: 'built',
+    approvers: 'built',
+    reason: 'built',
+    when: 'later',
+    limit: 'later',
+    budget: 'later',
+    quorum: 'later',
+    separate: 'later',
+    timeout: 'later',
+    on_timeout: 'later',
+    remind: 'later',
+    escalate: 'later',
+    valid_for: 'later',
+    editable: 'later',
+    require_reason: 'later',
+    choices: 'later',
+    only_in: 'later',
+    redact: 'later',
+    schedule: 'later',
+  },
+  required: {
+    action: 'the name of an action, or a pattern such as "refund.*"',
+    decide: 'allow, deny or require_approval',
+  },
+} as const satisfies Grammar;
+
+const grammars: readonly Grammar[] = [policyGrammar, ruleGrammar];
+
+export const standing = (grammar: Grammar, field: string): Standing | undefined =>
+  Object.hasOwn(grammar.fields, field) ? grammar.fields[field] : undefined;
+
+/** Who has this field, when the one at hand does not. */
+export const ownerOf = (field: string): Grammar | undefined =>
+  grammars.find((grammar) => standing(grammar, field) !== undefined);
+
+export const notBuilt = (what: string): string =>
+  `${what} is part of the policy language, but this version does not build it yet; ` +
+  'a policy is refused rather than read as if it said less';

@@ -1,0 +1,24 @@
+export {
+  type CompiledLayer,
+  type CompiledPolicy,
+  compile,
+  compileLayer,
+  type PolicyIndex,
+} from './compile.ts';
+export { evaluate } from './evaluate.ts';
+export { parsePolicy } from './parse.ts';
+export { formatProblems } from './problems.ts';
+export type {
+  ActionFacts,
+  Approver,
+  BrokenLayer,
+  Decide,
+  Demand,
+  Layer,
+  LayerVerdict,
+  Parsed,
+  Policy,
+  Problem,
+  Rule,
+  Verdict,
+} from './types.ts';

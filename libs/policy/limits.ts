@@ -1,0 +1,13 @@
+export const textBytesMax = 256 * 1024;
+export const rulesMax = 2_000;
+export const nameCharsMax = 200;
+export const reasonCharsMax = 1_000;
+export const approversMax = 50;
+export const problemsMax = 50;
+
+/** No policy needs more than five levels; beyond this it is an attack or an accident. */
+export const depthMax = 20;
+/** Bounds what the composer has to look at; a list of rules that is only a little too long still gets its own message. */
+export const entriesMax = 4_000;
+export const anchorsMax = 100;
+export const aliasesMax = 100;

@@ -1,0 +1,213 @@
+import { isMap, isScalar, isSeq } from 'yaml';
+import { approverKey, readApprover } from './approver.ts';
+import { type Field, readFields } from './fields.ts';
+import { policyGrammar, ruleGrammar } from './grammar.ts';
+import { approversMax, nameCharsMax, reasonCharsMax, rulesMax } from './limits.ts';
+import { unnamed } from './naming.ts';
+import { nearest } from './nearest.ts';
+import { oneOf, quote } from './problems.ts';
+import type { Approver, Decide, Parsed, Policy, Rule } from './types.ts';
+import { type Node, readYaml, type Source } from './yaml.ts';
+
+const decides: readonly Decide[] = ['allow', 'deny', 'require_approval'];
+
+/** Reads a policy, or says everything that is wrong with it, up to a bound. Never throws. */
+export const parsePolicy = (text: string): Parsed => {
+  const source = readYaml(text);
+  if (Array.isArray(source)) return { ok: false, problems: source };
+  const policy = readPolicy(source);
+  const problems = source.problems();
+  // Readers hand back what they could make out and report the rest: only a file without a problem is a policy.
+  return policy && problems.length === 0 ? { ok: true, policy } : { ok: false, problems };
+};
+
+const readPolicy = (source: Source): Policy | undefined => {
+  const root = source.resolve(source.root, '');
+  if (!root) return undefined;
+  if (!isMap(root)) {
+    source.problem(
+      root,
+      '',
+      `expected a map with version, default and rules, found ${source.describe(root)}`,
+    );
+    return undefined;
+  }
+  const fields = readFields(source, root, policyGrammar, '');
+  readVersion(source, fields.get('version'));
+  const fallback = readDecide(source, fields.get('default'));
+  const rules = readRules(source, fields.get('rules'));
+  return { version: 1, ...(fallback && { default: fallback }), rules };
+};
+
+const readVersion = (source: Source, field: Field | undefined): void => {
+  const node = field && source.resolve(field.value, field.path);
+  if (!field || !node || (isScalar(node) && node.value === 1)) return;
+  const quoted = isScalar(node) && node.value === '1';
+  const hint = quoted ? ': write it without quotes' : '';
+  source.problem(node, field.path, `version: expected the number 1, found ${source.describe(node)}${hint}`);
+};
+
+const readRules = (source: Source, field: Field | undefined): Rule[] => {
+  if (!field) return [];
+  const node = source.resolve(field.value, field.path);
+  if (!node) return [];
+  if (!isSeq(node)) {
+    source.problem(node, field.path, `rules: expected a list, found ${source.describe(node)}`);
+    return [];
+  }
+  if (node.items.length > rulesMax) {
+    source.problem(node, field.path, `rules: at most ${rulesMax} rules, found ${node.items.length}`);
+    return [];
+  }
+  const rules: Rule[] = [];
+  for (const [position, item] of (node.items as Node[]).entries()) {
+    if (source.full()) break;
+    const rule = readRule(source, item, `${field.path}[${position}]`);
+    if (rule) rules.push(rule);
+  }
+  return rules;
+};
+
+const readRule = (source: Source, item: Node, path: string): Rule | undefined => {
+  const node = source.resolve(item, path);
+  if (!node) return undefined;
+  if (!isMap(node)) {
+    source.problem(node, path, `expected a rule with action and decide, found ${source.describe(node)}`);
+    return undefined;
+  }
+  const fields = readFields(source, node, ruleGrammar, path);
+  const action = readAction(source, fields.get('action'));
+  const name = readText(source, fields.get('name'), 'name', { charsMax: nameCharsMax });
+  const reason = readText(source, fields.get('reason'), 'reason', {
+    charsMax: reasonCharsMax,
+    multiline: true,
+  });
+  const decide = readDecide(source, fields.get('decide'));
+  const approvers = readApprovers(source, fields.get('approvers'), decide);
+  if (action === undefined || decide === undefined) return undefined;
+  const line = source.line(item);
+  return { name: name ?? unnamed(action), action, decide, approvers, ...(reason && { reason }), line };
+};
+
+const readAction = (source: Source, field: Field | undefined): string | undefined => {
+  const action = readText(source, field, 'action', { charsMax: nameCharsMax });
+  // A rule that can match nothing by a slip of the keyboard would protect nothing, and nobody would see why.
+  if (field && action !== undefined && /^\s|\s$|\p{C}/u.test(action)) {
+    source.problem(
+      field.value,
+      field.path,
+      'action: begins or ends with a space, or has a character that cannot be seen',
+    );
+    return undefined;
+  }
+  return action;
+};
+
+const readDecide = (source: Source, field: Field | undefined): Decide | undefined => {
+  const node = field && source.resolve(field.value, field.path);
+  if (!field || !node) return undefined;
+  const written = isScalar(node) ? node.value : undefined;
+  const decide = decides.find((word) => word === written);
+  if (decide) return decide;
+  const like = typeof written === 'string' ? nearest(written, decides) : undefined;
+  const hint = like ? `: did you mean ${quote(like)}?` : '';
+  const name = field.path.split('.').at(-1);
+  source.problem(
+    node,
+    field.path,
+    `${name}: expected ${oneOf(decides)}, found ${source.describe(node)}${hint}`,
+  );
+  return undefined;
+};
+
+const readApprovers = (source: Source, field: Field | undefined, decide: Decide | undefined): Approver[] => {
+  if (!field) return [];
+  if (decide === 'allow' || decide === 'deny') {
+    source.problem(
+      field.key,
+      field.path,
+      `approvers: only a rule that decides require_approval has approvers, this one decides ${decide}`,
+    );
+  }
+  const node = source.resolve(field.value, field.path);
+  if (!node) return [];
+  if (!isSeq(node)) {
+    source.problem(
+      node,
+      field.path,
+      `approvers: expected a list, as ["#approvals"], found ${source.describe(node)}`,
+    );
+    return [];
+  }
+  if (node.items.length === 0) {
+    // Its writer may have meant "nobody", and we would read "any approver".
+    source.problem(
+      node,
+      field.path,
+      'approvers: the list is empty; leave approvers out to let any person with the role approver decide',
+    );
+  }
+  if (node.items.length > approversMax) {
+    source.problem(
+      node,
+      field.path,
+      `approvers: at most ${approversMax} approvers, found ${node.items.length}`,
+    );
+    return [];
+  }
+  const approvers = new Map<string, Approver>();
+  for (const [position, item] of (node.items as Node[]).entries()) {
+    const path = `${field.path}[${position}]`;
+    const approver = readListedApprover(source, item, path);
+    if (!approver) continue;
+    const key = approverKey(approver);
+    if (approvers.has(key)) source.problem(item, path, `approvers: ${quote(key)} is listed twice`);
+    approvers.set(key, approver);
+  }
+  return [...approvers.values()];
+};
+
+const readListedApprover = (source: Source, item: Node, path: string): Approver | undefined => {
+  const node = source.resolve(item, path);
+  if (!node) return undefined;
+  if (isScalar(node) && typeof node.value === 'string') {
+    const approver = readApprover(node.value);
+    if (!('wrong' in approver)) return approver;
+    source.problem(node, path, `approvers: ${approver.wrong}`);
+    return undefined;
+  }
+  // What a bare # leaves behind: YAML takes the rest of the line for a comment.
+  const hint = isScalar(node) && node.value === null ? ': a channel needs quotes, as "#approvals"' : '';
+  source.problem(
+    node,
+    path,
+    `approvers: expected "#channel", "role:NAME" or "user:EMAIL", found ${source.describe(node)}${hint}`,
+  );
+  return undefined;
+};
+
+type TextRules = { charsMax: number; multiline?: boolean };
+
+const readText = (
+  source: Source,
+  field: Field | undefined,
+  what: string,
+  { charsMax, multiline }: TextRules,
+) => {
+  const node = field && source.resolve(field.value, field.path);
+  if (!field || !node) return undefined;
+  const refuse = (message: string): undefined =>
+    source.problem(node, field.path, `${what}: ${message}`) as undefined;
+  if (!isScalar(node) || typeof node.value !== 'string') {
+    const hint = isScalar(node) && node.value !== null ? ': put it in quotes' : '';
+    return refuse(`expected a text, found ${source.describe(node)}${hint}`);
+  }
+  const text = multiline ? node.value.trimEnd() : node.value;
+  if (text.trim() === '') return refuse('expected a text, found an empty one');
+  if (text.length > charsMax) return refuse(`at most ${charsMax} characters, found ${text.length}`);
+  // What people read before they decide must not be able to hide or forge a line.
+  if (!text.isWellFormed()) return refuse('not valid Unicode (half of a surrogate pair)');
+  if (/\p{Cc}/u.test(multiline ? text.replace(/[\n\t]/g, '') : text))
+    return refuse('control characters are not allowed');
+  return text;
+};

@@ -1,0 +1,56 @@
+export type Decide = 'allow' | 'deny' | 'require_approval';
+
+/** A channel is kept without its `#`, an email in lower case. */
+export type Approver =
+  | { kind: 'channel'; channel: string }
+  | { kind: 'role'; role: string }
+  | { kind: 'user'; email: string };
+
+export type Rule = {
+  /** The name given, or "rule for ACTION". */
+  name: string;
+  /** A glob over the action's name. */
+  action: string;
+  decide: Decide;
+  /** Empty means any person with the role approver. */
+  approvers: Approver[];
+  reason?: string;
+  line: number;
+};
+
+/** Without a default, a policy abstains where no rule matches. */
+export type Policy = { version: 1; default?: Decide; rules: Rule[] };
+
+/** Lines and columns count from 1, columns in UTF-16 units as editors do. */
+export type Problem = { line: number; column: number; path: string; message: string };
+
+export type Parsed = { ok: true; policy: Policy } | { ok: false; problems: Problem[] };
+
+export type ActionFacts = { action: string; payload: unknown; agent: { name: string; owner: string } };
+
+/** A policy that the store holds but nobody can use is a layer too: leaving it out would loosen the verdict. */
+export type BrokenLayer = { scope: string; digest: string | null; revision: number; broken: string };
+
+export type Layer = { scope: string; digest: string; revision: number; policy: Policy } | BrokenLayer;
+
+export type LayerVerdict = {
+  scope: string;
+  digest: string | null;
+  revision: number;
+  decide: Decide | 'abstain';
+  rule: string | null;
+};
+
+/** Whom one layer wants to be asked. An empty list means any person with the role approver. */
+export type Demand = { scope: string | null; rule: string | null; approvers: Approver[] };
+
+export type Verdict = {
+  decide: Decide;
+  reason: string;
+  /** The rule and the scope that decided; null where a default, or nothing at all, did. */
+  rule: string | null;
+  scope: string | null;
+  /** What each layer that requires approval asks for: all of it has to be met. */
+  demands: Demand[];
+  layers: LayerVerdict[];
+};

@@ -1,0 +1,29 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { sha256Hex } from './canonical.ts';
+
+export type Jwk = { kty: string; crv: string; x: string; kid: string; alg?: string; use?: string };
+
+export type Jwks = { keys: readonly Jwk[] };
+
+export function jwkOf(publicKey: KeyObject): Required<Jwk> {
+  const { x } = publicKey.export({ format: 'jwk' });
+  if (x === undefined) throw new TypeError('An Ed25519 public key has an "x".');
+  return { kty: 'OKP', crv: 'Ed25519', x, kid: thumbprintOf(x), alg: 'EdDSA', use: 'sig' };
+}
+
+/** RFC 7638, section 3.2: the required members of an OKP key (RFC 8037) in lexical order, hashed. */
+export function thumbprintOf(x: string): string {
+  const members = JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x });
+  return Buffer.from(sha256Hex(members), 'hex').toString('base64url');
+}
+
+/** Null for what is no Ed25519 key to verify with, whatever its `kid` says. */
+export function publicKeyOf(jwk: Jwk): KeyObject | null {
+  if (jwk.kty !== 'OKP' || jwk.crv !== 'Ed25519') return null;
+  if ((jwk.alg ?? 'EdDSA') !== 'EdDSA' || (jwk.use ?? 'sig') !== 'sig') return null;
+  try {
+    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: jwk.x }, format: 'jwk' });
+  } catch {
+    return null;
+  }
+}

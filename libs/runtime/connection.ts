@@ -1,0 +1,56 @@
+import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { backoffMs, type Resources } from './lifecycle.ts';
+import type { Logger } from './logger.ts';
+
+/** Atomic counters, versions over a wildcard and `sync_interval` begin here. */
+export const natsFloor = '2.12.0';
+
+export type Nats = { nc: NatsConnection; js: JetStreamClient; jsm: JetStreamManager };
+
+export async function connectNats(
+  options: { url: string; user?: string; password?: string; name: string },
+  logger: Logger,
+  resources: Resources,
+): Promise<Nats> {
+  let attempt = 0;
+  const nc = await connect({
+    servers: options.url.split(','),
+    name: options.name,
+    inboxPrefix: `_INBOX_${options.name}`,
+    ...(options.user ? { user: options.user, pass: options.password ?? '' } : {}),
+    maxReconnectAttempts: -1,
+    waitOnFirstConnect: true,
+    reconnectDelayHandler: () => backoffMs(attempt++, 100, 2000),
+    ignoreAuthErrorAbort: true,
+    pingInterval: 10_000,
+    maxPingOut: 2,
+  });
+  resources.add(`nats ${options.name}`, () => nc.close());
+  assertVersion(nc.info?.version ?? '0');
+  void watchStatus(nc, logger, () => {
+    attempt = 0;
+  });
+  return { nc, js: jetstream(nc), jsm: await jetstreamManager(nc, { checkAPI: false }) };
+}
+
+export function assertVersion(version: string): void {
+  const number = (v: string) => v.split(/[.-]/, 3).reduce((n, part) => n * 1000 + (Number(part) || 0), 0);
+  if (number(version) >= number(natsFloor)) return;
+  throw new Error(
+    `nats-server ${version} is too old: Placet needs ${natsFloor} or newer (atomic counters, versions over a wildcard).`,
+  );
+}
+
+async function watchStatus(nc: NatsConnection, logger: Logger, onReconnect: () => void): Promise<void> {
+  for await (const status of nc.status()) {
+    if (status.type === 'reconnect') {
+      onReconnect();
+      logger.info('connected to NATS again');
+    } else if (status.type === 'disconnect') {
+      logger.warn('lost NATS; trying again until it is back');
+    } else if (status.type === 'error') {
+      logger.warn({ err: status.error }, 'NATS reports an error');
+    }
+  }
+}

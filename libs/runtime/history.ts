@@ -1,0 +1,105 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import {
+  anyAgentsFilters,
+  type EventOf,
+  type EventType,
+  eventStream,
+  historyFilter,
+  noteFilter,
+  type PlacetEvent,
+  parseEvent,
+  parseSubject,
+} from '@placet/events';
+import { type BusContext, sealHeader, sealHolds } from './bus.ts';
+import { Unavailable } from './errors.ts';
+
+export type StoredEvent = { seq: number; event: PlacetEvent };
+
+/** All that the stream holds of one action. `forged` are messages whose seal or form is wrong: nobody acts on them. */
+export type History = { version: number; events: StoredEvent[]; forged: { seq: number; subject: string }[] };
+
+const filters = (agent: string, action: string) => [
+  historyFilter(agent, action),
+  noteFilter('action.executed', agent, action),
+];
+
+/** One call, answered by any node: it may be behind. Ask the leader before saying that something is not there. */
+export async function readHistory(context: BusContext, agent: string, action: string): Promise<History> {
+  return historyOf(context, await lastMessages(context, filters(agent, action)));
+}
+
+/** The history of an action whose agent is not known, or null when no node that answered has it. */
+export async function findHistory(
+  context: BusContext,
+  action: string,
+): Promise<{ agent: string; history: History } | null> {
+  const found = await lastMessages(context, anyAgentsFilters(action));
+  const place = found[0] && parseSubject(found[0].subject);
+  return place && place.root !== 'sys' ? { agent: place.agent, history: historyOf(context, found) } : null;
+}
+
+async function lastMessages(context: BusContext, multi_last: string[]): Promise<StoredMsg[]> {
+  const found: StoredMsg[] = [];
+  try {
+    const iterator = await context.jsm.direct.getLastMessagesFor(eventStream, { multi_last });
+    for await (const message of iterator) found.push(message);
+    return found;
+  } catch (error) {
+    if (isNotFound(error)) return [];
+    throw new Unavailable('the history of an action cannot be read', { cause: error });
+  }
+}
+
+/** What the leader holds now: for decisions after a lost race, and before an answer that something is not there. */
+export async function readHistoryFromLeader(
+  context: BusContext,
+  agent: string,
+  action: string,
+): Promise<History> {
+  const found: StoredMsg[] = [];
+  try {
+    for (const filter of filters(agent, action)) {
+      for (let seq = 1; ; ) {
+        const query = { seq, next_by_subj: filter };
+        const next = await context.jsm.streams.getMessage(eventStream, query);
+        if (!next) break;
+        found.push(next);
+        seq = next.seq + 1;
+      }
+    }
+  } catch (error) {
+    throw new Unavailable('the history of an action cannot be read', { cause: error });
+  }
+  return historyOf(context, found);
+}
+
+function historyOf(context: BusContext, found: StoredMsg[]): History {
+  const history: History = { version: 0, events: [], forged: [] };
+  for (const message of found.sort((a, b) => a.seq - b.seq)) {
+    const stored = readStored(context, message.subject, message.data, message.header?.get(sealHeader));
+    if (message.subject.startsWith('placet.act.')) history.version = message.seq;
+    if (stored) history.events.push({ seq: message.seq, event: stored });
+    else history.forged.push({ seq: message.seq, subject: message.subject });
+  }
+  return history;
+}
+
+/** The event of a message, or null when its seal or its form is wrong. */
+export function readStored(
+  context: Pick<BusContext, 'sealer'>,
+  subject: string,
+  data: Uint8Array,
+  seal: string | undefined,
+): PlacetEvent | null {
+  if (!sealHolds(context, subject, data, seal || undefined)) return null;
+  const parsed = parseEvent(subject, new TextDecoder().decode(data));
+  return parsed.ok ? parsed.event : null;
+}
+
+export function eventIn<T extends EventType>(history: History, type: T): EventOf<T> | undefined {
+  return history.events.find(({ event }) => event.type === type)?.event as EventOf<T> | undefined;
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 404;
+}

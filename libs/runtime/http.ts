@@ -1,0 +1,157 @@
+import { parseJson } from '@placet/proof';
+import { type FastifyError, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import * as z from 'zod';
+import { newId } from './bus.ts';
+import { type Detail, type ErrorCode, errorTable, Refusal, StoreFull, Unavailable } from './errors.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+
+export const bodyBytesMax = 256 * 1024;
+
+export const ErrorBody = z
+  .object({
+    error: z.string().describe('A stable code.'),
+    message: z.string().describe('What is wrong, and what to do next.'),
+    details: z.unknown().optional(),
+    request_id: z.string(),
+  })
+  .meta({ id: 'Error' });
+
+export type App = ReturnType<typeof createApp>;
+
+/** What every HTTP server of Placet has: request ids, strict JSON, one form of errors, health and metrics. */
+export function createApp(options: {
+  logger: Logger;
+  metrics: Metrics;
+  /** What is not ready, in words; empty when all is well. */
+  unready: () => string[];
+  trustProxy?: string[];
+}) {
+  const { logger, metrics } = options;
+  const app = fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyBytesMax,
+    trustProxy: options.trustProxy?.length ? options.trustProxy : false,
+    genReqId: () => `req_${newId()}`,
+    return503OnClosing: true,
+    routerOptions: { maxParamLength: 200, caseSensitive: true },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, next) => {
+    parseBody(body as Buffer, next);
+  });
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
+  app.setNotFoundHandler((_request, reply) => {
+    answerError(new Refusal('NOT_FOUND', { message: 'There is no such path. See /docs.' }), _request, reply);
+  });
+  app.addHook('onSend', (request, reply, _payload, next) => {
+    reply.header('x-request-id', request.id);
+    next();
+  });
+  app.addHook('onResponse', (request, reply, next) => {
+    metrics.httpSeconds.observe(
+      {
+        route: request.routeOptions.url ?? 'unknown',
+        method: request.method,
+        status: String(reply.statusCode),
+      },
+      reply.elapsedTime / 1000,
+    );
+    next();
+  });
+  app.get('/health', { schema: { hide: true } }, () => ({ status: 'up' }));
+  app.get('/ready', { schema: { hide: true } }, (_request, reply) => {
+    const unready = options.unready();
+    return reply.code(unready.length > 0 ? 503 : 200).send({ ready: unready.length === 0, unready });
+  });
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+  return app;
+}
+
+function parseBody(body: Buffer, next: (error: Error | null, value?: unknown) => void): void {
+  const parsed = readBody(body);
+  if (parsed instanceof Refusal) next(parsed);
+  else next(null, parsed);
+}
+
+function readBody(body: Buffer): unknown {
+  // Some clients name a content type and send nothing.
+  if (body.length === 0) return undefined;
+  const parsed = parseJson(body);
+  if (parsed.ok) return parsed.value;
+  const { kind, path, message } = parsed.problem;
+  return kind === 'not_json'
+    ? new Refusal('NOT_JSON', { message: `The body is not JSON: ${message}` })
+    : new Refusal('VALIDATION_ERROR', {
+        message: `The body cannot be carried exactly: ${message}`,
+        details: [{ path, message }],
+      });
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refusal = refusalOf(error);
+  const { status } = errorTable[refusal.code];
+  if (status >= 500 && refusal.code !== 'STORE_FULL') {
+    request.log.error(
+      { err: error, requestId: request.id, route: request.routeOptions.url },
+      'a request failed',
+    );
+  }
+  if (refusal.retryAfterS !== undefined) reply.header('retry-after', refusal.retryAfterS);
+  return reply
+    .code(status)
+    .type('application/json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send({
+      error: refusal.code,
+      message: refusal.message,
+      ...(refusal.details === undefined ? {} : { details: refusal.details }),
+      request_id: request.id,
+    });
+}
+
+const fastifyCodes: Record<string, ErrorCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'NOT_JSON',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'NOT_JSON',
+  FST_ERR_BAD_URL: 'NOT_FOUND',
+};
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof StoreFull) return new Refusal('STORE_FULL', { retryAfterS: 30, cause: error });
+  if (error instanceof Unavailable) return new Refusal('UNAVAILABLE', { retryAfterS: 1, cause: error });
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    return new Refusal('VALIDATION_ERROR', { details: error.validation.flatMap(detailsOf) });
+  }
+  const code = fastifyCodes[(error as FastifyError)?.code];
+  if (code) return new Refusal(code, { cause: error });
+  return new Refusal('INTERNAL', { cause: error });
+}
+
+type Validation = { instancePath: string; message?: string | undefined; params?: unknown };
+
+/** An unknown field is reported by its own path, not by that of the object that holds it. */
+function detailsOf(problem: Validation): Detail[] {
+  const path = problem.instancePath.replace(/^\//, '').replaceAll('/', '.');
+  const keys = (problem.params as { keys?: string[] } | undefined)?.keys;
+  if (keys) {
+    return keys.map((key) => ({
+      path: path ? `${path}.${key}` : key,
+      message: 'This field is unknown. Remove it; Placet ignores nothing.',
+    }));
+  }
+  return [{ path, message: problem.message ?? 'does not fit' }];
+}

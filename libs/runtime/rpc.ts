@@ -1,0 +1,120 @@
+import { headers, type Msg } from '@nats-io/transport-node';
+import { type RequestSubject, unsealedRequests } from '@placet/events';
+import * as z from 'zod';
+import { type BusContext, newId, sealHeader, sealHolds } from './bus.ts';
+import { type Detail, type ErrorCode, errorTable, Refusal, StoreFull, Unavailable } from './errors.ts';
+import type { Resources } from './lifecycle.ts';
+
+/** A question older than this is not answered, so that one that was overheard cannot be asked again. */
+const ageMaxMs = 60_000;
+
+const Question = z.object({ id: z.string(), at: z.iso.datetime(), data: z.unknown() });
+const Answer = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), data: z.unknown() }),
+  z.object({
+    ok: z.literal(false),
+    code: z.string(),
+    message: z.string(),
+    details: z.unknown().optional(),
+  }),
+]);
+
+/** Asks another service. Question and answer are sealed where both hold the key. */
+export async function ask<T>(
+  context: BusContext,
+  subject: RequestSubject,
+  data: unknown,
+  answer: z.ZodType<T>,
+  timeoutMs = 5000,
+): Promise<T> {
+  const body = JSON.stringify({ id: newId(), at: new Date().toISOString(), data });
+  let reply: Msg;
+  try {
+    reply = await context.nc.request(subject, body, {
+      timeout: timeoutMs,
+      headers: sealOf(context, subject, body),
+    });
+  } catch (error) {
+    throw new Refusal('UNAVAILABLE', {
+      message: 'A service that this needs does not answer now. Try again.',
+      retryAfterS: 1,
+      cause: error,
+    });
+  }
+  const seal = reply.headers?.get(sealHeader);
+  if (!unsealedRequests.has(subject) && !sealHolds(context, reply.subject, reply.data, seal)) {
+    throw new Refusal('UNAVAILABLE', { message: 'An answer did not carry our seal and was dropped.' });
+  }
+  const parsed = Answer.parse(reply.json());
+  if (parsed.ok) return answer.parse(parsed.data);
+  const code = (Object.hasOwn(errorTable, parsed.code) ? parsed.code : 'INTERNAL') as ErrorCode;
+  throw new Refusal(code, {
+    message: parsed.message,
+    ...(parsed.details ? { details: parsed.details as Detail[] } : {}),
+  });
+}
+
+/** Answers questions; instances of a service share them. */
+export function answer<T>(
+  context: BusContext,
+  resources: Resources,
+  subject: RequestSubject,
+  schema: z.ZodType<T>,
+  handle: (data: T, id: string) => Promise<unknown>,
+): void {
+  const atWork = new Set<Promise<void>>();
+  const subscription = context.nc.subscribe(subject, {
+    queue: context.service,
+    callback: (error, message) => {
+      if (error) return;
+      const work = one(message).finally(() => atWork.delete(work));
+      atWork.add(work);
+    },
+  });
+
+  async function one(message: Msg): Promise<void> {
+    const body = JSON.stringify(await replyTo(message));
+    if (message.reply) message.respond(body, { headers: sealOf(context, message.reply, body) });
+  }
+
+  async function replyTo(message: Msg): Promise<z.infer<typeof Answer>> {
+    try {
+      if (!sealHolds(context, subject, message.data, message.headers?.get(sealHeader))) {
+        context.metrics.alarms.inc({ kind: 'wrong_seal' });
+        context.logger.error({ subject }, 'a question without our seal was refused');
+        return { ok: false, code: 'FORBIDDEN', message: 'This question does not carry our seal.' };
+      }
+      const question = Question.parse(message.json());
+      if (Math.abs(Date.now() - Date.parse(question.at)) > ageMaxMs) {
+        return { ok: false, code: 'FORBIDDEN', message: 'This question is too old.' };
+      }
+      return { ok: true, data: await handle(schema.parse(question.data), question.id) };
+    } catch (error) {
+      return refusalOf(error);
+    }
+  }
+
+  function refusalOf(error: unknown): z.infer<typeof Answer> {
+    if (error instanceof Refusal) {
+      return { ok: false, code: error.code, message: error.message, details: error.details };
+    }
+    if (error instanceof StoreFull)
+      return { ok: false, code: 'STORE_FULL', message: errorTable.STORE_FULL.message };
+    if (error instanceof Unavailable) {
+      return { ok: false, code: 'UNAVAILABLE', message: errorTable.UNAVAILABLE.message };
+    }
+    context.logger.error({ err: error, subject }, 'a question could not be answered');
+    return { ok: false, code: 'INTERNAL', message: errorTable.INTERNAL.message };
+  }
+
+  resources.add(`answers ${subject}`, async () => {
+    subscription.unsubscribe();
+    await Promise.all(atWork);
+  });
+}
+
+function sealOf(context: BusContext, subject: string, body: string) {
+  const h = headers();
+  if (context.sealer) h.set(sealHeader, context.sealer.seal(subject, body));
+  return h;
+}

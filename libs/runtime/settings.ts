@@ -1,0 +1,113 @@
+import * as z from 'zod';
+
+/** One setting: its name in the environment, how it is read, and a sentence for the documents. */
+export type Setting<T> = { name: `PLACET_${string}`; schema: z.ZodType<T>; about: string; shown: string };
+export type SettingsTable = Record<string, Setting<unknown>>;
+export type SettingsOf<S extends SettingsTable> = {
+  [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
+};
+
+export class SettingsProblem extends Error {
+  readonly problems: string[];
+  constructor(problems: string[]) {
+    super(`Placet cannot start with these settings:\n${problems.map((p) => `  ${p}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+/** `shown` is the default as the documents print it; the schema has to agree. */
+export function setting<T>(
+  name: `PLACET_${string}`,
+  schema: z.ZodType<T>,
+  about: string,
+  shown: string,
+): Setting<T> {
+  return { name, schema, about, shown };
+}
+
+/** Reads all settings at once, and names everything that is wrong with them at once. */
+export function readSettings<S extends SettingsTable>(
+  table: S,
+  env: Record<string, string | undefined>,
+): SettingsOf<S> {
+  const problems = unknownNames(table, env);
+  const values: Record<string, unknown> = {};
+  for (const [key, { name, schema }] of Object.entries(table)) {
+    const read = schema.safeParse(env[name] === '' ? undefined : env[name]);
+    if (read.success) values[key] = read.data;
+    else problems.push(`${name}=${env[name] ?? ''}: ${read.error.issues.map((i) => i.message).join('; ')}`);
+  }
+  if (problems.length > 0) throw new SettingsProblem(problems);
+  return values as SettingsOf<S>;
+}
+
+/** Names that the start scripts hand to each other, not settings of a user. */
+const internalNames = new Set(['PLACET_SUPERVISOR_PID', 'PLACET_CACHE']);
+
+function unknownNames(table: SettingsTable, env: Record<string, string | undefined>): string[] {
+  const known = Object.values(table).map((s) => s.name as string);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('PLACET_') && !known.includes(name) && !internalNames.has(name))
+    .map((name) => `${name}: there is no such setting${nearest(name, known)}`);
+}
+
+function nearest(name: string, known: string[]): string {
+  const [best] = known.map((k) => ({ k, d: distance(name, k) })).sort((a, b) => a.d - b.d);
+  return best && best.d <= 4 ? ` (did you mean ${best.k}?)` : ' (docs/configuration.md lists them all)';
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = a[i - 1] === b[j - 1] ? 0 : 1;
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + change));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+export function parseDurationMs(text: string): number | null {
+  const match = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
+  return match ? Number(match[1]) * unitMs[match[2] as keyof typeof unitMs] : null;
+}
+
+export function wholeNumber(fallback: number, min: number, max: number): z.ZodType<number> {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, message)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, message)
+    .default(fallback) as unknown as z.ZodType<number>;
+}
+
+export function durationMs(fallback: string, min: string, max: string): z.ZodType<number> {
+  const [low, high] = [parseDurationMs(min) ?? 0, parseDurationMs(max) ?? 0];
+  return z
+    .string()
+    .default(fallback)
+    .transform((text) => parseDurationMs(text) ?? -1)
+    .refine((ms) => ms >= low && ms <= high, `must be a time from ${min} to ${max}, such as ${fallback}`);
+}
+
+const unitBytes = { KB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30 } as const;
+
+export function byteSize(fallback: string): z.ZodType<number> {
+  return z
+    .string()
+    .default(fallback)
+    .transform((text) => {
+      const match = /^(\d{1,6})(KB|MB|GB)$/.exec(text);
+      return match ? Number(match[1]) * unitBytes[match[2] as keyof typeof unitBytes] : 0;
+    })
+    .refine((bytes) => bytes > 0, `must be a size such as ${fallback} (KB, MB or GB)`);
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(choices: T, fallback: T[number]) {
+  return z.enum(choices, { error: `must be one of ${choices.join(', ')}` }).default(fallback as never);
+}

@@ -1,0 +1,145 @@
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import { type ConsumerSpec, eventStream, makeEvent, type PlacetEvent } from '@placet/events';
+import { causeId, type RaiseAlarm } from './alarms.ts';
+import { type Bus, type BusContext, newId, sealHeader } from './bus.ts';
+import { StoreFull, Unavailable } from './errors.ts';
+import { readStored } from './history.ts';
+import { backoffMs, type Resources, sleep } from './lifecycle.ts';
+
+/** What became of a message. Only `subscribe` turns it into the broker's words. */
+export type Outcome =
+  | { outcome: 'done' }
+  | { outcome: 'retry'; afterMs: number; reason: string }
+  | { outcome: 'dead'; reason: string };
+export const done: Outcome = { outcome: 'done' };
+
+export type Delivered = { event: PlacetEvent; seq: number; deliveries: number };
+export type Forged = { subject: string; seq: number };
+
+export type Subscription = {
+  spec: ConsumerSpec;
+  handle: (message: Delivered) => Promise<Outcome>;
+  /** A message whose seal or form is wrong. The alarm has been raised; the handler may still have to answer it. */
+  handleForged?: (message: Forged) => Promise<Outcome>;
+  concurrency?: number;
+};
+
+/** A handler that throws for a reason of its own gets this many deliveries before its message is dead. */
+const deliveriesMax = 12;
+
+/**
+ * Works through a durable consumer for ever, some messages at a time. Handlers may get a message twice and in
+ * another order. Closing waits for those at work.
+ */
+export function subscribe(
+  context: BusContext,
+  bus: Bus,
+  alarm: RaiseAlarm,
+  resources: Resources,
+  subscription: Subscription,
+): void {
+  const { spec, concurrency = 64 } = subscription;
+  const stopping = new AbortController();
+  const atWork = new Set<Promise<void>>();
+  let messages: ConsumerMessages | undefined;
+
+  async function run(): Promise<void> {
+    for (let attempt = 0; !stopping.signal.aborted; attempt++) {
+      try {
+        const consumer = await context.js.consumers.get(eventStream, spec.durable);
+        messages = await consumer.consume({ max_messages: concurrency * 2, expires: 30_000 });
+        attempt = 0;
+        for await (const message of messages) {
+          const work = one(message).finally(() => atWork.delete(work));
+          atWork.add(work);
+          if (atWork.size >= concurrency) await Promise.race(atWork);
+        }
+      } catch (error) {
+        context.logger.warn(
+          { err: error, consumer: spec.durable },
+          'the subscription broke; starting it again',
+        );
+      }
+      await sleep(backoffMs(attempt), stopping.signal);
+    }
+  }
+
+  // This must not throw: an unhandled rejection would end the process for one message.
+  async function one(message: JsMsg): Promise<void> {
+    let outcome: Outcome;
+    try {
+      outcome = await handled(message);
+    } catch (error) {
+      outcome = outcomeOfError(error, message.info.deliveryCount);
+      context.logger.warn({ err: error, consumer: spec.durable, seq: message.seq }, 'a handler failed');
+    }
+    context.metrics.handled.inc({ consumer: spec.durable, outcome: outcome.outcome });
+    try {
+      await settle(message, outcome);
+    } catch (error) {
+      context.logger.warn(
+        { err: error, seq: message.seq },
+        'a message could not be settled; it will come again',
+      );
+    }
+  }
+
+  async function handled(message: JsMsg): Promise<Outcome> {
+    const event = readStored(context, message.subject, message.data, message.headers?.get(sealHeader));
+    const { seq, subject } = message;
+    if (event) return subscription.handle({ event, seq, deliveries: message.info.deliveryCount });
+    await alarm({
+      kind: 'wrong_seal',
+      about: `${eventStream}/${seq}`,
+      message: `Message ${seq} under ${subject} does not carry our seal, or has not its form. It is not acted upon.`,
+    });
+    return subscription.handleForged?.({ subject, seq }) ?? done;
+  }
+
+  async function settle(message: JsMsg, outcome: Outcome): Promise<void> {
+    switch (outcome.outcome) {
+      case 'done':
+        return message.ack();
+      case 'retry':
+        return message.nak(outcome.afterMs);
+      case 'dead':
+        // The death is stored before the message is given up, so that a crash in between repeats it.
+        await bus.note(deathOf(message, outcome.reason), causeId(spec.durable, message.seq));
+        return message.term(outcome.reason);
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  function deathOf(message: JsMsg, reason: string) {
+    return makeEvent('message.dead', {
+      service: context.service,
+      id: newId(),
+      now: new Date(),
+      data: {
+        stream: eventStream,
+        consumer: spec.durable,
+        seq: message.seq,
+        subject: message.subject,
+        deliveries: message.info.deliveryCount,
+        reason,
+      },
+    });
+  }
+
+  const running = run();
+  resources.add(`subscription ${spec.durable}`, async () => {
+    stopping.abort();
+    messages?.stop();
+    await Promise.all([running, ...atWork]);
+  });
+}
+
+function outcomeOfError(error: unknown, deliveries: number): Outcome {
+  const reason = error instanceof Error ? error.message : String(error);
+  const afterMs = Math.round(backoffMs(deliveries, 250, 15_000));
+  // A store or a broker that is away is waited for; only a handler's own fault can kill a message.
+  if (error instanceof Unavailable || error instanceof StoreFull)
+    return { outcome: 'retry', afterMs, reason };
+  return deliveries >= deliveriesMax ? { outcome: 'dead', reason } : { outcome: 'retry', afterMs, reason };
+}

@@ -1,0 +1,95 @@
+import { configBuckets, configStream, parseEvent, parseSubject } from '@placet/events';
+import type { AuditStream, NewRecord } from './store.ts';
+
+/** A message as it lies in a stream. `time` is when the stream stored it. */
+export type StoredMessage = {
+  stream: AuditStream;
+  seq: number;
+  subject: string;
+  body: string | Uint8Array;
+  time: Date;
+};
+
+const keyValueRoot = '$KV.';
+const binaryMark = 'base64:';
+
+/** Every message becomes a record, a forged or broken one too: what is not readable is kept as it came. */
+export function recordOf(message: StoredMessage, now: Date): NewRecord {
+  return configurationRecord(message, now) ?? eventRecord(message, now) ?? unreadableRecord(message, now);
+}
+
+function eventRecord(message: StoredMessage, now: Date): NewRecord | null {
+  const body = textOf(message.body);
+  const place = parseSubject(message.subject);
+  const parsed = parseEvent(message.subject, body);
+  if (!place || !parsed.ok || !canBeId(parsed.event.id)) return null;
+  const { id, type, time, data } = parsed.event;
+  const at = new Date(time);
+  if (Number.isNaN(at.getTime())) return null;
+  return {
+    ...common(message, now),
+    id,
+    type,
+    time: at.toISOString(),
+    agent: place.root === 'sys' ? null : place.agent,
+    action: place.root === 'sys' ? null : place.action,
+    case: caseOf(data),
+  };
+}
+
+function configurationRecord(message: StoredMessage, now: Date): NewRecord | null {
+  const { stream, seq, subject, time } = message;
+  if (stream !== configStream || !subject.startsWith(keyValueRoot)) return null;
+  const [bucket, ...tokens] = subject.slice(keyValueRoot.length).split('.');
+  const key = tokens.join('.');
+  const id = `config:${bucket}:${key}:${seq}`;
+  if (!bucket || key === '' || !canBeId(id)) return null;
+  return {
+    ...common(message, now),
+    id,
+    type: 'config.changed',
+    time: time.toISOString(),
+    agent: bucket === configBuckets.agents ? key : null,
+    action: null,
+    case: null,
+  };
+}
+
+function unreadableRecord(message: StoredMessage, now: Date): NewRecord {
+  const place = parseSubject(message.subject);
+  return {
+    ...common(message, now),
+    id: `unreadable:${message.stream}:${message.seq}`,
+    type: 'unreadable',
+    time: message.time.toISOString(),
+    agent: place && place.root !== 'sys' ? place.agent : null,
+    action: place && place.root !== 'sys' ? place.action : null,
+    case: null,
+  };
+}
+
+function common({ stream, seq, subject, body }: StoredMessage, now: Date) {
+  return { stream, seq, subject, recordedAt: now.toISOString(), body: textOf(body) };
+}
+
+/** Stores set a "#" in the ids that they make; and text that is not well-formed would not come back as it went in. */
+function canBeId(id: string): boolean {
+  return !id.includes('#') && id.isWellFormed();
+}
+
+function caseOf(data: object): string | null {
+  const value = 'case' in data ? data.case : null;
+  return typeof value === 'string' && value.isWellFormed() ? value : null;
+}
+
+/** The body's text, exact to the byte. What is not UTF-8, or begins like our mark, is marked and in base64. */
+function textOf(body: string | Uint8Array): string {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    if (!text.startsWith(binaryMark)) return text;
+  } catch {
+    // Not UTF-8.
+  }
+  return binaryMark + Buffer.from(bytes).toString('base64');
+}

@@ -1,0 +1,106 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import { type BusContext, backoffMs, causeId, type RaiseAlarm, type Resources, sleep } from '@placet/runtime';
+import { recordOf } from './record.ts';
+import {
+  type AuditStore,
+  type AuditStream,
+  appendRecordsMax,
+  auditStreams,
+  type Head,
+  type NewRecord,
+} from './store.ts';
+
+const batchMax = 500;
+const batchBytesMax = 8 * 2 ** 20;
+const idleMs = 100;
+const standByMs = 1000;
+
+export type Sequencer = { problem(): string | null };
+
+/**
+ * Copies the streams into the record, each message once and in order. How far it is, the record itself says: there is
+ * no second position that could disagree with it. Of several instances one writes; the others find their place taken
+ * and stand by.
+ */
+export function startSequencer(
+  context: BusContext,
+  alarm: RaiseAlarm,
+  resources: Resources,
+  store: AuditStore,
+): Sequencer {
+  const stopping = new AbortController();
+  let problem: string | null = null;
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      try {
+        await sleep(await step(), stopping.signal);
+        failures = 0;
+        problem = null;
+      } catch (error) {
+        problem = error instanceof Error ? error.message : String(error);
+        context.logger.warn({ err: error }, 'the record could not be written; trying again');
+        await sleep(backoffMs(failures++), stopping.signal);
+      }
+    }
+  }
+
+  /** Records what is there, and answers how long to wait before the next look. */
+  async function step(): Promise<number> {
+    const head = await store.head();
+    const batches = await Promise.all(auditStreams.map((stream) => read(stream, head)));
+    context.metrics.auditLag.set(batches.reduce((sum, batch) => sum + (batch.at(-1)?.pending ?? 0), 0));
+    const now = new Date();
+    const records = auditStreams.flatMap((stream, i) =>
+      (batches[i] ?? []).map((m) => toRecord(stream, m, now)),
+    );
+    if (records.length === 0) return idleMs;
+    const appended = await store.append(records.slice(0, appendRecordsMax), head.size);
+    if (appended.outcome === 'fenced') return standByMs;
+    const isMore =
+      records.length > appendRecordsMax || batches.some((batch) => (batch.at(-1)?.pending ?? 0) > 0);
+    return isMore ? 0 : idleMs;
+  }
+
+  async function read(stream: AuditStream, head: Head): Promise<StoredMsg[]> {
+    const next = head.positions[stream] + 1;
+    const messages = await batchFrom(context, stream, next);
+    const first = messages[0]?.seq ?? next;
+    if (first > next) await missed(stream, next, first - 1);
+    return messages;
+  }
+
+  /** The stream forgets after its retention: what was not recorded by then is gone, and that is never kept quiet. */
+  async function missed(stream: AuditStream, from: number, to: number): Promise<void> {
+    await alarm({
+      kind: 'events_missed',
+      about: causeId(stream, from, to),
+      message: `The stream ${stream} no longer holds ${from} to ${to}, which are not on the record.`,
+      details: { stream, from: String(from), to: String(to) },
+    });
+  }
+
+  const running = run();
+  resources.add('sequencer', async () => {
+    stopping.abort();
+    await running;
+  });
+  return { problem: () => problem };
+}
+
+function toRecord(stream: AuditStream, { seq, subject, data, time }: StoredMsg, now: Date): NewRecord {
+  return recordOf({ stream, seq, subject, body: data, time }, now);
+}
+
+async function batchFrom(context: BusContext, stream: AuditStream, seq: number): Promise<StoredMsg[]> {
+  const messages: StoredMsg[] = [];
+  const options = { seq, batch: batchMax, max_bytes: batchBytesMax };
+  const iterator = await context.jsm.direct.getBatch(stream, options);
+  try {
+    for await (const message of iterator) messages.push(message);
+  } catch (error) {
+    // Nothing at or after this sequence yet.
+    if (!(error instanceof Error && 'code' in error && error.code === 404)) throw error;
+  }
+  return messages;
+}

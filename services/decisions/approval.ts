@@ -1,0 +1,242 @@
+import type { Approver, Demand, EventData, EventOf, PlacetEvent, VoteQuestion } from '@placet/events';
+import { approverText } from '@placet/events';
+import type { ErrorCode } from '@placet/runtime';
+
+/**
+ * The life of an action as this service sees it. Pure: the clock and the facts are arguments, and events come out.
+ */
+export type ActionState =
+  | { status: 'unknown' }
+  | { status: 'requested'; request: EventOf<'action.requested'> }
+  | { status: 'held'; needed: EventOf<'approval.needed'>; votes: EventOf<'approval.voted'>[] }
+  | { status: 'decided'; decided: EventOf<'action.decided'>; votes: EventOf<'approval.voted'>[] };
+
+export type Command =
+  | { kind: 'vote'; question: VoteQuestion; request: string }
+  | { kind: 'withdraw' }
+  /** The clock: a deadline, or a request that has waited too long for its verdict. */
+  | { kind: 'look'; now: Date; sweepAfterMs: number }
+  /** The action's history holds what we did not write. */
+  | { kind: 'forged' };
+
+export type DecisionDraft = {
+  reason: string;
+  deciders: string[];
+} & (
+  | { decision: 'allowed'; cause: 'votes' }
+  | { decision: 'denied'; cause: 'votes' | 'timeout' | 'withdrawn' | 'evaluation_failed' | 'forged' }
+);
+
+export type Draft =
+  | { type: 'approval.voted'; data: EventData<'approval.voted'> }
+  | { type: 'action.decided'; draft: DecisionDraft };
+
+export type Ruling =
+  | { ruling: 'append'; draft: Draft }
+  /** Nothing is left to be done: the command has had its effect, or the state owes nothing. */
+  | { ruling: 'settled' }
+  | { ruling: 'refused'; code: ErrorCode; message?: string };
+
+const nothing: Ruling = { ruling: 'settled' };
+
+export function evolve(state: ActionState, event: PlacetEvent): ActionState {
+  switch (event.type) {
+    case 'action.requested':
+      return state.status === 'unknown' ? { status: 'requested', request: event } : state;
+    case 'approval.needed':
+      return state.status === 'decided' ? state : { status: 'held', needed: event, votes: [] };
+    case 'approval.voted':
+      return state.status === 'held' ? { ...state, votes: [...state.votes, event] } : state;
+    case 'action.decided':
+      return { status: 'decided', decided: event, votes: state.status === 'held' ? state.votes : [] };
+    default:
+      return state;
+  }
+}
+
+export function stateOf(events: PlacetEvent[]): ActionState {
+  return events.reduce(evolve, { status: 'unknown' });
+}
+
+/** One step. The caller stores it at the version that it has read, and asks again until everything is settled. */
+export function decide(command: Command, state: ActionState): Ruling {
+  switch (command.kind) {
+    case 'vote':
+      return voted(command, state);
+    case 'withdraw':
+      return withdrawn(state);
+    case 'look':
+      return looked(command, state);
+    case 'forged':
+      return state.status === 'decided' ? nothing : deny('forged', forgedReason);
+    default:
+      return command satisfies never;
+  }
+}
+
+const forgedReason = 'The history of this action holds an event that Placet did not write.';
+
+function voted({ question, request }: Extract<Command, { kind: 'vote' }>, state: ActionState): Ruling {
+  const isRepeat = (vote: EventOf<'approval.voted'>) =>
+    vote.data.request === request ||
+    (vote.data.voter.id === question.voter.id && vote.data.vote === question.vote);
+  switch (state.status) {
+    case 'unknown':
+      return { ruling: 'refused', code: 'ACTION_NOT_FOUND', message: 'There is no approval with this id.' };
+    case 'requested':
+      return { ruling: 'refused', code: 'NOT_DECIDED', message: 'The policy has not asked for people yet.' };
+    case 'decided':
+      return state.votes.some(isRepeat) ? nothing : { ruling: 'refused', code: 'ALREADY_DECIDED' };
+    case 'held': {
+      const { needed, votes } = state;
+      const owed = outcomeOf(needed, votes);
+      if (owed) return { ruling: 'append', draft: { type: 'action.decided', draft: owed } };
+      if (votes.some(isRepeat)) return nothing;
+      return castVote(question, request, needed, votes);
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+function castVote(
+  question: VoteQuestion,
+  request: string,
+  { data: needed }: EventOf<'approval.needed'>,
+  votes: EventOf<'approval.voted'>[],
+): Ruling {
+  const { voter, vote, comment, payload_digest, channel } = question;
+  if (payload_digest !== undefined && payload_digest !== needed.payload_digest) {
+    return { ruling: 'refused', code: 'STALE_PAYLOAD' };
+  }
+  const eligible_as = needed.demands.map((demand) => eligibility(demand, voter));
+  if (eligible_as.every((as) => as === null)) {
+    return { ruling: 'refused', code: 'NOT_ELIGIBLE' };
+  }
+  const { roles: _, ...who } = voter;
+  const data: EventData<'approval.voted'> = {
+    action_id: needed.action_id,
+    agent: needed.agent,
+    number: votes.length + 1,
+    request,
+    vote,
+    ...(comment === undefined ? {} : { comment }),
+    voter: who,
+    eligible_as,
+    channel,
+    payload_digest: needed.payload_digest,
+  };
+  return { ruling: 'append', draft: { type: 'approval.voted', data } };
+}
+
+function withdrawn(state: ActionState): Ruling {
+  switch (state.status) {
+    case 'unknown':
+      return { ruling: 'refused', code: 'ACTION_NOT_FOUND' };
+    case 'decided':
+      return isWithdrawn(state) ? nothing : { ruling: 'refused', code: 'ALREADY_DECIDED' };
+    case 'requested':
+    case 'held':
+      return deny('withdrawn', 'The agent withdrew its request.', ['agent']);
+    default:
+      return state satisfies never;
+  }
+}
+
+const isWithdrawn = ({ decided }: Extract<ActionState, { status: 'decided' }>) =>
+  decided.data.cause === 'withdrawn';
+
+function looked({ now, sweepAfterMs }: Extract<Command, { kind: 'look' }>, state: ActionState): Ruling {
+  switch (state.status) {
+    case 'unknown':
+    case 'decided':
+      return nothing;
+    case 'requested': {
+      const waited = now.getTime() - Date.parse(state.request.time);
+      const reason =
+        'The policy gave no verdict in time, so the action is denied. Ask again under a new key.';
+      return waited >= sweepAfterMs ? deny('evaluation_failed', reason) : nothing;
+    }
+    case 'held': {
+      const owed = outcomeOf(state.needed, state.votes);
+      if (owed) return { ruling: 'append', draft: { type: 'action.decided', draft: owed } };
+      const { deadline } = state.needed.data;
+      if (now.getTime() < Date.parse(deadline)) return nothing;
+      return deny('timeout', `Nobody decided before ${deadline}.`, ['timeout']);
+    }
+    default:
+      return state satisfies never;
+  }
+}
+
+function deny(
+  cause: 'timeout' | 'withdrawn' | 'evaluation_failed' | 'forged',
+  reason: string,
+  deciders: string[] = ['decisions'],
+): Ruling {
+  const draft: DecisionDraft = { decision: 'denied', cause, reason, deciders };
+  return { ruling: 'append', draft: { type: 'action.decided', draft } };
+}
+
+/** One rejection ends it; it is allowed when each demand has as many different people as it wants. */
+export function outcomeOf(
+  { data: needed }: EventOf<'approval.needed'>,
+  all: EventOf<'approval.voted'>[],
+): DecisionDraft | null {
+  // A person's later vote replaces the earlier one.
+  const votes = [...new Map(all.map((vote) => [vote.data.voter.id, vote])).values()];
+  const rejection = votes.find(({ data }) => data.vote === 'reject');
+  if (rejection) {
+    return {
+      decision: 'denied',
+      cause: 'votes',
+      reason: rejection.data.comment ?? `Rejected by ${rejection.data.voter.email}.`,
+      deciders: [decider(rejection)],
+    };
+  }
+  const isMet = (demand: Demand, index: number) =>
+    votes.filter(({ data }) => data.eligible_as[index] != null).length >= demand.quorum;
+  if (!needed.demands.every(isMet)) return null;
+  const comments = votes.flatMap(({ data }) => data.comment ?? []);
+  const names = votes.map(({ data }) => data.voter.email).join(', ');
+  return {
+    decision: 'allowed',
+    cause: 'votes',
+    reason: comments.length > 0 ? comments.join(' / ') : `Approved by ${names}.`,
+    deciders: votes.map(decider),
+  };
+}
+
+const decider = ({ data }: EventOf<'approval.voted'>) => `person:${data.voter.email}`;
+
+/** By which of the approvers a person may vote. A channel lets any person with the role approver vote. */
+function eligibility({ approvers }: Demand, voter: VoteQuestion['voter']): string | null {
+  if (approvers.length === 0) return voter.roles.includes('approver') ? 'role:approver' : null;
+  const as = approvers.find((approver) => includes(approver, voter));
+  return as ? approverText(as) : null;
+}
+
+function includes(approver: Approver, voter: VoteQuestion['voter']): boolean {
+  switch (approver.kind) {
+    case 'channel':
+      return voter.roles.includes('approver');
+    case 'role':
+      return voter.roles.includes(approver.role);
+    case 'user':
+      return voter.email.toLowerCase() === approver.email.toLowerCase();
+    default:
+      return approver satisfies never;
+  }
+}
+
+/** Under which names people can be asked, as they are looked for in lists. */
+export function audienceOf(demands: Demand[]): string[] {
+  const keys = demands.flatMap(({ approvers }) =>
+    approvers.length === 0 ? ['role:approver'] : approvers.map(audienceKey),
+  );
+  return [...new Set(keys)];
+}
+
+function audienceKey(approver: Approver): string {
+  return approver.kind === 'channel' ? 'role:approver' : approverText(approver);
+}

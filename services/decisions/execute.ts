@@ -1,0 +1,111 @@
+import { makeEvent, type PlacetEvent } from '@placet/events';
+import type { Signer } from '@placet/proof';
+import {
+  type Bus,
+  type BusContext,
+  decidedEvent,
+  type History,
+  newId,
+  Refusal,
+  readHistory,
+  readHistoryFromLeader,
+  sleep,
+  Unavailable,
+} from '@placet/runtime';
+import {
+  type ActionState,
+  type Command,
+  type DecisionDraft,
+  type Draft,
+  decide,
+  evolve,
+  stateOf,
+} from './approval.ts';
+
+const attemptsMax = 20;
+
+export type Execute = (agent: string, actionId: string, command: Command) => Promise<ActionState>;
+
+/**
+ * Carries a command out: reads the action, decides, stores at the version that was read, and begins again when
+ * somebody was faster. Ends when nothing is left to be done.
+ */
+export function createExecute(context: BusContext, bus: Bus, signer: Signer): Execute {
+  return async (agent, actionId, asked) => {
+    let history = await readHistory(context, agent, actionId);
+    let fresh = false;
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      let state = stateOf(history.events.map(({ event }) => event));
+      if (isBlocked(history)) return state;
+      const command: Command = history.forged.length > 0 ? { kind: 'forged' } : asked;
+      const ruling = decide(command, state);
+      if (ruling.ruling === 'settled' && (fresh || state.status !== 'unknown')) return state;
+      if (ruling.ruling === 'refused' && fresh) throw refusalOf(ruling, state);
+      if (ruling.ruling !== 'append') {
+        // Any node may have answered; what is refused for is looked up at the leader first.
+        history = await readHistoryFromLeader(context, agent, actionId);
+        fresh = true;
+        continue;
+      }
+      const event = eventOf(ruling.draft, state);
+      const stored = await append(event, history.version);
+      if (stored.status === 'stored') {
+        const { forged } = history;
+        state = evolve(state, event);
+        history = { version: stored.seq, events: [...history.events, { seq: stored.seq, event }], forged };
+        continue;
+      }
+      await sleep(Math.random() * 5 * attempt);
+      history = await readHistoryFromLeader(context, agent, actionId);
+      fresh = true;
+    }
+    throw new Unavailable(`the action ${actionId} is too busy`);
+  };
+
+  function append(event: VotedOrDecided, version: number) {
+    return event.type === 'action.decided'
+      ? bus.append(event, { version })
+      : bus.append(event, { version, number: event.data.number });
+  }
+
+  function eventOf(draft: Draft, state: ActionState): VotedOrDecided {
+    const now = new Date();
+    if (draft.type === 'action.decided') return decisionOf(draft.draft, state, now);
+    return makeEvent('approval.voted', { service: 'decisions', id: newId(), now, data: draft.data });
+  }
+
+  function decisionOf(draft: DecisionDraft, state: ActionState, now: Date) {
+    if (state.status !== 'requested' && state.status !== 'held') {
+      throw new Error(`a decision was drafted for an action that is ${state.status}`);
+    }
+    const isHeld = state.status === 'held';
+    const about = isHeld ? state.needed.data : { ...state.request.data, request_event: state.request.id };
+    const policy = isHeld
+      ? { rule: state.needed.data.rule, scope: state.needed.data.scope, policies: state.needed.data.policies }
+      : { rule: null, scope: null, policies: [] };
+    const validForMs = isHeld ? state.needed.data.valid_for_ms : 0;
+    const facts = { ...draft, ...policy, held: isHeld, validForMs };
+    return decidedEvent('decisions', signer, about, facts, now);
+  }
+}
+
+type VotedOrDecided = Extract<PlacetEvent, { type: 'approval.voted' | 'action.decided' }>;
+
+/** The one place of the decision is taken by what we did not write: nothing can be decided, and nobody is allowed. */
+function isBlocked(history: History): boolean {
+  return history.forged.some(({ subject }) => subject.endsWith('.action.decided'));
+}
+
+function refusalOf(
+  { code, message }: { code: Refusal['code']; message?: string },
+  state: ActionState,
+): Refusal {
+  if (state.status !== 'decided' || code !== 'ALREADY_DECIDED') {
+    return new Refusal(code, message === undefined ? {} : { message });
+  }
+  const { decision, reason, deciders } = state.decided.data;
+  return new Refusal(code, {
+    message: `The action was ${decision} at ${state.decided.time} by ${deciders.join(', ')}.`,
+    details: { decision, reason, decided_by: deciders, decided_at: state.decided.time },
+  });
+}

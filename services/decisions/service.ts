@@ -1,0 +1,129 @@
+import {
+  ActionQuestion,
+  ApprovalQuestion,
+  ApprovalsQuestion,
+  configBuckets,
+  consumers,
+  parseSubject,
+  requests,
+  SignerKey,
+  type VoteAnswer,
+  VoteQuestion,
+} from '@placet/events';
+import type { Signer } from '@placet/proof';
+import {
+  answer,
+  consumerBirth,
+  done,
+  findHistory,
+  openConfigStore,
+  publishSigner,
+  Refusal,
+  type RunningService,
+  restartConsumer,
+  type ServiceEnvironment,
+  type ServiceParts,
+  startService,
+  subscribe,
+} from '@placet/runtime';
+import { type ActionState, audienceOf } from './approval.ts';
+import type { DecisionsConfig } from './config.ts';
+import { createExecute, type Execute } from './execute.ts';
+import { createProjection } from './projection.ts';
+import type { ActionRecord, OutcomeStore } from './store.ts';
+import { startSweep } from './sweep.ts';
+import { approvalView, decidedIn, executedIn } from './views.ts';
+
+export function startDecisionsService(
+  environment: ServiceEnvironment,
+  options: { config: DecisionsConfig; signer: Signer; store: OutcomeStore },
+): Promise<RunningService> {
+  return startService('decisions', environment, async (parts) => {
+    const { context, bus, alarm, resources } = parts;
+    const { config, signer, store } = options;
+    resources.add('store of outcomes', () => store.close());
+    const signers = await openConfigStore(context, alarm, resources, {
+      bucket: configBuckets.signers,
+      schema: SignerKey,
+    });
+    await publishSigner(signers, 'decisions', signer.publicJwk);
+    await feed(parts, store);
+    const execute = createExecute(context, bus, signer);
+    subscribe(context, bus, alarm, resources, {
+      spec: consumers.decisions,
+      handle: createProjection(store, bus, execute, config.sweepAfterMs),
+      handleForged: async ({ subject }) => {
+        const place = parseSubject(subject);
+        if (place && place.root !== 'sys') await execute(place.agent, place.action, { kind: 'forged' });
+        return done;
+      },
+    });
+    answerQuestions(parts, store, execute);
+    startSweep(parts, store, execute, config);
+    return {};
+  });
+}
+
+/** A store that this consumer did not feed is empty or another's: it is fed again with all that the stream holds. */
+async function feed({ context }: ServiceParts, store: OutcomeStore): Promise<void> {
+  const birth = await consumerBirth(context, consumers.decisions);
+  if ((await store.fedBy()) === birth) return;
+  context.logger.info('the store of outcomes is filled from the stream');
+  await store.setFedBy(await restartConsumer(context, consumers.decisions));
+}
+
+function answerQuestions({ context, resources }: ServiceParts, store: OutcomeStore, execute: Execute): void {
+  answer(context, resources, requests.vote, VoteQuestion, async (question, request): Promise<VoteAnswer> => {
+    const { action_id, vote } = question;
+    const state = await execute(await agentOf(action_id), action_id, { kind: 'vote', question, request });
+    if (state.status !== 'decided') return { action_id, vote, decision: 'pending' };
+    const { decision, reason } = state.decided.data;
+    return { action_id, vote, decision, reason };
+  });
+
+  answer(context, resources, requests.withdraw, ActionQuestion, async ({ agent, action_id }) => {
+    const state: ActionState = await execute(agent, action_id, { kind: 'withdraw' });
+    if (state.status === 'decided') return state.decided;
+    throw new Refusal('UNAVAILABLE');
+  });
+
+  answer(context, resources, requests.outcome, ActionQuestion, async ({ agent, action_id }) => {
+    const record = await store.get(action_id);
+    const decided = record?.agent === agent ? decidedIn(record) : null;
+    return record && decided ? { decided, executed: executedIn(record) } : null;
+  });
+
+  answer(context, resources, requests.approvals, ApprovalsQuestion, async (question) => {
+    const { records, before } = await store.list(question);
+    return { approvals: records.flatMap((record) => approvalView(record) ?? []), before };
+  });
+
+  answer(context, resources, requests.approval, ApprovalQuestion, async ({ action_id, audience }) => {
+    const record = await recordOf(action_id);
+    const view = record && isFor(record, audience) ? approvalView(record) : null;
+    if (!view)
+      throw new Refusal('NOT_FOUND', { message: 'There is no approval with this id that concerns you.' });
+    return view;
+  });
+
+  /** The stream is ahead of the store; what it no longer holds, the store does. */
+  async function recordOf(actionId: string): Promise<ActionRecord | null> {
+    const found = await findHistory(context, actionId);
+    return found ? { actionId, agent: found.agent, events: found.history.events } : store.get(actionId);
+  }
+
+  async function agentOf(actionId: string): Promise<string> {
+    const record = await recordOf(actionId);
+    if (!record) throw new Refusal('NOT_FOUND', { message: 'There is no approval with this id.' });
+    return record.agent;
+  }
+}
+
+function isFor(record: ActionRecord, audience: string[] | null): boolean {
+  if (audience === null) return true;
+  return record.events.some(
+    ({ event }) =>
+      event.type === 'approval.needed' &&
+      audienceOf(event.data.demands).some((key) => audience.includes(key)),
+  );
+}

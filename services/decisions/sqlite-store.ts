@@ -1,0 +1,177 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { PlacetEvent } from '@placet/events';
+import { audienceOf } from './approval.ts';
+import type { ActionRecord, ListQuery, OutcomeStore, StoredEvent } from './store.ts';
+
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  CREATE TABLE IF NOT EXISTS actions (
+    action_id TEXT PRIMARY KEY,
+    agent TEXT NOT NULL,
+    requested_seq INTEGER, requested_at INTEGER,
+    needed_seq INTEGER, deadline INTEGER,
+    decided_seq INTEGER
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS events (
+    action_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (action_id, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS audience (
+    key TEXT NOT NULL, needed_seq INTEGER NOT NULL, action_id TEXT NOT NULL,
+    PRIMARY KEY (key, needed_seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX IF NOT EXISTS held ON actions (needed_seq) WHERE needed_seq IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS open_deadline ON actions (deadline)
+    WHERE decided_seq IS NULL AND needed_seq IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS unjudged ON actions (requested_at)
+    WHERE decided_seq IS NULL AND needed_seq IS NULL;
+`;
+
+/** A later request under the same id is another action: what came before it in the stream is not its own. */
+const upsert = {
+  requested: `INSERT INTO actions (action_id, agent, requested_seq, requested_at) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (action_id) DO UPDATE SET
+      requested_seq = ?3, requested_at = ?4,
+      needed_seq = CASE WHEN needed_seq > ?3 THEN needed_seq END,
+      deadline = CASE WHEN needed_seq > ?3 THEN deadline END,
+      decided_seq = CASE WHEN decided_seq > ?3 THEN decided_seq END
+    WHERE coalesce(requested_seq, 0) < ?3`,
+  needed: `INSERT INTO actions (action_id, agent, needed_seq, deadline) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (action_id) DO UPDATE SET needed_seq = ?3, deadline = ?4
+    WHERE coalesce(needed_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
+  decided: `INSERT INTO actions (action_id, agent, decided_seq) VALUES (?1, ?2, ?3)
+    ON CONFLICT (action_id) DO UPDATE SET decided_seq = ?3
+    WHERE coalesce(decided_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
+  event: 'INSERT OR IGNORE INTO events (action_id, seq, body) VALUES (?, ?, ?)',
+  audience: 'INSERT OR IGNORE INTO audience (key, needed_seq, action_id) VALUES (?, ?, ?)',
+};
+
+const statusClause = {
+  pending: 'AND a.decided_seq IS NULL',
+  decided: 'AND a.decided_seq IS NOT NULL',
+  all: '',
+} as const;
+
+type Row = Record<string, unknown>;
+
+export function openSqliteOutcomeStore(path: string): OutcomeStore {
+  const database = new DatabaseSync(path);
+  database.exec(schema);
+  const prepared = new Map<string, StatementSync>();
+  const statement = (sql: string): StatementSync => {
+    const known = prepared.get(sql) ?? database.prepare(sql);
+    prepared.set(sql, known);
+    return known;
+  };
+
+  function applyOne({ seq, event }: StoredEvent): void {
+    if (!('action_id' in event.data)) return;
+    const { action_id, agent } = event.data;
+    statement(upsert.event).run(action_id, seq, JSON.stringify(event));
+    switch (event.type) {
+      case 'action.requested':
+        statement(upsert.requested).run(action_id, agent, seq, Date.parse(event.time));
+        break;
+      case 'approval.needed':
+        statement(upsert.needed).run(action_id, agent, seq, Date.parse(event.data.deadline));
+        for (const key of audienceOf(event.data.demands)) statement(upsert.audience).run(key, seq, action_id);
+        break;
+      case 'action.decided':
+        statement(upsert.decided).run(action_id, agent, seq);
+        break;
+    }
+  }
+
+  function record(actionId: string, agent: string, fromSeq: number): ActionRecord {
+    const rows = statement('SELECT seq, body FROM events WHERE action_id = ? AND seq >= ? ORDER BY seq').all(
+      actionId,
+      fromSeq,
+    );
+    const events = rows.map((row: Row) => ({
+      seq: row['seq'] as number,
+      event: JSON.parse(row['body'] as string) as PlacetEvent,
+    }));
+    return { actionId, agent, events };
+  }
+
+  const recordOf = (row: Row) =>
+    record(row['action_id'] as string, row['agent'] as string, (row['requested_seq'] as number | null) ?? 0);
+
+  function list({ status, audience, before, limit }: ListQuery): Row[] {
+    const until = before ?? Number.MAX_SAFE_INTEGER;
+    const columns = 'a.action_id, a.agent, a.requested_seq, a.needed_seq';
+    const tail = `${statusClause[status]} ORDER BY a.needed_seq DESC LIMIT ?`;
+    if (audience === null) {
+      return statement(`SELECT ${columns} FROM actions a WHERE a.needed_seq < ? ${tail}`).all(until, limit);
+    }
+    const marks = audience.map(() => '?').join(', ');
+    return statement(
+      `SELECT ${columns} FROM actions a WHERE a.needed_seq < ? AND a.needed_seq IN
+        (SELECT needed_seq FROM audience WHERE key IN (${marks})) ${tail}`,
+    ).all(until, ...audience, limit);
+  }
+
+  return {
+    async apply(events) {
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        for (const stored of events) applyOne(stored);
+        database.exec('COMMIT');
+      } catch (error) {
+        database.exec('ROLLBACK');
+        throw error;
+      }
+    },
+
+    async get(actionId) {
+      const row = statement('SELECT action_id, agent, requested_seq FROM actions WHERE action_id = ?').get(
+        actionId,
+      );
+      return row ? recordOf(row) : null;
+    },
+
+    async list(query) {
+      const rows = list({ ...query, limit: query.limit + 1 });
+      const page = rows.slice(0, query.limit);
+      const last = page.at(-1)?.['needed_seq'] as number | undefined;
+      return { records: page.map(recordOf), before: rows.length > query.limit ? (last ?? null) : null };
+    },
+
+    async due(now, requestedBefore, limit) {
+      const overdue = statement(
+        `SELECT action_id, agent FROM actions
+          WHERE decided_seq IS NULL AND needed_seq IS NOT NULL AND deadline <= ? ORDER BY deadline LIMIT ?`,
+      ).all(now.getTime(), limit);
+      const unjudged = statement(
+        `SELECT action_id, agent FROM actions
+          WHERE decided_seq IS NULL AND needed_seq IS NULL AND requested_at <= ? ORDER BY requested_at LIMIT ?`,
+      ).all(requestedBefore.getTime(), limit);
+      return [...overdue, ...unjudged].map((row: Row) => ({
+        actionId: row['action_id'] as string,
+        agent: row['agent'] as string,
+      }));
+    },
+
+    async countOpen() {
+      const row = statement(
+        'SELECT count(*) AS n FROM actions WHERE decided_seq IS NULL AND needed_seq IS NOT NULL',
+      ).get();
+      return Number(row?.['n'] ?? 0);
+    },
+
+    async fedBy() {
+      const row = statement("SELECT value FROM meta WHERE name = 'fed_by'").get();
+      return (row?.['value'] as string | undefined) ?? null;
+    },
+
+    async setFedBy(consumer) {
+      statement("INSERT OR REPLACE INTO meta (name, value) VALUES ('fed_by', ?)").run(consumer);
+    },
+
+    async close() {
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { PlacetEvent } from '@placet/events';
+
+/** An event of an action, as the stream holds it. */
+export type StoredEvent = { seq: number; event: PlacetEvent };
+
+/** What is known of an action: its latest events of each kind, and its votes. */
+export type ActionRecord = {
+  actionId: string;
+  agent: string;
+  /** All of the action's events that bear on its decision, and its execution, in the stream's order. */
+  events: StoredEvent[];
+};
+
+export type DueAction = { actionId: string; agent: string };
+
+export type ListQuery = {
+  status: 'pending' | 'decided' | 'all';
+  /** Keys under which a person is asked; null lists everything. */
+  audience: string[] | null;
+  before?: number | undefined;
+  limit: number;
+};
+
+/**
+ * The outcomes of all actions and the approvals that are open: a projection of the stream. Events may come twice and
+ * in any order; the result is the same.
+ */
+export interface OutcomeStore {
+  apply(events: StoredEvent[]): Promise<void>;
+  get(actionId: string): Promise<ActionRecord | null>;
+  /** Held actions, newest first, each with the sequence that the next page begins before. */
+  list(query: ListQuery): Promise<{ records: ActionRecord[]; before: number | null }>;
+  /** Undecided actions whose deadline, or whose time to be judged, has passed. */
+  due(now: Date, requestedBefore: Date, limit: number): Promise<DueAction[]>;
+  countOpen(): Promise<number>;
+  /** Which consumer fed it: another one means that it has to be fed again from the beginning. */
+  fedBy(): Promise<string | null>;
+  setFedBy(consumer: string): Promise<void>;
+  close(): Promise<void>;
+}

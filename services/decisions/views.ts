@@ -1,0 +1,60 @@
+import { type ApprovalView, askedOf, type EventOf, type EventType } from '@placet/events';
+import type { ActionRecord } from './store.ts';
+
+function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> | null {
+  const found = record.events.findLast(({ event }) => event.type === type);
+  return (found?.event as EventOf<T> | undefined) ?? null;
+}
+
+export const decidedIn = (record: ActionRecord) => latest(record, 'action.decided');
+export const executedIn = (record: ActionRecord) => latest(record, 'action.executed');
+
+/** An approval as people see it; null for an action that was never held. */
+export function approvalView(record: ActionRecord): ApprovalView | null {
+  const needed = latest(record, 'approval.needed');
+  if (!needed) return null;
+  const decided = decidedIn(record);
+  const { data } = needed;
+  const { reasoning, acting_agent, on_behalf_of, run, tool, server, tags, priority, excerpt } = data;
+  const context = {
+    reasoning,
+    acting_agent,
+    on_behalf_of,
+    run,
+    case: data.case,
+    tool,
+    server,
+    tags,
+    priority,
+    excerpt,
+  };
+  return {
+    id: data.action_id,
+    status: decided ? 'decided' : 'pending',
+    decision: decided?.data.decision ?? null,
+    action_name: data.action_name,
+    agent: data.agent,
+    owner: data.owner,
+    payload: data.payload,
+    payload_digest: data.payload_digest,
+    reason: data.reason,
+    rule: data.rule,
+    approvers: askedOf(data.demands),
+    quorum: data.demands.reduce((sum, { quorum }) => sum + quorum, 0),
+    requested_at: data.requested_at,
+    deadline: data.deadline,
+    votes: votesIn(record),
+    decided_at: decided?.time ?? null,
+    decided_by: decided?.data.deciders ?? [],
+    decision_reason: decided?.data.reason ?? null,
+    context: Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)),
+  };
+}
+
+function votesIn(record: ActionRecord): ApprovalView['votes'] {
+  return record.events.flatMap(({ event }) => {
+    if (event.type !== 'approval.voted') return [];
+    const { voter, vote, comment } = event.data;
+    return [{ by: voter.email, vote, at: event.time, ...(comment === undefined ? {} : { comment }) }];
+  });
+}

@@ -1,0 +1,110 @@
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { SignerKey } from '@placet/events';
+import { type App, type BusContext, type ConfigStore, createApp, Refusal } from '@placet/runtime';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import * as z from 'zod';
+import type { Agents } from './accounts/agents.ts';
+import type { People } from './accounts/people.ts';
+import { createAuth, credentialId } from './auth.ts';
+import type { Checks } from './checks/checks.ts';
+import type { Reports } from './checks/reports.ts';
+import type { GatewayConfig } from './config.ts';
+import type { Policies } from './policies.ts';
+import { agentRoutes } from './routes/agents.ts';
+import { approvalRoutes } from './routes/approvals.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { checkRoutes } from './routes/checks.ts';
+import { peopleRoutes } from './routes/people.ts';
+import { policyRoutes } from './routes/policies.ts';
+
+export type GatewayParts = {
+  context: BusContext;
+  config: GatewayConfig;
+  agents: Agents;
+  people: People;
+  policies: Policies;
+  signers: ConfigStore<SignerKey>;
+  checks: Checks;
+  reports: Reports;
+  unready: () => string[];
+};
+
+export async function createGatewayApp(parts: GatewayParts): Promise<App> {
+  const { context, config, signers } = parts;
+  const { logger, metrics } = context;
+  const app = createApp({ logger, metrics, unready: parts.unready, trustProxy: config.trustProxy });
+  await app.register(helmet, { contentSecurityPolicy: false });
+  await app.register(rateLimit, {
+    max: config.requestsPerAddress,
+    timeWindow: '1 minute',
+    hook: 'onRequest',
+    errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Placet', version: '0.1.0', description: 'Puts people in charge of what AI agents do.' },
+      components: {
+        securitySchemes: {
+          agentKey: { type: 'http', scheme: 'bearer', description: "An agent's key." },
+          personToken: { type: 'http', scheme: 'bearer', description: "A person's token." },
+        },
+      },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+
+  const auth = createAuth(parts.agents, parts.people);
+  const perCredential = {
+    max: config.requestsPerKey,
+    timeWindow: '1 minute',
+    keyGenerator: credentialId,
+    errorResponseBuilder: (_request: unknown, { ttl }: { ttl: number }) => tooMany(ttl),
+  };
+  await app.register(async (scope) => {
+    const routes = scope as unknown as App;
+    routes.addHook('onRequest', auth.agentsOnly);
+    routes.addHook('preHandler', routes.rateLimit(perCredential));
+    checkRoutes(routes, { auth, ...parts });
+  });
+  await app.register(async (scope) => {
+    const routes = scope as unknown as App;
+    routes.addHook('onRequest', auth.peopleOnly);
+    routes.addHook('preHandler', routes.rateLimit(perCredential));
+    approvalRoutes(routes, { auth, ...parts });
+    agentRoutes(routes, { auth, ...parts });
+    peopleRoutes(routes, { auth, ...parts });
+    auditRoutes(routes, { auth, ...parts });
+    await routes.register(async (inner) => policyRoutes(inner as unknown as App, { auth, ...parts }));
+  });
+  app.get(
+    '/.well-known/jwks.json',
+    {
+      schema: {
+        tags: ['Proofs'],
+        summary: 'The public keys that check proofs.',
+        response: { 200: z.object({ keys: z.array(z.record(z.string(), z.string())) }) },
+      },
+    },
+    async (_request, reply) => {
+      const keys = signers.all().flatMap((entry) => (entry.status === 'valid' ? [entry.value.jwk] : []));
+      reply.header('cache-control', 'public, max-age=60');
+      return { keys };
+    },
+  );
+  app.get('/', { schema: { hide: true } }, () => ({
+    name: 'Placet',
+    documentation: '/docs',
+    health: '/health',
+  }));
+  return app;
+}
+
+function tooMany(ttlMs: number): Refusal {
+  return new Refusal('RATE_LIMITED', { retryAfterS: Math.max(1, Math.ceil(ttlMs / 1000)) });
+}

@@ -1,0 +1,101 @@
+import { askedOf, type EventOf } from '@placet/events';
+import { eventIn, type History } from '@placet/runtime';
+import * as z from 'zod';
+
+const Policies = z.array(
+  z.object({ scope: z.string(), digest: z.string().nullable(), revision: z.number() }),
+);
+
+/** What an agent is told of its action. */
+export const Answer = z
+  .object({
+    decision: z.enum(['allowed', 'denied', 'pending', 'expired']),
+    action_id: z.string(),
+    reason: z.string(),
+    rule: z.string().nullable().optional(),
+    policies: Policies.optional(),
+    payload_digest: z.string().optional(),
+    decided_at: z.string().optional(),
+    decided_by: z.array(z.string()).optional(),
+    valid_until: z.string().optional().describe('An allowed action has to run before this moment.'),
+    proof: z
+      .string()
+      .optional()
+      .describe('A JWS over action, decision, payload digest and expiry; see /.well-known/jwks.json.'),
+    approval: z
+      .object({ approvers: z.array(z.string()), deadline: z.string() })
+      .optional()
+      .describe('Who was asked, and until when, while people decide.'),
+  })
+  .meta({ id: 'Answer' });
+export type Answer = z.infer<typeof Answer>;
+
+/** Pure: what the history of an action says at a moment. Nothing that is not sure is ever "allowed". */
+export function answerOf(actionId: string, history: History, now: Date): Answer {
+  if (history.forged.length > 0) {
+    return {
+      decision: 'denied',
+      action_id: actionId,
+      reason: 'The history of this action holds an event that Placet did not write. An alarm was raised.',
+    };
+  }
+  const decided = eventIn(history, 'action.decided');
+  if (decided) return decidedAnswer(decided, eventIn(history, 'action.executed'), now);
+  const needed = eventIn(history, 'approval.needed');
+  return needed ? heldAnswer(needed) : evaluatingAnswer(actionId);
+}
+
+export function decidedAnswer(
+  { data, time }: EventOf<'action.decided'>,
+  executed: EventOf<'action.executed'> | undefined,
+  now: Date,
+): Answer {
+  const answer = {
+    action_id: data.action_id,
+    reason: data.reason,
+    rule: data.rule,
+    policies: data.policies,
+    payload_digest: data.payload_digest,
+    decided_at: time,
+    decided_by: data.deciders,
+  };
+  if (data.decision === 'denied') return { decision: 'denied', ...answer, proof: data.proof };
+  const { valid_until } = data;
+  if (executed) {
+    return {
+      decision: 'expired',
+      ...answer,
+      valid_until,
+      reason: `It was allowed, and its execution was reported at ${executed.time}.`,
+    };
+  }
+  if (Date.parse(valid_until) <= now.getTime()) {
+    return {
+      decision: 'expired',
+      ...answer,
+      valid_until,
+      reason: `It was allowed until ${valid_until}, which has passed.`,
+    };
+  }
+  return { decision: 'allowed', ...answer, valid_until, proof: data.proof };
+}
+
+export function heldAnswer({ data }: EventOf<'approval.needed'>): Answer {
+  return {
+    decision: 'pending',
+    action_id: data.action_id,
+    reason: data.reason,
+    rule: data.rule,
+    policies: data.policies,
+    payload_digest: data.payload_digest,
+    approval: { approvers: askedOf(data.demands), deadline: data.deadline },
+  };
+}
+
+function evaluatingAnswer(actionId: string): Answer {
+  return {
+    decision: 'pending',
+    action_id: actionId,
+    reason: 'The policy has not answered yet. Ask again: nothing is lost.',
+  };
+}

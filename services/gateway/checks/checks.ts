@@ -1,0 +1,191 @@
+import { type Agent, type EventOf, makeEvent, requests } from '@placet/events';
+import { digestOf } from '@placet/proof';
+import {
+  ask,
+  type Bus,
+  type BusContext,
+  eventIn,
+  type History,
+  newId,
+  type RaiseAlarm,
+  Refusal,
+  readHistory,
+  readHistoryFromLeader,
+  sleep,
+} from '@placet/runtime';
+import * as z from 'zod';
+import type { GatewayConfig } from '../config.ts';
+import { type Answer, answerOf, decidedAnswer, heldAnswer } from './answer.ts';
+import { actionIdFor, type CheckBody, timeoutMs } from './request.ts';
+import type { StreamRoom } from './stream-room.ts';
+import type { Listener, Until, Waiting } from './waiting.ts';
+
+/** How often a caller that waits reads the stream, beside being told live. */
+const lookEveryMs = 5000;
+const lastLookMs = 1000;
+
+export type Checks = ReturnType<typeof createChecks>;
+export type CheckParts = {
+  context: BusContext;
+  bus: Bus;
+  alarm: RaiseAlarm;
+  room: StreamRoom;
+  waiting: Waiting;
+  config: GatewayConfig;
+};
+export type Patience = { waitS: number; signal: AbortSignal };
+
+export function createChecks(parts: CheckParts) {
+  const { context, bus, room, waiting, config } = parts;
+
+  /** Stores the request, or finds the one that this key stands for, and waits for its answer. */
+  async function submit(agent: Agent, body: CheckBody, patience: Patience): Promise<Answer> {
+    room.assert();
+    const request = requestEvent(agent, body);
+    const { action_id } = request.data;
+    const until: Until = patience.waitS > 0 ? 'decision' : 'verdict';
+    const deadline = Date.now() + (patience.waitS > 0 ? patience.waitS * 1000 : config.verdictWaitMs);
+    const listener = waiting.listen(action_id, until);
+    try {
+      const appended = await bus.append(request, { version: 0 });
+      if (appended.status === 'conflict') {
+        const answer = repeated(request, await historyOf(agent.name, action_id), new Date());
+        if (isSettled(answer, until)) return answer;
+      }
+      return await patiently(agent.name, action_id, { until, deadline, listener, signal: patience.signal });
+    } finally {
+      listener?.stop();
+    }
+  }
+
+  /** What is known of an action, at once or after the wait that the caller asked for. */
+  async function read(agent: string, actionId: string, patience: Patience): Promise<Answer> {
+    const listener = patience.waitS > 0 ? waiting.listen(actionId, 'decision') : null;
+    try {
+      const history = await historyOf(agent, actionId);
+      if (history.events.length === 0 && history.forged.length === 0) return await outcomeOf(agent, actionId);
+      const answer = answerOf(actionId, history, new Date());
+      if (listener === null || isSettled(answer, 'decision')) return answer;
+      const deadline = Date.now() + patience.waitS * 1000;
+      const { signal } = patience;
+      return await patiently(agent, actionId, { until: 'decision', deadline, listener, signal });
+    } finally {
+      listener?.stop();
+    }
+  }
+
+  type Wait = { until: Until; deadline: number; listener: Listener | null; signal: AbortSignal };
+
+  async function patiently(agent: string, actionId: string, wait: Wait): Promise<Answer> {
+    const { listener, signal } = wait;
+    const hurry = () => listener?.wake('timeout');
+    signal.addEventListener('abort', hurry, { once: true });
+    try {
+      for (;;) {
+        const leftMs = wait.deadline - Date.now();
+        if (leftMs <= 0 || signal.aborted || listener === null || waiting.isClosed())
+          return await lastLook(agent, actionId);
+        const woken = await listener.next(Math.min(leftMs, lookEveryMs));
+        if (typeof woken === 'object') return liveAnswer(woken.live);
+        const answer = await lastLook(agent, actionId);
+        if (isSettled(answer, wait.until)) return answer;
+      }
+    } finally {
+      signal.removeEventListener('abort', hurry);
+    }
+  }
+
+  /** A broker that does not answer in time leaves the truth open, which is "pending". */
+  async function lastLook(agent: string, actionId: string): Promise<Answer> {
+    const nothing: History = { version: 0, events: [], forged: [] };
+    const history = await Promise.race([
+      readHistory(context, agent, actionId).catch(() => nothing),
+      sleep(lastLookMs).then(() => nothing),
+    ]);
+    return answerOf(actionId, history, new Date());
+  }
+
+  /** Any node may answer first; before "there is nothing" the leader is asked. */
+  async function historyOf(agent: string, actionId: string): Promise<History> {
+    const history = await readHistory(context, agent, actionId);
+    return eventIn(history, 'action.requested') ? history : readHistoryFromLeader(context, agent, actionId);
+  }
+
+  /** What the stream no longer holds, the decisions service has stored. */
+  async function outcomeOf(agent: string, actionId: string): Promise<Answer> {
+    const stored = await storedOutcome(context, agent, actionId);
+    if (!stored) throw new Refusal('ACTION_NOT_FOUND');
+    return decidedAnswer(stored.decided, stored.executed, new Date());
+  }
+
+  async function withdraw(agent: string, actionId: string): Promise<Answer> {
+    const history = await historyOf(agent, actionId);
+    if (!eventIn(history, 'action.requested')) throw new Refusal('ACTION_NOT_FOUND');
+    const decided = await ask(context, requests.withdraw, { agent, action_id: actionId }, z.unknown());
+    return decidedAnswer(decided as EventOf<'action.decided'>, undefined, new Date());
+  }
+
+  return { submit, read, withdraw, historyOf };
+}
+
+const Outcome = z.object({ decided: z.unknown(), executed: z.unknown() }).nullable();
+export type StoredOutcome = {
+  decided: EventOf<'action.decided'>;
+  executed: EventOf<'action.executed'> | undefined;
+};
+
+export async function storedOutcome(
+  context: BusContext,
+  agent: string,
+  actionId: string,
+): Promise<StoredOutcome | null> {
+  const stored = await ask(context, requests.outcome, { agent, action_id: actionId }, Outcome);
+  return stored && ({ decided: stored.decided, executed: stored.executed ?? undefined } as StoredOutcome);
+}
+
+function requestEvent(agent: Agent, body: CheckBody): EventOf<'action.requested'> {
+  const { action_name, payload, idempotency_key, timeout, policy, ...rest } = body;
+  const { approvers: _a, answer_schema: _s, accepts: _e, callback_url: _c, ...told } = rest;
+  return makeEvent('action.requested', {
+    service: 'gateway',
+    id: newId(),
+    now: new Date(),
+    data: {
+      action_id: actionIdFor('check', agent.name, idempotency_key),
+      agent: agent.name,
+      owner: agent.owner,
+      action_name,
+      payload,
+      payload_digest: digestOf(payload),
+      idempotency_key: idempotency_key ?? null,
+      ...told,
+      ...(policy === undefined ? {} : { policy }),
+      ...timeoutMs(timeout),
+    },
+  });
+}
+
+/** The answer to a request that was made before, or why its key cannot be used again. */
+function repeated(request: EventOf<'action.requested'>, history: History, now: Date): Answer {
+  const { action_id, action_name, payload_digest } = request.data;
+  const earlier = eventIn(history, 'action.requested')?.data;
+  if (!earlier && history.forged.length === 0) {
+    // The request has left the stream and its decision has not: the key is not free yet.
+    throw new Refusal('DECISION_EXPIRED');
+  }
+  if (earlier && (earlier.action_name !== action_name || earlier.payload_digest !== payload_digest)) {
+    throw new Refusal('IDEMPOTENCY_CONFLICT', { details: { action_id } });
+  }
+  const answer = answerOf(action_id, history, now);
+  if (answer.decision !== 'expired') return answer;
+  const used = eventIn(history, 'action.executed') !== undefined;
+  throw new Refusal(used ? 'ALREADY_USED' : 'DECISION_EXPIRED', { details: { action_id } });
+}
+
+function isSettled(answer: Answer, until: Until): boolean {
+  return answer.decision !== 'pending' || (until === 'verdict' && answer.approval !== undefined);
+}
+
+function liveAnswer(event: EventOf<'action.decided'> | EventOf<'approval.needed'>): Answer {
+  return event.type === 'action.decided' ? decidedAnswer(event, undefined, new Date()) : heldAnswer(event);
+}

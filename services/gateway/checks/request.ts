@@ -1,0 +1,99 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { AgentName } from '@placet/events';
+import { parseDurationMs } from '@placet/runtime';
+import * as z from 'zod';
+
+const Line = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters');
+const Text = (max: number) => z.string().min(1).max(max);
+
+/** Fields of the design that later versions build. Until then they are refused, never ignored. */
+const notBuilt = (what: string) =>
+  z.never({ error: `This version cannot do this yet (${what}). Leave the field out.` }).optional();
+
+const timeoutMaxMs = 6 * 86_400_000;
+const Timeout = z
+  .string()
+  .refine((text) => {
+    const ms = parseDurationMs(text);
+    return ms !== null && ms >= 1000 && ms <= timeoutMaxMs;
+  }, 'must be a time from 1s to 6d, such as 15m')
+  .describe('How long people may take, such as "15m". It can only shorten what the rule says.');
+
+export const contextFields = {
+  reasoning: Text(8000).optional().describe('Why the agent wants to do this; people see it.'),
+  acting_agent: Line(200).optional().describe('The agent that acts, where several share one key.'),
+  on_behalf_of: Line(200).optional(),
+  run: Line(200).optional(),
+  case: Line(200).optional().describe('Groups requests, logs and executions.'),
+  tool: Line(200).optional(),
+  server: Line(200).optional().describe('The MCP server of the tool.'),
+  tags: z.array(Line(64)).max(32).optional(),
+  priority: z.enum(['low', 'normal', 'high', 'urgent']).optional(),
+  excerpt: z.array(Text(8000)).max(20).optional().describe('Part of the conversation.'),
+};
+
+export const IdempotencyKey = Line(200).describe('The same key, action and payload are the same action.');
+export const Payload = z.record(z.string(), z.unknown());
+
+export const CheckBody = z
+  .strictObject({
+    action_name: Line(200),
+    payload: Payload.default({}),
+    idempotency_key: IdempotencyKey.optional(),
+    ...contextFields,
+    policy: AgentName.optional().describe('A named policy to be held to as well.'),
+    timeout: Timeout.optional(),
+    approvers: notBuilt('naming approvers'),
+    answer_schema: notBuilt('answers by a schema'),
+    accepts: notBuilt('edits and choices'),
+    callback_url: notBuilt('callbacks'),
+  })
+  .meta({ id: 'Check' });
+export type CheckBody = z.infer<typeof CheckBody>;
+
+export const ExecutionBody = z.strictObject({
+  status: z.enum(['success', 'error', 'unknown']),
+  error: Text(2000).optional(),
+  latency_ms: z.number().nonnegative().optional(),
+  result: z.unknown().optional(),
+});
+export type ExecutionBody = z.infer<typeof ExecutionBody>;
+
+export const LogBody = z
+  .strictObject({
+    action_name: Line(200),
+    outcome: z.enum(['success', 'failure', 'unknown']).default('success'),
+    summary: Text(4000).optional(),
+    payload: Payload.optional(),
+    idempotency_key: IdempotencyKey.optional(),
+    in_reply_to: z
+      .string()
+      .regex(/^act_[0-9a-f]{32}$/)
+      .optional()
+      .describe('The action that this follows.'),
+    ...contextFields,
+  })
+  .meta({ id: 'Log' });
+export type LogBody = z.infer<typeof LogBody>;
+
+/** The same agent and key are the same action; without a key every request is a new one. */
+export function actionIdFor(kind: 'check' | 'log', agent: string, key: string | undefined): string {
+  const id =
+    key === undefined
+      ? randomBytes(16).toString('hex')
+      : createHash('sha256')
+          .update(JSON.stringify([kind, agent, key]))
+          .digest('hex')
+          .slice(0, 32);
+  return `act_${id}`;
+}
+
+export function timeoutMs(text: string | undefined): { timeout_ms?: number } {
+  const ms = text === undefined ? null : parseDurationMs(text);
+  return ms === null ? {} : { timeout_ms: ms };
+}

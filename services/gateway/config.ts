@@ -1,0 +1,59 @@
+import { durationMs, setting, wholeNumber } from '@placet/runtime';
+import * as z from 'zod';
+
+export const gatewaySettings = {
+  host: setting(
+    'PLACET_HOST',
+    z.string().default('127.0.0.1'),
+    'The address that the gateway listens on.',
+    '127.0.0.1',
+  ),
+  port: setting(
+    'PLACET_PORT',
+    wholeNumber(7070, 0, 65535),
+    "The gateway's port; 0 takes a free one.",
+    '7070',
+  ),
+  policyFile: setting(
+    'PLACET_POLICY',
+    z.string().optional(),
+    'A policy file for the scope `default`, applied at start and followed when it changes. It wins over `PUT`.',
+    '',
+  ),
+  requestsPerKey: setting(
+    'PLACET_RATE_PER_KEY',
+    wholeNumber(60_000, 1, 10_000_000),
+    'Requests a minute that one key or token may make.',
+    '60000',
+  ),
+  requestsPerAddress: setting(
+    'PLACET_RATE_PER_ADDRESS',
+    wholeNumber(120_000, 1, 10_000_000),
+    'Requests a minute that one network address may make.',
+    '120000',
+  ),
+  trustProxy: setting(
+    'PLACET_TRUST_PROXY',
+    z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').filter(Boolean)),
+    'Addresses or networks of proxies whose `X-Forwarded-For` is believed, separated by commas.',
+    '',
+  ),
+  verdictWaitMs: setting(
+    'PLACET_VERDICT_WAIT',
+    durationMs('5s', '10ms', '30s'),
+    'How long a check waits for the verdict of the policy before it answers `pending`.',
+    '5s',
+  ),
+};
+export type GatewayConfig = {
+  host: string;
+  port: number;
+  policyFile?: string | undefined;
+  requestsPerKey: number;
+  requestsPerAddress: number;
+  trustProxy: string[];
+  verdictWaitMs: number;
+};

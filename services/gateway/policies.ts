@@ -1,0 +1,84 @@
+import { unwatchFile, watchFile } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type PolicyText, policyKey } from '@placet/events';
+import { formatProblems, parsePolicy } from '@placet/policy';
+import { digestOfText } from '@placet/proof';
+import { type ConfigStore, type Logger, Refusal, type Resources, type ValidEntry } from '@placet/runtime';
+
+export type Policies = ReturnType<typeof createPolicies>;
+export type PutPolicy = { by: string; why?: string | undefined; revision?: number | undefined };
+
+/** The policies' texts. None is stored that does not parse, so the running one stays. */
+export function createPolicies(store: ConfigStore<PolicyText>) {
+  const files = new Map<string, string>();
+
+  async function put(scope: string, text: string, change: PutPolicy): Promise<ValidEntry<PolicyText>> {
+    const parsed = parsePolicy(text);
+    if (!parsed.ok) {
+      throw new Refusal('POLICY_REFUSED', {
+        message: `The policy was refused; the running one stays.\n${formatProblems(parsed.problems)}`,
+        details: parsed.problems,
+      });
+    }
+    const key = policyKey(scope);
+    const expected = change.revision ?? store.get(key)?.revision ?? 0;
+    const { by, why } = change;
+    const value = { scope, text, digest: digestOfText(text) };
+    await store.put(key, value, { by, expected, ...(why === undefined ? {} : { why }) });
+    return get(scope);
+  }
+
+  function get(scope: string): ValidEntry<PolicyText> {
+    const entry = store.get(policyKey(scope));
+    if (entry?.status === 'valid') return entry;
+    throw new Refusal('NOT_FOUND', {
+      message: entry
+        ? `The policy ${scope} cannot be trusted (${entry.problem}). Put it again.`
+        : `There is no policy ${scope} yet. PUT one as YAML.`,
+    });
+  }
+
+  return {
+    get,
+    list: () => store.all().flatMap((entry) => (entry.status === 'valid' ? [entry] : [])),
+    has: (scope: string) => store.get(policyKey(scope)) !== undefined,
+    /** The file that a scope comes from, if any. */
+    fileOf: (scope: string) => files.get(scope),
+
+    put(scope: string, text: string, change: PutPolicy) {
+      const file = files.get(scope);
+      if (file === undefined) return put(scope, text, change);
+      throw new Refusal('POLICY_FROM_FILE', {
+        message: `The policy ${scope} comes from the file ${file} (PLACET_POLICY). Change the file.`,
+        details: { file },
+      });
+    },
+
+    /** Applies a file now, and again whenever it changes. A text that is refused is logged and changes nothing. */
+    async followFile(scope: string, path: string, logger: Logger, resources: Resources): Promise<void> {
+      const file = resolve(path);
+      files.set(scope, file);
+      await applyFile();
+      watchFile(file, { interval: 500 }, () => {
+        applyFile().catch((error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          logger.error({ file }, `the policy file was not applied: ${message}`);
+        });
+      });
+      resources.add('policy file', () => unwatchFile(file));
+
+      async function applyFile(): Promise<void> {
+        const text = await readFile(file, 'utf8');
+        if (currentDigest() === digestOfText(text)) return;
+        const { revision } = await put(scope, text, { by: 'file', why: `the file ${file}` });
+        logger.info({ file, scope, revision }, 'the policy file is applied');
+      }
+
+      function currentDigest(): string | undefined {
+        const entry = store.get(policyKey(scope));
+        return entry?.status === 'valid' ? entry.value.digest : undefined;
+      }
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import { type Agent, AgentName } from '@placet/events';
+import { type App, parseDurationMs } from '@placet/runtime';
+import * as z from 'zod';
+import type { Agents } from '../accounts/agents.ts';
+import { shown } from '../accounts/credentials.ts';
+import type { Auth } from '../auth.ts';
+import { CredentialView, ExpiresAt, errors } from './shared.ts';
+
+const AgentView = z
+  .object({
+    name: z.string(),
+    owner: z.string(),
+    created_at: z.string(),
+    disabled: z.boolean(),
+    keys: z.array(CredentialView),
+  })
+  .meta({ id: 'Agent' });
+const WithKey = z.object({ agent: AgentView, key: z.string().describe('Shown once.') });
+const Params = z.object({ name: AgentName });
+const KeyParams = Params.extend({ key: z.string().max(40) });
+const Grace = z
+  .string()
+  .refine((text) => (parseDurationMs(text) ?? -1) >= 0, 'must be a time such as 1h')
+  .default('0s')
+  .describe('How long the old key still works.');
+
+export function agentRoutes(app: App, { auth, agents }: { auth: Auth; agents: Agents }) {
+  const tags = ['Agents'];
+  const security = [{ personToken: [] }];
+
+  app.get(
+    '/v1/agents',
+    { schema: { tags, security, response: { 200: z.object({ agents: z.array(AgentView) }), ...errors } } },
+    async (request) => {
+      auth.withRole(request, 'admin', 'auditor');
+      return { agents: agents.list().map(view) };
+    },
+  );
+
+  app.post(
+    '/v1/agents',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'A new agent with its first key.',
+        body: z.strictObject({ name: AgentName, owner: z.string().min(1).max(200).optional() }),
+        response: { 201: WithKey, ...errors },
+      },
+    },
+    async (request, reply) => {
+      const person = auth.withRole(request, 'admin');
+      const { name, owner = person.email } = request.body;
+      const { agent, key } = await agents.create(name, owner, person.id, new Date());
+      reply.code(201);
+      return { agent: view(agent), key };
+    },
+  );
+
+  app.get(
+    '/v1/agents/:name',
+    { schema: { tags, security, params: Params, response: { 200: AgentView, ...errors } } },
+    async (request) => {
+      auth.withRole(request, 'admin', 'auditor');
+      return view(agents.get(request.params.name));
+    },
+  );
+
+  app.delete(
+    '/v1/agents/:name',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Disable an agent for good. Its name is never used again.',
+        params: Params,
+        response: { 200: AgentView, ...errors },
+      },
+    },
+    async (request) => {
+      const person = auth.withRole(request, 'admin');
+      return view(await agents.disable(request.params.name, person.id));
+    },
+  );
+
+  app.post(
+    '/v1/agents/:name/keys',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Another key.',
+        params: Params,
+        body: z.strictObject({ expires_at: ExpiresAt.optional() }).default({}),
+        response: { 201: WithKey.extend({ id: z.string() }), ...errors },
+      },
+    },
+    async (request, reply) => {
+      const person = auth.withRole(request, 'admin');
+      const made = await agents.addKey(request.params.name, person.id, new Date(), request.body.expires_at);
+      reply.code(201);
+      return { ...made, agent: view(made.agent) };
+    },
+  );
+
+  app.post(
+    '/v1/agents/:name/keys/:key/rotation',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'A new key in place of this one.',
+        params: KeyParams,
+        body: z.strictObject({ grace: Grace }).default({ grace: '0s' }),
+        response: { 201: WithKey.extend({ id: z.string() }), ...errors },
+      },
+    },
+    async (request, reply) => {
+      const person = auth.withRole(request, 'admin');
+      const { name, key } = request.params;
+      const graceMs = parseDurationMs(request.body.grace) ?? 0;
+      const made = await agents.rotateKey(name, key, person.id, new Date(), graceMs);
+      reply.code(201);
+      return { ...made, agent: view(made.agent) };
+    },
+  );
+
+  app.delete(
+    '/v1/agents/:name/keys/:key',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Revoke a key.',
+        params: KeyParams,
+        response: { 200: AgentView, ...errors },
+      },
+    },
+    async (request) => {
+      const person = auth.withRole(request, 'admin');
+      const { name, key } = request.params;
+      return view(await agents.revokeKey(name, key, person.id, new Date()));
+    },
+  );
+}
+
+function view(agent: Agent) {
+  return { ...agent, keys: agent.keys.map(shown) };
+}

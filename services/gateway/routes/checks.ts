@@ -1,0 +1,122 @@
+import { ActionId } from '@placet/events';
+import type { App } from '@placet/runtime';
+import type { FastifyReply } from 'fastify';
+import * as z from 'zod';
+import type { Auth } from '../auth.ts';
+import { Answer } from '../checks/answer.ts';
+import type { Checks } from '../checks/checks.ts';
+import type { Reports } from '../checks/reports.ts';
+import { CheckBody, ExecutionBody, LogBody } from '../checks/request.ts';
+import { errors } from './shared.ts';
+
+const Wait = z.object({
+  wait: z.coerce.number().min(0).max(60).default(0).describe('Seconds to wait for the decision, at most 60.'),
+});
+const Params = z.object({ id: ActionId });
+
+export function checkRoutes(
+  app: App,
+  { auth, checks, reports }: { auth: Auth; checks: Checks; reports: Reports },
+) {
+  const tags = ['Checks'];
+  const security = [{ agentKey: [] }];
+
+  app.post(
+    '/v1/check',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Ask whether an action may run.',
+        body: CheckBody,
+        querystring: Wait,
+        response: { 200: Answer, ...errors },
+      },
+    },
+    (request, reply) =>
+      checks.submit(auth.agentOf(request), request.body, { waitS: request.query.wait, signal: gone(reply) }),
+  );
+
+  app.get(
+    '/v1/check/:id',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Read the answer, or wait for it.',
+        params: Params,
+        querystring: Wait,
+        response: { 200: Answer, ...errors },
+      },
+    },
+    (request, reply) =>
+      checks.read(auth.agentOf(request).name, request.params.id, {
+        waitS: request.query.wait,
+        signal: gone(reply),
+      }),
+  );
+
+  app.delete(
+    '/v1/check/:id',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Withdraw a request that is not decided yet.',
+        params: Params,
+        response: { 200: Answer, ...errors },
+      },
+    },
+    (request) => checks.withdraw(auth.agentOf(request).name, request.params.id),
+  );
+
+  app.post(
+    '/v1/check/:id/execution',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Report that an allowed action ran. This uses the permission up.',
+        params: Params,
+        body: ExecutionBody,
+        response: {
+          201: z.object({
+            action_id: z.string(),
+            status: z.string(),
+            reported_at: z.string(),
+            late: z.boolean(),
+          }),
+          ...errors,
+        },
+      },
+    },
+    async (request, reply) => {
+      reply.code(201);
+      return reports.executed(auth.agentOf(request), request.params.id, request.body);
+    },
+  );
+
+  app.post(
+    '/v1/actions/log',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Put something on the record that the agent did without asking.',
+        body: LogBody,
+        response: { 201: z.object({ action_id: z.string(), logged_at: z.string() }), ...errors },
+      },
+    },
+    async (request, reply) => {
+      reply.code(201);
+      return reports.logged(auth.agentOf(request), request.body);
+    },
+  );
+}
+
+/** A caller that has hung up is not waited for. */
+function gone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => controller.abort());
+  return controller.signal;
+}

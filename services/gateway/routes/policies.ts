@@ -1,0 +1,111 @@
+import { PolicyScope, type PolicyText } from '@placet/events';
+import { type App, Refusal, type ValidEntry } from '@placet/runtime';
+import * as z from 'zod';
+import type { Auth } from '../auth.ts';
+import type { Policies } from '../policies.ts';
+import { errors } from './shared.ts';
+
+const Params = z.object({ scope: PolicyScope });
+const PolicyView = z
+  .object({
+    scope: z.string(),
+    digest: z.string(),
+    revision: z.number(),
+    changed_by: z.string(),
+    changed_at: z.string(),
+    why: z.string().optional(),
+    file: z.string().optional(),
+    text: z.string(),
+  })
+  .meta({ id: 'Policy' });
+
+export function policyRoutes(app: App, { auth, policies }: { auth: Auth; policies: Policies }) {
+  const tags = ['Policies'];
+  const security = [{ personToken: [] }];
+  const view = (entry: ValidEntry<PolicyText>) => {
+    const file = policies.fileOf(entry.value.scope);
+    return {
+      ...entry.value,
+      revision: entry.revision,
+      changed_by: entry.by,
+      changed_at: entry.at,
+      ...(entry.why === undefined ? {} : { why: entry.why }),
+      ...(file === undefined ? {} : { file }),
+    };
+  };
+
+  // Whatever the sender calls it: a policy is YAML, of which JSON is a part.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, next) => {
+    try {
+      next(null, new TextDecoder('utf-8', { fatal: true }).decode(body as Buffer));
+    } catch {
+      next(new Refusal('POLICY_REFUSED', { message: 'The policy is not UTF-8 text.' }));
+    }
+  });
+
+  app.get(
+    '/v1/policies',
+    { schema: { tags, security, response: { 200: z.object({ policies: z.array(PolicyView) }), ...errors } } },
+    async (request) => {
+      auth.withRole(request, 'admin', 'auditor', 'approver');
+      return { policies: policies.list().map(view) };
+    },
+  );
+
+  app.get(
+    '/v1/policies/:scope',
+    {
+      schema: {
+        tags,
+        security,
+        summary:
+          'The policy as YAML, or with who changed it, when and why as JSON (Accept: application/json).',
+        params: Params,
+        response: { 200: z.unknown(), ...errors },
+      },
+    },
+    async (request, reply) => {
+      auth.withRole(request, 'admin', 'auditor', 'approver');
+      const entry = policies.get(request.params.scope);
+      reply.header('etag', `"${entry.revision}"`);
+      if (/\bapplication\/json\b/.test(request.headers.accept ?? '')) {
+        return reply.type('application/json').serializer(JSON.stringify).send(view(entry));
+      }
+      return reply.type('application/yaml; charset=utf-8').send(entry.value.text);
+    },
+  );
+
+  app.put(
+    '/v1/policies/:scope',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Replace the policy of a scope. The body is YAML.',
+        description:
+          'Send `If-Match` with the ETag that you read, and a change by somebody else is not overwritten.',
+        consumes: ['application/yaml'],
+        params: Params,
+        querystring: z.object({ why: z.string().min(1).max(500).optional() }),
+        response: { 200: PolicyView, ...errors },
+      },
+    },
+    async (request) => {
+      const person = auth.withRole(request, 'admin');
+      const { why } = request.query;
+      const revision = revisionOf(request.headers['if-match']);
+      const text = typeof request.body === 'string' ? request.body : '';
+      return view(await policies.put(request.params.scope, text, { by: person.id, why, revision }));
+    },
+  );
+}
+
+function revisionOf(ifMatch: string | undefined): number | undefined {
+  if (ifMatch === undefined) return undefined;
+  const match = /^"?(\d{1,15})"?$/.exec(ifMatch);
+  if (match) return Number(match[1]);
+  throw new Refusal('VALIDATION_ERROR', {
+    details: [{ path: 'If-Match', message: 'must be the ETag of the policy that you read' }],
+  });
+}

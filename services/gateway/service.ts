@@ -1,0 +1,93 @@
+import type { AddressInfo } from 'node:net';
+import { Agent, configBuckets, Person, PolicyText, parseSubject, SignerKey } from '@placet/events';
+import {
+  causeId,
+  followLive,
+  openConfigStore,
+  type RunningService,
+  type ServiceEnvironment,
+  type ServiceParts,
+  startService,
+} from '@placet/runtime';
+import { type Agents, createAgents } from './accounts/agents.ts';
+import { createPeople, type People } from './accounts/people.ts';
+import { createGatewayApp } from './app.ts';
+import { createChecks } from './checks/checks.ts';
+import { createReports } from './checks/reports.ts';
+import { watchStreamRoom } from './checks/stream-room.ts';
+import { createWaiting, type Waiting } from './checks/waiting.ts';
+import type { GatewayConfig } from './config.ts';
+import { createPolicies, type Policies } from './policies.ts';
+
+/** What whoever started the gateway may use beside HTTP, to set up a first agent, person and policy. */
+export type Gateway = RunningService & { url: string; agents: Agents; people: People; policies: Policies };
+
+export async function startGatewayService(
+  environment: ServiceEnvironment,
+  options: { config: GatewayConfig; unready?: () => string[] },
+): Promise<Gateway> {
+  const built: { gateway?: Omit<Gateway, keyof RunningService> } = {};
+  const running = await startService('gateway', environment, async (parts) => {
+    built.gateway = await buildGateway(parts, options);
+    return {};
+  });
+  if (!built.gateway) throw new Error('the gateway started without being built');
+  return { ...running, ...built.gateway };
+}
+
+async function buildGateway(
+  parts: ServiceParts,
+  { config, unready = () => [] }: { config: GatewayConfig; unready?: () => string[] },
+): Promise<Omit<Gateway, keyof RunningService>> {
+  const { context, alarm, resources } = parts;
+  const open = <T>(bucket: Parameters<typeof openConfigStore<T>>[3]) =>
+    openConfigStore(context, alarm, resources, bucket);
+  const agents = createAgents(await open({ bucket: configBuckets.agents, schema: Agent }));
+  const people = createPeople(await open({ bucket: configBuckets.people, schema: Person }));
+  const policies = createPolicies(await open({ bucket: configBuckets.policies, schema: PolicyText }));
+  const signers = await open({ bucket: configBuckets.signers, schema: SignerKey });
+  if (config.policyFile !== undefined) {
+    await policies.followFile('default', config.policyFile, context.logger, resources);
+  }
+  const waiting = createWaiting(context.metrics);
+  follow(parts, waiting);
+  const room = await watchStreamRoom(context, resources);
+  const checkParts = { ...parts, room, waiting, config };
+  const checks = createChecks(checkParts);
+  const reports = createReports(checkParts, checks);
+  const app = await createGatewayApp({
+    context,
+    config,
+    agents,
+    people,
+    policies,
+    signers,
+    checks,
+    reports,
+    unready,
+  });
+  resources.add('http', () => {
+    waiting.close();
+    return app.close();
+  });
+  await app.listen({ host: config.host, port: config.port });
+  const { port } = app.server.address() as AddressInfo;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  return { url: `http://${host}:${port}`, agents, people, policies };
+}
+
+function follow({ context, alarm, resources }: ServiceParts, waiting: Waiting): void {
+  followLive(context, resources, {
+    onEvent: (event) => waiting.take(event),
+    onReconnect: () => waiting.look(),
+    onForged: (subject) => {
+      const place = parseSubject(subject);
+      void alarm({
+        kind: 'wrong_seal',
+        about: causeId('live', subject),
+        message: `A live message under ${subject} does not carry our seal. It is not acted upon.`,
+      });
+      if (place && place.root !== 'sys') waiting.look(place.action);
+    },
+  });
+}

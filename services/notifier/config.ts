@@ -1,0 +1,34 @@
+import { setting } from '@placet/runtime';
+import * as z from 'zod';
+
+export const notifierSettings = {
+  webhookUrl: setting(
+    'PLACET_WEBHOOK_URL',
+    z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
+    'Where approvals are announced, as signed webhooks.',
+    '',
+  ),
+  webhookSecret: setting(
+    'PLACET_WEBHOOK_SECRET',
+    z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/, 'must be whsec_ and 24 to 64 bytes in base64')
+      .optional(),
+    'The secret that webhooks are signed with (`whsec_…`).',
+    '',
+  ),
+  webhookAllowedHosts: setting(
+    'PLACET_WEBHOOK_ALLOWED_HOSTS',
+    z
+      .string()
+      .default('')
+      .transform((text) => text.split(',').filter(Boolean)),
+    'Private hosts (`host` or `host:port`, separated by commas) that a webhook may reach nevertheless. For development.',
+    '',
+  ),
+};
+export type NotifierConfig = {
+  webhookUrl?: string | undefined;
+  webhookSecret?: string | undefined;
+  webhookAllowedHosts: string[];
+};

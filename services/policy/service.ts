@@ -1,0 +1,77 @@
+import { configBuckets, consumers, type EventOf, PolicyText, SignerKey } from '@placet/events';
+import { evaluate } from '@placet/policy';
+import type { Signer } from '@placet/proof';
+import {
+  type BusContext,
+  done,
+  type Outcome,
+  openConfigStore,
+  publishSigner,
+  type RunningService,
+  readHistoryFromLeader,
+  type ServiceEnvironment,
+  type ServiceParts,
+  startService,
+  subscribe,
+} from '@placet/runtime';
+import type { PolicyConfig } from './config.ts';
+import { followLayers, type Layers } from './layers.ts';
+import { type VerdictEvent, verdictEvent } from './verdict.ts';
+
+export function startPolicyService(
+  environment: ServiceEnvironment,
+  options: { config: PolicyConfig; signer: Signer },
+): Promise<RunningService> {
+  return startService('policy', environment, async (parts) => {
+    const { context, bus, alarm, resources } = parts;
+    const policies = await openConfigStore(context, alarm, resources, {
+      bucket: configBuckets.policies,
+      schema: PolicyText,
+    });
+    const signers = await openConfigStore(context, alarm, resources, {
+      bucket: configBuckets.signers,
+      schema: SignerKey,
+    });
+    await publishSigner(signers, 'policy', options.signer.publicJwk);
+    const layers = followLayers(policies);
+    subscribe(context, bus, alarm, resources, {
+      spec: consumers.policy,
+      handle: ({ event, seq }) => judge(parts, layers, options, event as EventOf<'action.requested'>, seq),
+    });
+    return {};
+  });
+}
+
+async function judge(
+  { context, bus }: Pick<ServiceParts, 'context' | 'bus'>,
+  layers: Layers,
+  { config, signer }: { config: PolicyConfig; signer: Signer },
+  request: EventOf<'action.requested'>,
+  seq: number,
+): Promise<Outcome> {
+  const { agent, owner, action_name, payload } = request.data;
+  const verdict = evaluate(layers.forRequest(request.data), {
+    action: action_name,
+    payload,
+    agent: { name: agent, owner },
+  });
+  const event = verdictEvent(request, verdict, { signer, config, now: new Date() });
+  const appended = await append(bus, event, seq);
+  if (appended.status === 'stored') return done;
+  return (await isAnswered(context, request))
+    ? done
+    : { outcome: 'retry', afterMs: 100, reason: 'lost a race' };
+}
+
+function append(bus: ServiceParts['bus'], event: VerdictEvent, version: number) {
+  return event.type === 'action.decided'
+    ? bus.append(event, { version })
+    : bus.append(event, { version, number: event.data.revision });
+}
+
+/** The request is the action's first event, so whatever follows it is a verdict, or came after one. */
+async function isAnswered(context: BusContext, request: EventOf<'action.requested'>): Promise<boolean> {
+  const { agent, action_id } = request.data;
+  const { events, forged } = await readHistoryFromLeader(context, agent, action_id);
+  return forged.length > 0 || events.some(({ event }) => event.type !== 'action.requested');
+}
