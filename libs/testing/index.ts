@@ -1,0 +1,5 @@
+export * from './cleanup.ts';
+export * from './client.ts';
+export * from './eventually.ts';
+export * from './nats.ts';
+export * from './placet.ts';
