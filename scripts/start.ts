@@ -1,18 +1,16 @@
 import { writeSync } from 'node:fs';
 import { relative } from 'node:path';
-import { inspect } from 'node:util';
 import {
   type Credentials,
-  DirectoryInUse,
   lockDirectory,
-  NatsServerFailed,
   onSupervisorGone,
   type PlacetSettings,
   prepareFirstStart,
   readPlacetSettings,
   startPlacet,
 } from '@placet/embedded';
-import { createLogger, Refusal, SettingsProblem } from '@placet/runtime';
+import { createLogger } from '@placet/runtime';
+import { explain } from './explain.ts';
 
 const stopWithinMs = 4800;
 
@@ -77,29 +75,6 @@ curl -s '${url}/v1/check' -H 'Authorization: Bearer ${agentKey}' -H 'Content-Typ
 
 `,
   );
-}
-
-/** What a user can put right is told in words; only our own faults come with a stack. */
-function explain(error: unknown): string {
-  if (
-    error instanceof SettingsProblem ||
-    error instanceof DirectoryInUse ||
-    error instanceof NatsServerFailed
-  ) {
-    return error.message;
-  }
-  if (error instanceof Refusal && error.code === 'POLICY_REFUSED') return `PLACET_POLICY: ${error.message}`;
-  if (isSystemError(error, 'EADDRINUSE')) {
-    return `Port ${error.port} is taken. Stop what runs there, or set PLACET_PORT (0 takes a free one).`;
-  }
-  if (isSystemError(error, 'ENOENT')) return `There is no file ${error.path}.`;
-  return inspect(error);
-}
-
-type SystemError = Error & { port?: number; path?: string };
-
-function isSystemError(error: unknown, code: string): error is SystemError {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 main().catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Gateway } from '@placet/gateway-service';
+import { tokensMax } from '@placet/gateway-service/accounts/people.ts';
 import * as z from 'zod';
 import { readJsonFile, writePrivateFile } from './private-file.ts';
 
@@ -56,6 +57,9 @@ async function firstAgentKey({ agents }: Gateway): Promise<string> {
 export async function adminToken({ people }: Pick<Gateway, 'people'>, email: string): Promise<string> {
   const now = new Date();
   const admin = people.list().find(({ roles, disabled }) => !disabled && roles.includes('admin'));
-  if (admin) return (await people.addToken(admin.id, by, now)).token;
-  return (await people.create({ email, roles: ['admin', 'approver'] }, by, now)).token;
+  if (!admin) return (await people.create({ email, roles: ['admin', 'approver'] }, by, now)).token;
+  const [oldest, ...others] = admin.tokens.filter(({ revoked_at }) => revoked_at === undefined);
+  // A lost token must not keep its owner out because there are too many lost ones.
+  if (oldest && others.length + 1 >= tokensMax) await people.revokeToken(admin.id, oldest.id, by, now);
+  return (await people.addToken(admin.id, by, now)).token;
 }

@@ -28,6 +28,8 @@ export type NatsServerOptions = {
   /** Every write is on the disk before it is acknowledged: survives a power cut, and is about six times slower. */
   syncAlways: boolean;
   fileStoreBytesMax?: number;
+  /** The address and password that a broker before this one had, so that its clients find it again. */
+  reuse?: Connection;
   /** How long a broker may take over its own end before it is killed. */
   stopWaitMs?: number;
 };
@@ -69,8 +71,10 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   await endOrphanedBroker(files, stopWaitMs);
   clearRunFiles(dir);
 
-  const user = 'placet';
-  const password = randomBytes(24).toString('base64url');
+  const { user, password } = options.reuse ?? {
+    user: 'placet',
+    password: randomBytes(24).toString('base64url'),
+  };
   mkdirSync(portsDir(dir), { mode: 0o700 });
   writePrivateFile(files.config, configText({ ...options, dir, files, user, password }));
 
@@ -202,13 +206,21 @@ const logFile = (dir: string) => path.join(dir, 'nats-server.log');
 
 type ConfigInput = NatsServerOptions & { files: BrokerFiles; user: string; password: string };
 
-function configText({ dir, files, syncAlways, fileStoreBytesMax, user, password }: ConfigInput): string {
+function configText({
+  dir,
+  files,
+  syncAlways,
+  fileStoreBytesMax,
+  reuse,
+  user,
+  password,
+}: ConfigInput): string {
   // The server's configuration is a superset of JSON.
   return JSON.stringify(
     {
       server_name: 'placet',
       host: '127.0.0.1',
-      port: -1,
+      port: reuse ? Number(new URL(reuse.url).port) : -1,
       ports_file_dir: portsDir(dir),
       pid_file: files.pid,
       log_file: logFile(dir),

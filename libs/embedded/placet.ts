@@ -18,8 +18,8 @@ import {
   type RunningService,
   type ServiceEnvironment,
 } from '@placet/runtime';
+import { keepBroker } from './broker.ts';
 import { type Keys, loadKeys } from './keys.ts';
-import { startNatsServer } from './nats-server.ts';
 import type { PlacetSettings } from './settings.ts';
 
 export type Placet = {
@@ -31,6 +31,9 @@ export type Placet = {
   unready(): string[];
   close(): Promise<void>;
 };
+
+/** Room for the configuration's buckets and their record beside the stream of events. */
+const configurationBytesMax = 4 * 2 ** 30;
 
 type Options = {
   settings: PlacetSettings;
@@ -51,14 +54,13 @@ export async function startPlacet({
   try {
     mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
     const keys = loadKeys(settings.dataDir);
-    const broker = await startNatsServer({
+    const options = {
       binary: natsServer,
       dir: join(settings.dataDir, 'nats'),
       syncAlways: settings.syncAlways,
-      fileStoreBytesMax: settings.streamBytesMax + 4 * 2 ** 30,
-    });
-    resources.add('nats-server', () => broker.stop());
-    const nats = { url: broker.url, user: broker.user, password: broker.password };
+      fileStoreBytesMax: settings.streamBytesMax + configurationBytesMax,
+    };
+    const nats = await keepBroker(options, logger, resources);
     await makeStreams(nats, settings, logger);
     const running = new Map<Service, RunningService>();
     const unready = () => unreadyOf(running);

@@ -113,6 +113,13 @@ describe('what does not fit is kept as unreadable', () => {
     expect(record).toMatchObject({ type: 'unreadable', body: 'base64:e/8A' });
   });
 
+  test('a byte order mark, which stays', () => {
+    expect(recordOf({ ...request, body: `\ufeff${request.body}` }, now)).toMatchObject({
+      type: 'unreadable',
+      body: `\ufeff${request.body}`,
+    });
+  });
+
   test('text that looks like the mark of base64, in base64', () => {
     const record = recordOf({ ...request, body: 'base64:e/8A' }, now);
     expect(record.body).toBe(`base64:${Buffer.from('base64:e/8A').toString('base64')}`);

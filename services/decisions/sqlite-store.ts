@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { PlacetEvent } from '@placet/events';
 import { audienceOf } from './approval.ts';
@@ -57,6 +58,8 @@ const statusClause = {
 type Row = Record<string, unknown>;
 
 export function openSqliteOutcomeStore(path: string): OutcomeStore {
+  // SQLite gives its journals the mode of the file.
+  closeSync(openSync(path, 'a', 0o600));
   const database = new DatabaseSync(path);
   database.exec(schema);
   const prepared = new Map<string, StatementSync>();

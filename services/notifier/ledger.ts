@@ -27,7 +27,7 @@ export async function openLedger(context: BusContext): Promise<Ledger> {
       const found = await kv.get(key).catch((error: unknown) => {
         throw new Unavailable('the ledger of deliveries cannot be read', { cause: error });
       });
-      if (!found || found.operation !== 'PUT') return null;
+      if (found?.operation !== 'PUT') return null;
       return { entry: Entry.parse(found.json()), revision: found.revision };
     },
     async put(key, entry, expected) {

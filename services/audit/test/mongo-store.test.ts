@@ -59,6 +59,15 @@ test('a batch whose reply was lost on the way is stored once', async () => {
   expectDense(await allOf(store), 8);
 });
 
+test('head is of one moment, whatever arrives meanwhile', async () => {
+  const { store, wire, direct } = await behindWire();
+  await store.append(events(1, 2), 0);
+  const arrives = async () => void (await direct.insertOne(documentAt(2, 3)));
+  wire.before('find', async () => wire.before('find', arrives));
+  expect(await store.head()).toEqual({ size: 2, positions: { PLACET: 2, PLACET_CONFIG: 0 } });
+  expect(await store.head()).toEqual({ size: 3, positions: { PLACET: 3, PLACET_CONFIG: 0 } });
+});
+
 test('a duplicate key that no other sequencer explains is an error, not a fence', async () => {
   const { store, direct } = await behindWire();
   await direct.createIndex({ recordedAt: 1 }, { unique: true });
@@ -102,3 +111,11 @@ test.concurrent('a server that falls silent is an error, not a hang', async () =
   wire.silence();
   await expect(store.append([event(2)], 1)).rejects.toThrow();
 }, 30_000);
+
+test.concurrent('a command that is never answered ends, and is stored once when it is tried again', async () => {
+  const { store, wire } = await behindWire();
+  wire.before('insert', () => new Promise(() => {}));
+  await store.append([event(1)], 0).catch(() => null);
+  await appendUntilStored(store, [event(1)]);
+  expectDense(await allOf(store), 1);
+}, 40_000);

@@ -26,4 +26,5 @@ async function firstLine(child: ChildProcess): Promise<void> {
 async function kill(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
   child.kill('SIGKILL');
   await ended;
+  if (child.exitCode !== null) throw new Error(`the sequencer ended by itself (exit code ${child.exitCode})`);
 }

@@ -3,7 +3,7 @@ import { parseCredential, sha256Hex } from '@placet/proof';
 import { type ConfigStore, Refusal, type ValidEntry } from '@placet/runtime';
 import { isCurrent, issueCredential, revoke } from './credentials.ts';
 
-const tokensMax = 20;
+export const tokensMax = 20;
 
 export type People = ReturnType<typeof createPeople>;
 

@@ -1,0 +1,23 @@
+import { inspect } from 'node:util';
+import { DirectoryInUse, NatsServerFailed, NothingHere } from '@placet/embedded';
+import { Refusal, SettingsProblem } from '@placet/runtime';
+
+/** What a user can put right is told in words; only our own faults come with a stack. */
+export function explain(error: unknown): string {
+  if (told.some((kind) => error instanceof kind)) return (error as Error).message;
+  if (error instanceof Refusal && error.code === 'POLICY_REFUSED') return `PLACET_POLICY: ${error.message}`;
+  if (isSystemError(error, 'EADDRINUSE')) {
+    return `Port ${error.port} is taken. Stop what runs there, or set PLACET_PORT (0 takes a free one).`;
+  }
+  if (isSystemError(error, 'ENOENT')) return `There is no file ${error.path}.`;
+  if (isSystemError(error, 'EACCES')) return `No permission for ${error.path ?? `port ${error.port}`}.`;
+  return inspect(error);
+}
+
+const told = [SettingsProblem, DirectoryInUse, NatsServerFailed, NothingHere];
+
+type SystemError = Error & { port?: number; path?: string };
+
+function isSystemError(error: unknown, code: string): error is SystemError {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

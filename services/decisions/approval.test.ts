@@ -1,0 +1,157 @@
+import type { EventData, PlacetEvent, VoteQuestion } from '@placet/events';
+import { describe, expect, test } from 'vitest';
+import { type Command, decide, stateOf } from './approval.ts';
+import { actionId, at, decided, digest, needed, requested, voted } from './test/events.ts';
+
+const given = (...events: PlacetEvent[]) => ({
+  when: (command: Command) => decide(command, stateOf(events)),
+});
+
+type Vote = Partial<Omit<VoteQuestion, 'voter'>> & { by?: string; roles?: string[] };
+function vote({ by = 'ann', roles = ['approver'], ...rest }: Vote = {}): Command {
+  const voter = { id: by, email: `${by}@example.com`, roles };
+  const question: VoteQuestion = { action_id: actionId(), vote: 'approve', channel: 'api', voter, ...rest };
+  return { kind: 'vote', question, request: `a request of ${by}` };
+}
+const look = (seconds: number): Command => ({ kind: 'look', now: at(seconds), sweepAfterMs: 300_000 });
+
+const demand = (...approvers: EventData<'approval.needed'>['demands'][number]['approvers']) => ({
+  scope: 'default',
+  rule: null,
+  approvers,
+  quorum: 1,
+});
+
+describe('a vote', () => {
+  test('of an approver is stored with what made its voter eligible', () => {
+    expect(given(requested(), needed()).when(vote({ comment: 'fine' }))).toMatchObject({
+      ruling: 'append',
+      draft: {
+        type: 'approval.voted',
+        data: { vote: 'approve', comment: 'fine', eligible_as: ['role:approver'] },
+      },
+    });
+  });
+
+  test.each([
+    ['an unknown action', [], 'ACTION_NOT_FOUND'],
+    ['an action that waits for its policy', [requested()], 'NOT_DECIDED'],
+    ['a decided action', [requested(), needed(), decided()], 'ALREADY_DECIDED'],
+  ] as const)('on %s is refused', (_, events, code) => {
+    expect(given(...events).when(vote())).toMatchObject({ ruling: 'refused', code });
+  });
+
+  test('for a payload that is no longer the one is refused', () => {
+    const stale = vote({ payload_digest: `sha256:${'b'.repeat(64)}` });
+    expect(given(requested(), needed()).when(stale)).toMatchObject({ code: 'STALE_PAYLOAD' });
+    expect(given(requested(), needed()).when(vote({ payload_digest: digest }))).toMatchObject({
+      ruling: 'append',
+    });
+  });
+
+  test.each([
+    ['role:manager', demand({ kind: 'role', role: 'manager' }), ['manager'], 'role:manager'],
+    ['role:manager', demand({ kind: 'role', role: 'manager' }), ['approver'], null],
+    ['#approvals', demand({ kind: 'channel', channel: 'approvals' }), ['approver'], '#approvals'],
+    ['#approvals', demand({ kind: 'channel', channel: 'approvals' }), ['manager'], null],
+    ['user:Ann@…', demand({ kind: 'user', email: 'Ann@example.com' }), [], 'user:Ann@example.com'],
+    ['user:bob@…', demand({ kind: 'user', email: 'bob@example.com' }), ['approver', 'admin'], null],
+    ['nobody in particular', demand(), ['approver'], 'role:approver'],
+    ['nobody in particular', demand(), ['admin'], null],
+  ])('where %s is asked, by somebody who is %j', (_, wanted, roles, as) => {
+    const ruling = given(requested(), needed({ demands: [wanted] })).when(vote({ roles }));
+    if (as === null) expect(ruling).toMatchObject({ ruling: 'refused', code: 'NOT_ELIGIBLE' });
+    else expect(ruling).toMatchObject({ draft: { data: { eligible_as: [as] } } });
+  });
+
+  test('sent again by the same person has had its effect', () => {
+    expect(given(requested(), needed(), voted(), decided()).when(vote())).toEqual({ ruling: 'settled' });
+  });
+
+  test('on an action whose decision is owed brings the decision first', () => {
+    expect(given(requested(), needed(), voted()).when(vote({ by: 'bob', vote: 'reject' }))).toMatchObject({
+      draft: { type: 'action.decided', draft: { decision: 'allowed', deciders: ['person:ann@example.com'] } },
+    });
+  });
+});
+
+describe('the outcome', () => {
+  test('one approval of an eligible person allows', () => {
+    expect(given(requested(), needed(), voted({ comment: 'go' })).when(look(2))).toMatchObject({
+      draft: { draft: { decision: 'allowed', cause: 'votes', reason: 'go' } },
+    });
+  });
+
+  test('one rejection denies, and its comment is the reason', () => {
+    const rejected = voted({ vote: 'reject', comment: 'too much' });
+    expect(given(requested(), needed(), rejected).when(look(2))).toMatchObject({
+      draft: { draft: { decision: 'denied', cause: 'votes', reason: 'too much' } },
+    });
+  });
+
+  test('every demand has to be met', () => {
+    const demands = [demand({ kind: 'role', role: 'cfo' }), demand()];
+    const held = [requested(), needed({ demands })];
+    const cfo = voted({ by: 'cleo', eligible: ['role:cfo', null] });
+    const approver = voted({ by: 'ann', eligible: [null, 'role:approver'] });
+    expect(given(...held, cfo).when(look(2))).toEqual({ ruling: 'settled' });
+    expect(given(...held, approver).when(look(2))).toEqual({ ruling: 'settled' });
+    expect(given(...held, cfo, approver).when(look(2))).toMatchObject({
+      draft: { draft: { decision: 'allowed' } },
+    });
+  });
+
+  test('a quorum counts people, not votes', () => {
+    const held = [requested(), needed({ demands: [{ ...demand(), quorum: 2 }] })];
+    expect(given(...held, voted(), voted()).when(look(2))).toEqual({ ruling: 'settled' });
+    expect(given(...held, voted(), voted({ by: 'bob' })).when(look(2))).toMatchObject({ ruling: 'append' });
+  });
+});
+
+describe('the clock', () => {
+  test.each([
+    ['before the deadline', 59, false],
+    ['at the deadline', 60, true],
+    ['after it', 61, true],
+  ])('%s', (_, seconds, denies) => {
+    const ruling = given(requested(), needed()).when(look(seconds));
+    if (denies) expect(ruling).toMatchObject({ draft: { draft: { decision: 'denied', cause: 'timeout' } } });
+    else expect(ruling).toEqual({ ruling: 'settled' });
+  });
+
+  test('a request without a verdict is denied when its time is over', () => {
+    expect(given(requested()).when(look(299))).toEqual({ ruling: 'settled' });
+    expect(given(requested()).when(look(300))).toMatchObject({
+      draft: { draft: { decision: 'denied', cause: 'evaluation_failed' } },
+    });
+  });
+
+  test('a decided action stays as it is', () => {
+    expect(given(requested(), needed(), decided()).when(look(9999))).toEqual({ ruling: 'settled' });
+  });
+});
+
+describe('a withdrawal', () => {
+  test.each([
+    ['before the verdict', [requested()]],
+    ['while people are asked', [requested(), needed()]],
+  ])('%s denies', (_, events) => {
+    expect(given(...events).when({ kind: 'withdraw' })).toMatchObject({
+      draft: { draft: { decision: 'denied', cause: 'withdrawn' } },
+    });
+  });
+
+  test('twice is once, and after a decision it is refused', () => {
+    const withdrawn = decided({ cause: 'withdrawn' });
+    expect(given(requested(), withdrawn).when({ kind: 'withdraw' })).toEqual({ ruling: 'settled' });
+    expect(given(requested(), decided()).when({ kind: 'withdraw' })).toMatchObject({
+      code: 'ALREADY_DECIDED',
+    });
+  });
+});
+
+test('a history that holds what we did not write is denied', () => {
+  expect(given(requested(), needed(), voted()).when({ kind: 'forged' })).toMatchObject({
+    draft: { draft: { decision: 'denied', cause: 'forged' } },
+  });
+});
