@@ -57,7 +57,7 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
 
   const auth = createAuth(parts.agents, parts.people);
   const perCredential = {

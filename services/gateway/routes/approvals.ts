@@ -1,5 +1,4 @@
 import {
-  ActionId,
   ApprovalsAnswer,
   ApprovalView,
   type Person,
@@ -11,9 +10,8 @@ import {
 import { type App, ask, type BusContext, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 import type { Auth } from '../auth.ts';
-import { errors } from './shared.ts';
+import { ActionParams, errors, knownForm } from './shared.ts';
 
-const Params = z.object({ id: ActionId });
 const List = z.object({
   status: z.enum(['pending', 'decided', 'all']).default('pending'),
   cursor: z.string().max(40).optional().describe('The `next` of the page before.'),
@@ -56,9 +54,12 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
 
   app.get(
     '/v1/approvals/:id',
-    { schema: { tags, security, params: Params, response: { 200: ApprovalView, ...errors } } },
+    { schema: { tags, security, params: ActionParams, response: { 200: ApprovalView, ...errors } } },
     (request) => {
-      const question = { action_id: request.params.id, audience: audienceOf(auth.personOf(request)) };
+      const question = {
+        action_id: knownForm(request.params.id),
+        audience: audienceOf(auth.personOf(request)),
+      };
       return ask(context, requests.approval, question, ApprovalView);
     },
   );
@@ -70,7 +71,7 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
         tags,
         security,
         summary: 'Approve or reject. Who votes comes from the token alone.',
-        params: Params,
+        params: ActionParams,
         body: VoteBody,
         response: { 200: VoteAnswer, ...errors },
       },
@@ -78,7 +79,7 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
     (request) => {
       const { id, email, name, roles } = auth.personOf(request);
       const question: VoteQuestion = {
-        action_id: request.params.id,
+        action_id: knownForm(request.params.id),
         ...request.body,
         channel: 'api',
         voter: { id, email, roles, ...(name === undefined ? {} : { name }) },

@@ -1,4 +1,3 @@
-import { ActionId } from '@placet/events';
 import type { App } from '@placet/runtime';
 import type { FastifyReply } from 'fastify';
 import * as z from 'zod';
@@ -7,12 +6,11 @@ import { Answer } from '../checks/answer.ts';
 import type { Checks } from '../checks/checks.ts';
 import type { Reports } from '../checks/reports.ts';
 import { CheckBody, ExecutionBody, LogBody } from '../checks/request.ts';
-import { errors } from './shared.ts';
+import { ActionParams, errors, knownForm } from './shared.ts';
 
 const Wait = z.object({
   wait: z.coerce.number().min(0).max(60).default(0).describe('Seconds to wait for the decision, at most 60.'),
 });
-const Params = z.object({ id: ActionId });
 
 export function checkRoutes(
   app: App,
@@ -44,13 +42,13 @@ export function checkRoutes(
         tags,
         security,
         summary: 'Read the answer, or wait for it.',
-        params: Params,
+        params: ActionParams,
         querystring: Wait,
         response: { 200: Answer, ...errors },
       },
     },
     (request, reply) =>
-      checks.read(auth.agentOf(request).name, request.params.id, {
+      checks.read(auth.agentOf(request).name, knownForm(request.params.id), {
         waitS: request.query.wait,
         signal: gone(reply),
       }),
@@ -63,11 +61,11 @@ export function checkRoutes(
         tags,
         security,
         summary: 'Withdraw a request that is not decided yet.',
-        params: Params,
+        params: ActionParams,
         response: { 200: Answer, ...errors },
       },
     },
-    (request) => checks.withdraw(auth.agentOf(request).name, request.params.id),
+    (request) => checks.withdraw(auth.agentOf(request).name, knownForm(request.params.id)),
   );
 
   app.post(
@@ -77,7 +75,7 @@ export function checkRoutes(
         tags,
         security,
         summary: 'Report that an allowed action ran. This uses the permission up.',
-        params: Params,
+        params: ActionParams,
         body: ExecutionBody,
         response: {
           201: z.object({
@@ -92,7 +90,7 @@ export function checkRoutes(
     },
     async (request, reply) => {
       reply.code(201);
-      return reports.executed(auth.agentOf(request), request.params.id, request.body);
+      return reports.executed(auth.agentOf(request), knownForm(request.params.id), request.body);
     },
   );
 

@@ -1,4 +1,5 @@
-import { ErrorBody } from '@placet/runtime';
+import { ActionId } from '@placet/events';
+import { ErrorBody, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 
 export const errors = { '4xx': ErrorBody, '5xx': ErrorBody };
@@ -14,3 +15,11 @@ export const ExpiresAt = z.iso
   .datetime()
   .refine((text) => Date.parse(text) > Date.now(), 'must be in the future')
   .describe('After this moment the credential is worth nothing.');
+
+/** What has not the form of an id is an id that nobody has. */
+export const ActionParams = z.object({ id: z.string().max(200).describe("An action's id (act_…).") });
+
+export function knownForm(id: string): string {
+  if (ActionId.safeParse(id).success) return id;
+  throw new Refusal('ACTION_NOT_FOUND', { message: 'There is no action with this id.' });
+}
