@@ -23,6 +23,8 @@ export async function connectNats(
     waitOnFirstConnect: true,
     reconnectDelayHandler: () => backoffMs(attempt++, 100, 2000),
     ignoreAuthErrorAbort: true,
+    // A stack trace made for each request, in case it fails, costs more than the request.
+    noAsyncTraces: true,
     pingInterval: 10_000,
     maxPingOut: 2,
   });

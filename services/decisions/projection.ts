@@ -42,32 +42,40 @@ export function createProjection(store: OutcomeStore, bus: Bus, execute: Execute
   }
 }
 
-/** Many events that arrive together are stored in one transaction. */
+/** Transactions are at least this far apart under load, because each waits for the disk. */
+const groupMs = 20;
+
+/** Many events that arrive together are stored in one transaction; one that comes alone is stored at once. */
 function inGroups(store: (events: StoredEvent[]) => Promise<void>): (event: StoredEvent) => Promise<void> {
-  let waiting: { event: StoredEvent; resolve: () => void; reject: (error: Error) => void }[] = [];
+  type Waiting = { event: StoredEvent; resolve: () => void; reject: (error: Error) => void };
+  let waiting: Waiting[] = [];
   let busy = false;
+  let lastFlush = 0;
 
   async function flush(): Promise<void> {
-    while (waiting.length > 0) {
-      const group = waiting;
-      waiting = [];
-      try {
-        await store(group.map(({ event }) => event));
-        for (const { resolve } of group) resolve();
-      } catch (error) {
-        const away = new Unavailable('the store of outcomes did not take an event', { cause: error });
-        for (const { reject } of group) reject(away);
-      }
+    const group = waiting;
+    waiting = [];
+    try {
+      await store(group.map(({ event }) => event));
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      const away = new Unavailable('the store of outcomes did not take an event', { cause: error });
+      for (const { reject } of group) reject(away);
     }
+    lastFlush = performance.now();
     busy = false;
+    if (waiting.length > 0) schedule();
+  }
+
+  function schedule(): void {
+    if (busy) return;
+    busy = true;
+    setTimeout(() => void flush(), Math.max(0, lastFlush + groupMs - performance.now()));
   }
 
   return (event) =>
     new Promise((resolve, reject) => {
       waiting.push({ event, resolve, reject });
-      if (busy) return;
-      busy = true;
-      // What arrives in the same turn of the loop goes into one group.
-      setImmediate(() => void flush());
+      schedule();
     });
 }
