@@ -10,6 +10,7 @@ export const AlarmRaised = z.object({
     'approval_without_approvers',
     'proof_rejected',
     'events_missed',
+    'record_conflict',
   ]),
   message: z.string(),
   about: z.string(),

@@ -16,6 +16,9 @@ const Change = z.object({
   replaces: z.number().int().nonnegative(),
 });
 
+/** A change is stored by then in any case; only this instance may not have seen it yet. */
+const seeWithinMs = 5000;
+
 export type ConfigEntry<T> =
   | { status: 'valid'; key: string; value: T; revision: number; by: string; at: string; why?: string }
   | { status: 'forged'; key: string; revision: number; problem: string };
@@ -127,8 +130,9 @@ export async function openConfigStore<T>(
       replaces: change.expected,
     });
     const revision = await update(kv, key, sealInto(context, `${bucket}.${key}`, body), change.expected);
-    while (seen < revision && !stopping.signal.aborted) {
-      await Promise.race([new Promise<void>((resolve) => wake.push(resolve)), sleep(5000)]);
+    const deadline = Date.now() + seeWithinMs;
+    while (seen < revision && Date.now() < deadline && !stopping.signal.aborted) {
+      await Promise.race([new Promise<void>((resolve) => wake.push(resolve)), sleep(seeWithinMs)]);
     }
     return revision;
   }

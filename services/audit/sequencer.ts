@@ -39,6 +39,7 @@ export function startSequencer(
         problem = null;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
+        if (error instanceof AuditSequenceConflict) await conflicting(error);
         context.logger.warn({ err: error }, 'the record could not be written; trying again');
         await sleep(backoffMs(failures++), stopping.signal);
       }
@@ -78,6 +79,12 @@ export function startSequencer(
       message: `The stream ${stream} no longer holds ${from} to ${to}, which are not on the record.`,
       details: { stream, from: String(from), to: String(to) },
     });
+  }
+
+  /** The streams are not those that the record was made of: to go on would lose facts, so nothing is written. */
+  async function conflicting(error: AuditSequenceConflict): Promise<void> {
+    const { message } = error;
+    await alarm({ kind: 'record_conflict', about: causeId(message), message });
   }
 
   const running = run();

@@ -154,4 +154,6 @@ test('a history that holds what we did not write is denied', () => {
   expect(given(requested(), needed(), voted()).when({ kind: 'forged' })).toMatchObject({
     draft: { draft: { decision: 'denied', cause: 'forged' } },
   });
+  expect(given().when({ kind: 'forged' })).toEqual({ ruling: 'settled' });
+  expect(given(requested(), decided()).when({ kind: 'forged' })).toEqual({ ruling: 'settled' });
 });

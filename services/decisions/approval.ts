@@ -68,7 +68,9 @@ export function decide(command: Command, state: ActionState): Ruling {
     case 'look':
       return looked(command, state);
     case 'forged':
-      return state.status === 'decided' ? nothing : deny('forged', forgedReason);
+      // A request that is forged itself was never accepted: there is nothing to decide, and nobody is allowed.
+      if (state.status === 'unknown' || state.status === 'decided') return nothing;
+      return deny('forged', forgedReason);
     default:
       return command satisfies never;
   }
