@@ -2,6 +2,7 @@ import type { StoredMsg } from '@nats-io/jetstream';
 import { type BusContext, backoffMs, causeId, type RaiseAlarm, type Resources, sleep } from '@placet/runtime';
 import { recordOf } from './record.ts';
 import {
+  AuditSequenceConflict,
   type AuditStore,
   type AuditStream,
   appendRecordsMax,
