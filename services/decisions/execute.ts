@@ -36,7 +36,7 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
     let fresh = false;
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       let state = stateOf(history.events.map(({ event }) => event));
-      if (isBlocked(history)) return state;
+      if (isBlocked(history)) return blocked(asked, state);
       const command: Command = history.forged.length > 0 ? { kind: 'forged' } : asked;
       const ruling = decide(command, state);
       if (ruling.ruling === 'settled' && (fresh || state.status !== 'unknown')) return state;
@@ -94,6 +94,14 @@ type VotedOrDecided = Extract<PlacetEvent, { type: 'approval.voted' | 'action.de
 /** The one place of the decision is taken by what we did not write: nothing can be decided, and nobody is allowed. */
 function isBlocked(history: History): boolean {
   return history.forged.some(({ subject }) => subject.endsWith('.action.decided'));
+}
+
+/** The clock has nothing to do there; a person or an agent is told that nothing came of the question. */
+function blocked(asked: Command, state: ActionState): ActionState {
+  if (asked.kind !== 'vote' && asked.kind !== 'withdraw') return state;
+  throw new Refusal('NOT_ALLOWED', {
+    message: 'Placet did not write what stands in the place of the decision, so the action stays denied.',
+  });
 }
 
 function refusalOf(

@@ -36,7 +36,8 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
   const { context, config, signers } = parts;
   const { logger, metrics } = context;
   const app = createApp({ logger, metrics, unready: parts.unready, trustProxy: config.trustProxy });
-  await app.register(helmet, { contentSecurityPolicy: false });
+  // Whether a whole domain speaks TLS alone is for the proxy in front to say.
+  await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: false });
   await app.register(rateLimit, {
     max: config.requestsPerAddress,
     timeWindow: '1 minute',
@@ -57,7 +58,12 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    // Without TLS in front the page would ask for its own files in vain.
+    transformStaticCSP: (policy) => policy.replace('upgrade-insecure-requests;', ''),
+  });
 
   const auth = createAuth(parts.agents, parts.people);
   const perCredential = {
