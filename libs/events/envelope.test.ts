@@ -63,7 +63,8 @@ describe('a body that does not say what its subject says is refused', () => {
     const body = JSON.stringify(sampleEvent('approval.voted', 'support', action, 1));
     const subject = (n: string) => `placet.act.support.${action}.approval.voted.${n}`;
     expect(parseEvent(subject('1'), body)).toMatchObject({ ok: true });
-    for (const n of ['2', '01', '1e0', 'x']) expect(parseEvent(subject(n), body)).toMatchObject({ ok: false });
+    for (const n of ['2', '01', '1e0', 'x'])
+      expect(parseEvent(subject(n), body)).toMatchObject({ ok: false });
   });
 
   test('another revision of the payload', () => {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { catalogue, type EventData, type EventType, isEventType } from './catalogue.ts';
+import { catalogue, type EventData, type EventType, entryOf, isEventType } from './catalogue.ts';
 import { Instant, type Service } from './names.ts';
 import { parseSubject } from './subjects.ts';
 
@@ -53,7 +53,7 @@ function subjectAttribute(data: object): string {
 
 export type ParsedEvent = { ok: true; event: PlacetEvent } | { ok: false; problem: string };
 
-/** Reads a message of the stream. What its body says of type, agent and action must be what its subject says. */
+/** Reads a message of the stream. What its body says of type, agent, action and number must be what its subject says. */
 export function parseEvent(subject: string, body: string): ParsedEvent {
   const place = parseSubject(subject);
   if (!place) return { ok: false, problem: `no event has the subject ${subject}` };
@@ -71,13 +71,18 @@ export function parseEvent(subject: string, body: string): ParsedEvent {
     return { ok: false, problem: `type ${type} under ${subject}` };
   const parsed = catalogue[type].data.safeParse(data);
   if (!parsed.success) return { ok: false, problem: `${type}: ${parsed.error.message}` };
-  if (!belongs(place, parsed.data))
-    return { ok: false, problem: `${type} names another action than ${subject}` };
+  if (!belongs(place, parsed.data)) return { ok: false, problem: `${type} does not belong under ${subject}` };
   return { ok: true, event: { ...envelope.data, data: parsed.data } as PlacetEvent };
 }
 
 function belongs(place: NonNullable<ReturnType<typeof parseSubject>>, data: object): boolean {
   if (place.root === 'sys') return true;
   const id = 'action_id' in data ? data.action_id : 'grant' in data ? data.grant : undefined;
-  return id === place.action && 'agent' in data && data.agent === place.agent;
+  if (id !== place.action || !('agent' in data) || data.agent !== place.agent) return false;
+  return entryOf(place.type).suffix !== 'number' || place.suffix === String(numberOf(data));
+}
+
+/** The running number of a step; for a payload that is held, its revision. */
+function numberOf(data: object): unknown {
+  return 'number' in data ? data.number : 'revision' in data ? data.revision : undefined;
 }

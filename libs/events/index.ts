@@ -1,5 +1,6 @@
 export * from './action-events.ts';
 export * from './approval-events.ts';
+export * from './audience.ts';
 export * from './buckets.ts';
 export * from './catalogue.ts';
 export * from './configuration.ts';

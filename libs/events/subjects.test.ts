@@ -153,13 +153,16 @@ test.each([
   expect(parseSubject(subject)).toBeNull();
 });
 
-test.each(['', 'a.b', '*', '>', 'a b', 'ä', 'a\r\nb', '$JS'])('"%s" cannot become part of a subject', (hostile) => {
-  const data = { agent: 'support', action_id: action };
-  expect(() => subjectFor('action.requested', { ...data, action_id: hostile })).toThrow(/token/);
-  expect(() => subjectFor('action.requested', { ...data, agent: hostile })).toThrow(/token/);
-  expect(() => subjectFor('approval.commented', data, hostile)).toThrow(/token/);
-  expect(() => subjectFor('alarm.raised', {}, hostile)).toThrow(/token/);
-});
+test.each(['', 'a.b', '*', '>', 'a b', 'ä', 'a\r\nb', '$JS'])(
+  '"%s" cannot become part of a subject',
+  (hostile) => {
+    const data = { agent: 'support', action_id: action };
+    expect(() => subjectFor('action.requested', { ...data, action_id: hostile })).toThrow(/token/);
+    expect(() => subjectFor('action.requested', { ...data, agent: hostile })).toThrow(/token/);
+    expect(() => subjectFor('approval.commented', data, hostile)).toThrow(/token/);
+    expect(() => subjectFor('alarm.raised', {}, hostile)).toThrow(/token/);
+  },
+);
 
 test('a type that needs a number or an id gets no subject without it', () => {
   const data = { agent: 'support', action_id: action };

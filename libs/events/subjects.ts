@@ -1,4 +1,5 @@
 import { type EventType, entryOf, isEventType, type Root } from './catalogue.ts';
+import { AgentName } from './names.ts';
 
 export const eventRoot = 'placet';
 /** What the stream republishes: only what was stored comes out under this root. */
@@ -16,22 +17,25 @@ export function subjectFor(type: EventType, data: object, suffix?: string | numb
   const tail = entry.suffix === 'none' ? '' : `.${required(suffix, type)}`;
   if (entry.root === 'sys') return `${eventRoot}.sys.${type}${tail}`;
   const { agent, action_id, grant } = data as Keyed;
-  return `${eventRoot}.${entry.root}.${agent}.${required(action_id ?? grant, type)}.${type}${tail}`;
+  const action = required(action_id ?? grant, type);
+  return `${eventRoot}.${entry.root}.${required(agent, type)}.${action}.${type}${tail}`;
 }
 
 function required(part: string | number | undefined, type: EventType): string {
   const text = part === undefined ? '' : String(part);
-  if (!/^[A-Za-z0-9_-]+$/.test(text)) throw new Error(`${type}: "${text}" cannot be a token of a subject`);
+  if (!isToken(text)) throw new Error(`${type}: "${text}" cannot be a token of a subject`);
   return text;
 }
+
+const isToken = (text: string) => /^[A-Za-z0-9_-]+$/.test(text);
 
 export function parseSubject(subject: string): Place | null {
   const [first, root, ...rest] = subject.split('.');
   if (first !== eventRoot) return null;
   if (root === 'sys') return placed(rest, (type, suffix) => ({ root, type, suffix }));
   if (root !== 'act' && root !== 'note') return null;
-  const [agent, action, ...kind] = rest;
-  if (!agent || !action) return null;
+  const [agent = '', action = '', ...kind] = rest;
+  if (!AgentName.safeParse(agent).success || !isToken(action)) return null;
   return placed(kind, (type, suffix) => ({ root, agent, action, type, suffix }));
 }
 
@@ -40,6 +44,7 @@ function placed(tokens: string[], make: (type: EventType, suffix: string | null)
   const type = `${noun}.${verb}`;
   if (more.length > 0 || !isEventType(type)) return null;
   if ((entryOf(type).suffix === 'none') !== (suffix === undefined)) return null;
+  if (suffix !== undefined && !isToken(suffix)) return null;
   const place = make(type, suffix ?? null);
   return place.root === entryOf(type).root ? place : null;
 }

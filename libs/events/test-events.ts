@@ -131,7 +131,5 @@ export function natsMatches(filter: string, subject: string): boolean {
     const before = wanted.slice(0, -1);
     return given.length > before.length && before.every((token, i) => token === '*' || token === given[i]);
   }
-  return (
-    wanted.length === given.length && wanted.every((token, i) => token === '*' || token === given[i])
-  );
+  return wanted.length === given.length && wanted.every((token, i) => token === '*' || token === given[i]);
 }

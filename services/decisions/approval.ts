@@ -230,15 +230,3 @@ function includes(approver: Approver, voter: VoteQuestion['voter']): boolean {
       return approver satisfies never;
   }
 }
-
-/** Under which names people can be asked, as they are looked for in lists. */
-export function audienceOf(demands: Demand[]): string[] {
-  const keys = demands.flatMap(({ approvers }) =>
-    approvers.length === 0 ? ['role:approver'] : approvers.map(audienceKey),
-  );
-  return [...new Set(keys)];
-}
-
-function audienceKey(approver: Approver): string {
-  return approver.kind === 'channel' ? 'role:approver' : approverText(approver);
-}

@@ -2,6 +2,7 @@ import {
   ActionQuestion,
   ApprovalQuestion,
   ApprovalsQuestion,
+  audienceOf,
   configBuckets,
   consumers,
   parseSubject,
@@ -26,7 +27,7 @@ import {
   startService,
   subscribe,
 } from '@placet/runtime';
-import { type ActionState, audienceOf } from './approval.ts';
+import type { ActionState } from './approval.ts';
 import type { DecisionsConfig } from './config.ts';
 import { createExecute, type Execute } from './execute.ts';
 import { createProjection } from './projection.ts';

@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { PlacetEvent } from '@placet/events';
-import { audienceOf } from './approval.ts';
+import { audienceOf, type PlacetEvent } from '@placet/events';
 import type { ActionRecord, ListQuery, OutcomeStore, StoredEvent } from './store.ts';
 
 const schema = `

@@ -60,6 +60,10 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
   });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    theme: {
+      title: 'Placet',
+      css: [{ filename: 'placet.css', content: '.swagger-ui .topbar { display: none }' }],
+    },
     staticCSP: true,
     // Without TLS in front the page would ask for its own files in vain.
     transformStaticCSP: (policy) => policy.replace('upgrade-insecure-requests;', ''),

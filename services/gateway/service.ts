@@ -1,9 +1,21 @@
 import type { AddressInfo } from 'node:net';
-import { Agent, configBuckets, Person, PolicyText, parseSubject, SignerKey } from '@placet/events';
+import {
+  Agent,
+  askedOf,
+  audienceKeysOf,
+  audienceOf,
+  configBuckets,
+  type EventOf,
+  Person,
+  PolicyText,
+  parseSubject,
+  SignerKey,
+} from '@placet/events';
 import {
   causeId,
   followLive,
   openConfigStore,
+  type RaiseAlarm,
   type RunningService,
   type ServiceEnvironment,
   type ServiceParts,
@@ -50,7 +62,7 @@ async function buildGateway(
     await policies.followFile('default', config.policyFile, context.logger, resources);
   }
   const waiting = createWaiting(context.metrics);
-  follow(parts, waiting);
+  follow(parts, waiting, people);
   const room = await watchStreamRoom(context, resources);
   const checkParts = { ...parts, room, waiting, config };
   const checks = createChecks(checkParts);
@@ -76,9 +88,12 @@ async function buildGateway(
   return { url: `http://${host}:${port}`, agents, people, policies };
 }
 
-function follow({ context, alarm, resources }: ServiceParts, waiting: Waiting): void {
+function follow({ context, alarm, resources }: ServiceParts, waiting: Waiting, people: People): void {
   followLive(context, resources, {
-    onEvent: (event) => waiting.take(event),
+    onEvent: (event) => {
+      waiting.take(event);
+      if (event.type === 'approval.needed') void noticeUnseen(event, people, alarm);
+    },
     onReconnect: () => waiting.look(),
     onForged: (subject) => {
       const place = parseSubject(subject);
@@ -89,5 +104,22 @@ function follow({ context, alarm, resources }: ServiceParts, waiting: Waiting): 
       });
       if (place && place.root !== 'sys') waiting.look(place.action);
     },
+  });
+}
+
+/** An approval that nobody may vote on would wait in silence until its deadline. */
+async function noticeUnseen(
+  { data }: EventOf<'approval.needed'>,
+  people: People,
+  alarm: RaiseAlarm,
+): Promise<void> {
+  const present = new Set(people.list().flatMap((person) => (person.disabled ? [] : audienceKeysOf(person))));
+  const unmet = data.demands.filter((demand) => !audienceOf([demand]).some((key) => present.has(key)));
+  if (unmet.length === 0) return;
+  await alarm({
+    kind: 'approval_without_approvers',
+    about: data.action_id,
+    message: `${data.action_id} of ${data.agent} waits for ${askedOf(unmet).join(', ')}, and there is no such person.`,
+    details: { action_id: data.action_id, asked: askedOf(unmet).join(', ') },
   });
 }

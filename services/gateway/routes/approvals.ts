@@ -1,6 +1,7 @@
 import {
   ApprovalsAnswer,
   ApprovalView,
+  audienceKeysOf,
   type Person,
   requests,
   Vote,
@@ -92,7 +93,7 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
 /** Under which names a person can be asked. Administrators and auditors see everything. */
 function audienceOf(person: Person): string[] | null {
   if (person.roles.includes('admin') || person.roles.includes('auditor')) return null;
-  return [...person.roles.map((role) => `role:${role}`), `user:${person.email}`];
+  return audienceKeysOf(person);
 }
 
 function cursorOf(text: string): number {
