@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { PolicyReference, RequestContext } from './action-events.ts';
 import { Digest, Instant, OfAction } from './names.ts';
 
+/** A channel is kept without its `#`, an email in lower case. */
 export const Approver = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('channel'), channel: z.string() }),
   z.object({ kind: z.literal('role'), role: z.string() }),

@@ -31,17 +31,4 @@ export const readApprover = (text: string): Approver | { wrong: string } => {
   }
 };
 
-export const approverKey = (approver: Approver): string => {
-  switch (approver.kind) {
-    case 'channel':
-      return `#${approver.channel}`;
-    case 'role':
-      return `role:${approver.role}`;
-    case 'user':
-      return `user:${approver.email}`;
-    default:
-      return approver satisfies never;
-  }
-};
-
 const wrong = (text: string, expected: string) => ({ wrong: `expected ${expected}, found ${quote(text)}` });

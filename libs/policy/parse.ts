@@ -1,5 +1,6 @@
+import { approverText } from '@placet/events';
 import { isMap, isScalar, isSeq } from 'yaml';
-import { approverKey, readApprover } from './approver.ts';
+import { readApprover } from './approver.ts';
 import { type Field, readFields } from './fields.ts';
 import { policyGrammar, ruleGrammar } from './grammar.ts';
 import { approversMax, nameCharsMax, reasonCharsMax, rulesMax } from './limits.ts';
@@ -160,7 +161,7 @@ const readApprovers = (source: Source, field: Field | undefined, decide: Decide 
     const path = `${field.path}[${position}]`;
     const approver = readListedApprover(source, item, path);
     if (!approver) continue;
-    const key = approverKey(approver);
+    const key = approverText(approver);
     if (approvers.has(key)) source.problem(item, path, `approvers: ${quote(key)} is listed twice`);
     approvers.set(key, approver);
   }

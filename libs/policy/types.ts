@@ -1,10 +1,8 @@
+import type { Approver } from '@placet/events';
+
 export type Decide = 'allow' | 'deny' | 'require_approval';
 
-/** A channel is kept without its `#`, an email in lower case. */
-export type Approver =
-  | { kind: 'channel'; channel: string }
-  | { kind: 'role'; role: string }
-  | { kind: 'user'; email: string };
+export type { Approver };
 
 export type Rule = {
   /** The name given, or "rule for ACTION". */

@@ -1,11 +1,12 @@
 export { canonicalJson, digestOf, digestOfText, sha256Hex } from './canonical.ts';
 export type { Credential, CredentialKind } from './credential.ts';
 export { createCredential, matchesHash, parseCredential } from './credential.ts';
+export type { JsonProblem } from './json-problem.ts';
 export type { Sealer, SealKey, SealKeys } from './seal.ts';
 export { createSealer } from './seal.ts';
 export type { SecretBox } from './secret-box.ts';
 export { createSecretBox, SecretBoxError } from './secret-box.ts';
 export type { Jwk, Jwks, ProofClaims, ProofExpectation, ProofVerdict, Signer } from './sign.ts';
 export { createSigner, generateSigningKey, verifyProof } from './sign.ts';
-export type { JsonProblem, JsonResult } from './strict-json.ts';
+export type { JsonResult } from './strict-json.ts';
 export { parseJson } from './strict-json.ts';

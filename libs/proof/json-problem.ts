@@ -1,4 +1,4 @@
-import type { JsonProblem } from './strict-json.ts';
+export type JsonProblem = { kind: 'not_json' | 'not_allowed'; path: string; message: string };
 
 const keyCharsMax = 64;
 

@@ -1,5 +1,5 @@
 import { isCarriedExactly } from './json-number.ts';
-import { brokenAt, NotJson, pathOf } from './json-problem.ts';
+import { brokenAt, type JsonProblem, NotJson, pathOf } from './json-problem.ts';
 import {
   endOfNumber,
   endOfString,
@@ -8,7 +8,6 @@ import {
   skipSpace,
   unquote,
 } from './json-token.ts';
-import type { JsonProblem } from './strict-json.ts';
 
 const depthMax = 64;
 

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import type { JsonProblem } from './json-problem.ts';
 import { scanJson } from './json-scan.ts';
-
-export type JsonProblem = { kind: 'not_json' | 'not_allowed'; path: string; message: string };
 
 export type JsonResult = { ok: true; value: unknown } | { ok: false; problem: JsonProblem };
 
