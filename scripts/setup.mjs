@@ -8,6 +8,7 @@ const COMMANDS = {
   token: 'scripts/token.ts',
   test: 'scripts/test.ts',
   bench: 'bench/run.ts',
+  generate: 'scripts/generate.ts',
 };
 const NODE_MAJOR_MIN = 20;
 

@@ -73,11 +73,22 @@ export type PlacetSettings = SettingsOf<typeof allSettings>;
 
 export function readPlacetSettings(env: Record<string, string | undefined>): PlacetSettings {
   const settings = readSettings(allSettings, env);
-  const { webhookUrl, webhookSecret } = settings;
-  if ((webhookUrl === undefined) !== (webhookSecret === undefined)) {
-    throw new SettingsProblem([
-      'PLACET_WEBHOOK_URL and PLACET_WEBHOOK_SECRET go together: set both, or neither',
-    ]);
-  }
+  const problems = disagreements(settings);
+  if (problems.length > 0) throw new SettingsProblem(problems);
   return settings;
+}
+
+/** What is right by itself and cannot be together. */
+function disagreements(settings: PlacetSettings): string[] {
+  const problems: string[] = [];
+  if ((settings.webhookUrl === undefined) !== (settings.webhookSecret === undefined)) {
+    problems.push('PLACET_WEBHOOK_URL and PLACET_WEBHOOK_SECRET go together: set both, or neither');
+  }
+  const longestMs = settings.approvalTimeoutMs + settings.sweepAfterMs;
+  if (longestMs >= settings.streamAgeMaxMs) {
+    problems.push(
+      'PLACET_STREAM_AGE has to be longer than PLACET_APPROVAL_TIMEOUT and PLACET_SWEEP_AFTER together, or an open approval would be forgotten',
+    );
+  }
+  return problems;
 }

@@ -18,7 +18,7 @@ export type EventOf<T extends EventType> = T extends EventType
   : never;
 export type PlacetEvent = EventOf<EventType>;
 
-const Envelope = z.object({
+export const Envelope = z.object({
   specversion: z.literal('1.0'),
   id: z.string().min(1).max(200),
   source: z.string(),

@@ -4,11 +4,9 @@ import * as z from 'zod';
 export const AlarmRaised = z.object({
   kind: z.enum([
     'wrong_seal',
-    'unreadable_event',
     'configuration_forged',
     'executed_without_permission',
     'approval_without_approvers',
-    'proof_rejected',
     'events_missed',
     'record_conflict',
   ]),

@@ -3,7 +3,8 @@ import { quote } from './problems.ts';
 import type { Approver } from './types.ts';
 
 const channelPattern = /^[^\s\p{C}#@:,<>&"'`]{1,80}$/u;
-const rolePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** As people's roles are written; a rule that asks for another would ask for nobody. */
+const rolePattern = /^[a-z0-9-]{1,64}$/;
 const emailPattern = /^[^\s\p{C}@<>,:;"()[\]\\]{1,64}@[^\s\p{C}@<>,:;"()[\]\\]{1,189}$/u;
 
 /** The approver that a text names, or what is wrong with it. */
@@ -18,7 +19,9 @@ export const readApprover = (text: string): Approver | { wrong: string } => {
   const rest = text.slice(colon + 1);
   switch (text.slice(0, Math.max(colon, 0))) {
     case 'role':
-      return rolePattern.test(rest) ? { kind: 'role', role: rest } : wrong(text, 'a role, as "role:manager"');
+      return rolePattern.test(rest)
+        ? { kind: 'role', role: rest }
+        : wrong(text, 'a role in lower-case letters, digits and hyphens, as "role:manager"');
     case 'user':
       return emailPattern.test(rest)
         ? { kind: 'user', email: rest.toLowerCase() }

@@ -252,8 +252,9 @@ test.each([
     ['dana@example.com', '"user:dana@example.com" for a person'],
     ['#', 'a channel, as "#approvals"'],
     ['#two words', 'a channel, as "#approvals"'],
-    ['role:', 'a role, as "role:manager"'],
-    ['role:a b', 'a role, as "role:manager"'],
+    ['role:', 'a role in lower-case letters, digits and hyphens, as "role:manager"'],
+    ['role:Manager', 'a role in lower-case letters, digits and hyphens, as "role:manager"'],
+    ['role:a b', 'a role in lower-case letters, digits and hyphens, as "role:manager"'],
     ['user:dana', 'an email address, as "user:dana@example.com"'],
     ['group:x', '"#channel", "role:NAME" or "user:EMAIL"'],
   ].map(([written, expected]) => [

@@ -3,8 +3,6 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import {
   type EventOf,
-  type EventType,
-  entryOf,
   eventStream,
   historyFilter,
   type PlacetEvent,
@@ -134,7 +132,11 @@ function refusalOf(error: unknown): 'lost' | 'full' | 'unknown' {
 }
 
 async function whoseIsIt(context: BusContext, subject: string, id: string): Promise<Appended> {
-  const stored = await context.jsm.streams.getMessage(eventStream, { last_by_subj: subject });
+  const stored = await context.jsm.streams
+    .getMessage(eventStream, { last_by_subj: subject })
+    .catch((cause: unknown) => {
+      throw new Unavailable('whether an event was stored cannot be read', { cause });
+    });
   return stored?.header?.get('Nats-Msg-Id') === id
     ? { status: 'stored', seq: stored.seq }
     : { status: 'conflict' };
@@ -148,8 +150,4 @@ export function sealHolds(
   seal: string | undefined,
 ): boolean {
   return context.sealer === null || context.sealer.check(subject, body, seal);
-}
-
-export function emitterOf(type: EventType): readonly Service[] {
-  return entryOf(type).emitters;
 }

@@ -176,5 +176,10 @@ function openSealed(context: BusContext, place: string, text: string): unknown {
   if (!match) return undefined;
   const body = `${match[1]}}`;
   if (context.sealer && !context.sealer.check(place, body, match[2])) return undefined;
-  return JSON.parse(body);
+  try {
+    return JSON.parse(body);
+  } catch {
+    // It must not throw: the value before it would stay in force, and no later one would be read.
+    return undefined;
+  }
 }

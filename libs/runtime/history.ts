@@ -8,7 +8,6 @@ import {
   noteFilter,
   type PlacetEvent,
   parseEvent,
-  parseSubject,
 } from '@placet/events';
 import { type BusContext, sealHeader, sealHolds } from './bus.ts';
 import { Unavailable } from './errors.ts';
@@ -34,15 +33,31 @@ export async function findHistory(
   action: string,
 ): Promise<{ agent: string; history: History } | null> {
   const found = await lastMessages(context, anyAgentsFilters(action));
-  const place = found[0] && parseSubject(found[0].subject);
-  return place && place.root !== 'sys' ? { agent: place.agent, history: historyOf(context, found) } : null;
+  // Whoever reached the broker can put a message under another agent: it is the one that carries our seal who asked.
+  const believed = found.find((message) => readMessage(context, message));
+  const agent = agentOf(believed) ?? found.map(agentOf).find((name) => name !== undefined);
+  if (agent === undefined) return null;
+  return { agent, history: historyOf(context, found.filter((message) => agentOf(message) === agent)) };
 }
+
+/** As its subject says, whatever else it is. */
+function agentOf(message: StoredMsg | undefined): string | undefined {
+  return message?.subject.split('.')[2];
+}
+
+/** The client bounds the wait for the first message of an answer, not for its end. */
+const answerWaitMs = 5000;
 
 async function lastMessages(context: BusContext, multi_last: string[]): Promise<StoredMsg[]> {
   const found: StoredMsg[] = [];
   try {
     const iterator = await context.jsm.direct.getLastMessagesFor(eventStream, { multi_last });
-    for await (const message of iterator) found.push(message);
+    const late = setTimeout(() => iterator.stop(new Error('the answer did not end')), answerWaitMs);
+    try {
+      for await (const message of iterator) found.push(message);
+    } finally {
+      clearTimeout(late);
+    }
     return found;
   } catch (error) {
     if (isNotFound(error)) return [];
@@ -76,12 +91,16 @@ export async function readHistoryFromLeader(
 function historyOf(context: BusContext, found: StoredMsg[]): History {
   const history: History = { version: 0, events: [], forged: [] };
   for (const message of found.sort((a, b) => a.seq - b.seq)) {
-    const stored = readStored(context, message.subject, message.data, message.header?.get(sealHeader));
+    const stored = readMessage(context, message);
     if (message.subject.startsWith('placet.act.')) history.version = message.seq;
     if (stored) history.events.push({ seq: message.seq, event: stored });
     else history.forged.push({ seq: message.seq, subject: message.subject });
   }
   return history;
+}
+
+function readMessage(context: BusContext, { subject, data, header }: StoredMsg): PlacetEvent | null {
+  return readStored(context, subject, data, header?.get(sealHeader));
 }
 
 /** The event of a message, or null when its seal or its form is wrong. */

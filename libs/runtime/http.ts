@@ -42,6 +42,11 @@ export function createApp(options: {
     genReqId: () => `req_${newId()}`,
     return503OnClosing: true,
     routerOptions: { maxParamLength: 200, caseSensitive: true },
+    // A path that no route can take is refused before the hooks and the handlers below are there.
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id);
+      answerError(error, request, reply);
+    },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -53,8 +58,15 @@ export function createApp(options: {
   app.setNotFoundHandler((_request, reply) => {
     answerError(new Refusal('NOT_FOUND', { message: 'There is no such path. See /docs.' }), _request, reply);
   });
+  let closing = false;
+  app.addHook('preClose', (next) => {
+    closing = true;
+    next();
+  });
   app.addHook('onSend', (request, reply, _payload, next) => {
     reply.header('x-request-id', request.id);
+    // A connection that its client keeps alive would keep the server from closing.
+    if (closing) reply.header('connection', 'close');
     next();
   });
   app.addHook('onResponse', (request, reply, next) => {
@@ -127,6 +139,7 @@ const fastifyCodes: Record<string, ErrorCode> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'NOT_JSON',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'NOT_JSON',
   FST_ERR_BAD_URL: 'NOT_FOUND',
+  FST_ERR_MAX_PARAM_LENGTH: 'NOT_FOUND',
 };
 
 function refusalOf(error: unknown): Refusal {

@@ -18,6 +18,7 @@ const redacted = [
   '*.key',
   '*.secret',
   '*.password',
+  '*.pass',
   '*.payload',
   '*.authorization',
   '*.headers.authorization',

@@ -73,7 +73,17 @@ export function answer<T>(
   });
 
   async function one(message: Msg): Promise<void> {
-    const body = JSON.stringify(await replyTo(message));
+    const reply = await replyTo(message);
+    try {
+      respond(message, reply);
+    } catch (error) {
+      // This must not throw: an unhandled rejection would end the process for one answer that is too large.
+      respond(message, refusalOf(error));
+    }
+  }
+
+  function respond(message: Msg, reply: z.infer<typeof Answer>): void {
+    const body = JSON.stringify(reply);
     if (message.reply) message.respond(body, { headers: sealOf(context, message.reply, body) });
   }
 
@@ -111,6 +121,19 @@ export function answer<T>(
     subscription.unsubscribe();
     await Promise.all(atWork);
   });
+}
+
+/** An answer travels in one message, and a broker takes messages up to its own limit only. */
+const pageBytesMax = 2 ** 20;
+
+/** As many of the items as one answer can carry, and at least one. Whoever asks goes on from the last of them. */
+export function fitting<T>(items: T[]): T[] {
+  let bytes = 0;
+  const end = items.findIndex((item, i) => {
+    bytes += Buffer.byteLength(JSON.stringify(item));
+    return i > 0 && bytes > pageBytesMax;
+  });
+  return end === -1 ? items : items.slice(0, end);
 }
 
 function sealOf(context: BusContext, subject: string, body: string) {

@@ -35,10 +35,16 @@ export function readSettings<S extends SettingsTable>(
   for (const [key, { name, schema }] of Object.entries(table)) {
     const read = schema.safeParse(env[name] === '' ? undefined : env[name]);
     if (read.success) values[key] = read.data;
-    else problems.push(`${name}=${env[name] ?? ''}: ${read.error.issues.map((i) => i.message).join('; ')}`);
+    else problems.push(`${shown(name, env[name])}: ${read.error.issues.map((i) => i.message).join('; ')}`);
   }
   if (problems.length > 0) throw new SettingsProblem(problems);
   return values as SettingsOf<S>;
+}
+
+/** What is wrong is easier found when it is seen; a secret, or the password in an address, is not shown. */
+function shown(name: string, value = ''): string {
+  if (/(SECRET|TOKEN|PASSWORD|KEY)$/.test(name)) return name;
+  return `${name}=${value.replace(/\/\/.*@/, '//…@')}`;
 }
 
 /** Names that the start scripts hand to each other, not settings of a user. */

@@ -21,6 +21,7 @@ const configBytesMax = 256 * 2 ** 20;
 export async function ensureStreams(nats: Nats, sizes: StreamSizes): Promise<void> {
   await ensureStream(nats, {
     ...eventStreamRules,
+    ...lasting,
     subjects: [...eventStreamRules.subjects],
     storage: 'file',
     num_replicas: sizes.replicas,
@@ -31,6 +32,7 @@ export async function ensureStreams(nats: Nats, sizes: StreamSizes): Promise<voi
   const kvm = new Kvm(nats.js);
   for (const bucket of Object.values(configBuckets)) {
     await kvm.create(bucket, { history: configHistory, replicas: sizes.replicas, max_bytes: configBytesMax });
+    await keepThePast(nats, `KV_${bucket}`, sizes.replicas);
   }
   await kvm.create(deliveriesBucket, {
     history: 1,
@@ -39,6 +41,7 @@ export async function ensureStreams(nats: Nats, sizes: StreamSizes): Promise<voi
     ttl: sizes.maxAgeMs,
   });
   await ensureStream(nats, {
+    ...lasting,
     name: configStream,
     storage: 'file',
     num_replicas: sizes.replicas,
@@ -52,8 +55,24 @@ export async function ensureStreams(nats: Nats, sizes: StreamSizes): Promise<voi
   for (const spec of Object.values(consumers)) await ensureConsumer(nats, spec);
 }
 
+/** What is stored stays until the stream's own limits take it: no reader, publisher or header ends it earlier. */
+const lasting = { retention: 'limits', allow_msg_ttl: false, allow_rollup_hdrs: false } as const;
+
+/**
+ * With its newest revision deleted, or the ones before it rolled up, a bucket would show an old value as the one in
+ * force, and nobody could tell. The client's buckets allow both; ours do not.
+ */
+async function keepThePast(nats: Nats, stream: string, replicas: number): Promise<void> {
+  const { config } = await nats.jsm.streams.info(stream);
+  const wanted = { ...config, deny_delete: true, deny_purge: true, allow_rollup_hdrs: false };
+  await nats.jsm.streams.update(stream, { ...wanted, num_replicas: replicas, max_bytes: configBytesMax });
+}
+
 /** Properties that hold a rule of the design; a stream that lacks one of them is refused. */
 const rules = [
+  'retention',
+  'allow_msg_ttl',
+  'allow_rollup_hdrs',
   'max_msgs_per_subject',
   'discard',
   'discard_new_per_subject',
@@ -68,7 +87,8 @@ async function ensureStream(nats: Nats, wanted: Partial<StreamConfig> & { name: 
     return;
   }
   for (const rule of rules) {
-    if (wanted[rule] !== undefined && found.config[rule] !== wanted[rule]) {
+    // A property that is off is left out of what the broker tells.
+    if (wanted[rule] !== undefined && (found.config[rule] ?? false) !== wanted[rule]) {
       throw new Error(
         `The stream ${wanted.name} exists with ${rule} = ${String(found.config[rule])} instead of ` +
           `${String(wanted[rule])}. Placet does not run on weaker rules: move the stream away, or mend it.`,

@@ -22,10 +22,9 @@ export type Subscription = {
   /** A message whose seal or form is wrong. The alarm has been raised; the handler may still have to answer it. */
   handleForged?: (message: Forged) => Promise<Outcome>;
   concurrency?: number;
+  /** A handler that throws for a reason of its own gets this many deliveries before its message is dead. */
+  deliveriesMax?: number;
 };
-
-/** A handler that throws for a reason of its own gets this many deliveries before its message is dead. */
-const deliveriesMax = 12;
 
 /**
  * Works through a durable consumer for ever, some messages at a time. Handlers may get a message twice and in
@@ -38,7 +37,7 @@ export function subscribe(
   resources: Resources,
   subscription: Subscription,
 ): void {
-  const { spec, concurrency = 64 } = subscription;
+  const { spec, concurrency = 64, deliveriesMax = 12 } = subscription;
   const stopping = new AbortController();
   const atWork = new Set<Promise<void>>();
   let messages: ConsumerMessages | undefined;
@@ -70,7 +69,7 @@ export function subscribe(
     try {
       outcome = await handled(message);
     } catch (error) {
-      outcome = outcomeOfError(error, message.info.deliveryCount);
+      outcome = outcomeOfError(error, message.info.deliveryCount, deliveriesMax);
       context.logger.warn({ err: error, consumer: spec.durable, seq: message.seq }, 'a handler failed');
     }
     context.metrics.handled.inc({ consumer: spec.durable, outcome: outcome.outcome });
@@ -135,7 +134,7 @@ export function subscribe(
   });
 }
 
-function outcomeOfError(error: unknown, deliveries: number): Outcome {
+function outcomeOfError(error: unknown, deliveries: number, deliveriesMax: number): Outcome {
   const reason = error instanceof Error ? error.message : String(error);
   const afterMs = Math.round(backoffMs(deliveries, 250, 15_000));
   // A store or a broker that is away is waited for; only a handler's own fault can kill a message.

@@ -31,6 +31,10 @@ export function startSequencer(
 ): Sequencer {
   const stopping = new AbortController();
   let problem: string | null = null;
+  let verified = false;
+  void onReconnect(context, () => {
+    verified = false;
+  });
 
   async function run(): Promise<void> {
     for (let failures = 0; !stopping.signal.aborted; ) {
@@ -50,6 +54,7 @@ export function startSequencer(
   /** Records what is there, and answers how long to wait before the next look. */
   async function step(): Promise<number> {
     const head = await store.head();
+    if (!verified) await verify(head);
     const batches = await Promise.all(auditStreams.map((stream) => read(stream, head)));
     context.metrics.auditLag.set(batches.reduce((sum, batch) => sum + (batch.at(-1)?.pending ?? 0), 0));
     const now = new Date();
@@ -62,6 +67,25 @@ export function startSequencer(
     const isMore =
       records.length > appendRecordsMax || batches.some((batch) => (batch.at(-1)?.pending ?? 0) > 0);
     return isMore ? 0 : idleMs;
+  }
+
+  /**
+   * A stream that was put back to an earlier state would give out sequences again that the record already has. So
+   * after each start, and whenever the broker was away, the record's last message has to stand where it stood.
+   */
+  async function verify(head: Head): Promise<void> {
+    for (const stream of auditStreams) {
+      const seq = head.positions[stream];
+      if (seq === 0) continue;
+      const { state } = await context.jsm.streams.info(stream);
+      if (state.last_seq < seq) {
+        throw new AuditSequenceConflict(`${stream} ends at ${state.last_seq}, and ${seq} is on the record.`);
+      }
+      const message = await context.jsm.streams.getMessage(stream, { seq });
+      // What is recorded already is compared, and not stored again.
+      if (message) await store.append([toRecord(stream, message, new Date())], head.size);
+    }
+    verified = true;
   }
 
   async function read(stream: AuditStream, head: Head): Promise<StoredMsg[]> {
@@ -111,4 +135,8 @@ async function batchFrom(context: BusContext, stream: AuditStream, seq: number):
     if (!(error instanceof Error && 'code' in error && error.code === 404)) throw error;
   }
   return messages;
+}
+
+async function onReconnect(context: BusContext, listener: () => void): Promise<void> {
+  for await (const status of context.nc.status()) if (status.type === 'reconnect') listener();
 }

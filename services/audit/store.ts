@@ -62,15 +62,20 @@ export interface AuditStore {
 export const appendRecordsMax = 500;
 export const queryRecordsMax = 500;
 
-/** Another message stands at a recorded sequence: the stream was made anew, or restored from an older backup. */
+/** The stream is not the one that was recorded: it was made anew, or restored from an older backup. */
 export class AuditSequenceConflict extends Error {
   readonly code = 'AUDIT_SEQUENCE_CONFLICT';
-  constructor(record: Pick<AuditRecord, 'stream' | 'seq' | 'id'>, recordedId: string) {
+  constructor(what: string) {
     super(
-      `${record.stream}:${record.seq} is recorded as ${recordedId} and now holds ${record.id}. ` +
-        'The stream is not the one that was recorded: reconcile it with the record before going on.',
+      `${what} The stream is not the one that was recorded: reconcile it with the record before going on.`,
     );
   }
+}
+
+type Place = Pick<AuditRecord, 'stream' | 'seq' | 'id'>;
+
+export function conflictAt({ stream, seq, id }: Place, recordedId: string): AuditSequenceConflict {
+  return new AuditSequenceConflict(`${stream}:${seq} is recorded as ${recordedId} and now holds ${id}.`);
 }
 
 export type Recorded = Pick<AuditRecord, 'id' | 'stream' | 'seq' | 'subject' | 'body'>;
@@ -88,7 +93,7 @@ export function planAppend(records: NewRecord[], recorded: Recorded[]): NewRecor
     const place = placeOf(record);
     const known = byPlace.get(place);
     if (known) {
-      if (!sameMessage(known, record)) throw new AuditSequenceConflict(record, known.id);
+      if (!sameMessage(known, record)) throw conflictAt(record, known.id);
       continue;
     }
     const planned = ids.has(record.id) ? { ...record, id: `${record.id}#${place}` } : record;

@@ -9,7 +9,13 @@ export type ActionState =
   | { status: 'unknown' }
   | { status: 'requested'; request: EventOf<'action.requested'> }
   | { status: 'held'; needed: EventOf<'approval.needed'>; votes: EventOf<'approval.voted'>[] }
-  | { status: 'decided'; decided: EventOf<'action.decided'>; votes: EventOf<'approval.voted'>[] };
+  | {
+      status: 'decided';
+      decided: EventOf<'action.decided'>;
+      /** Null where nobody was asked. */
+      needed: EventOf<'approval.needed'> | null;
+      votes: EventOf<'approval.voted'>[];
+    };
 
 export type Command =
   | { kind: 'vote'; question: VoteQuestion; request: string }
@@ -48,7 +54,9 @@ export function evolve(state: ActionState, event: PlacetEvent): ActionState {
     case 'approval.voted':
       return state.status === 'held' ? { ...state, votes: [...state.votes, event] } : state;
     case 'action.decided':
-      return { status: 'decided', decided: event, votes: state.status === 'held' ? state.votes : [] };
+      return state.status === 'held'
+        ? { status: 'decided', decided: event, needed: state.needed, votes: state.votes }
+        : { status: 'decided', decided: event, needed: null, votes: [] };
     default:
       return state;
   }
@@ -76,6 +84,7 @@ export function decide(command: Command, state: ActionState): Ruling {
   }
 }
 
+const noApproval = 'There is no approval with this id.';
 const forgedReason = 'The history of this action holds an event that Placet did not write.';
 
 function voted({ question, request }: Extract<Command, { kind: 'vote' }>, state: ActionState): Ruling {
@@ -84,11 +93,11 @@ function voted({ question, request }: Extract<Command, { kind: 'vote' }>, state:
     (vote.data.voter.id === question.voter.id && vote.data.vote === question.vote);
   switch (state.status) {
     case 'unknown':
-      return { ruling: 'refused', code: 'ACTION_NOT_FOUND', message: 'There is no approval with this id.' };
+      return { ruling: 'refused', code: 'ACTION_NOT_FOUND', message: noApproval };
     case 'requested':
       return { ruling: 'refused', code: 'NOT_DECIDED', message: 'The policy has not asked for people yet.' };
     case 'decided':
-      return state.votes.some(isRepeat) ? nothing : { ruling: 'refused', code: 'ALREADY_DECIDED' };
+      return state.votes.some(isRepeat) ? nothing : tooLate(question, state);
     case 'held': {
       const { needed, votes } = state;
       const owed = outcomeOf(needed, votes);
@@ -101,6 +110,16 @@ function voted({ question, request }: Extract<Command, { kind: 'vote' }>, state:
   }
 }
 
+/** How it ended is told to those who were asked, and to nobody else. */
+function tooLate({ voter }: VoteQuestion, { needed }: Extract<ActionState, { status: 'decided' }>): Ruling {
+  if (!needed) return { ruling: 'refused', code: 'ACTION_NOT_FOUND', message: noApproval };
+  return { ruling: 'refused', code: isAsked(needed, voter) ? 'ALREADY_DECIDED' : 'NOT_ELIGIBLE' };
+}
+
+function isAsked({ data }: EventOf<'approval.needed'>, voter: VoteQuestion['voter']): boolean {
+  return data.demands.some((demand) => eligibility(demand, voter) !== null);
+}
+
 function castVote(
   question: VoteQuestion,
   request: string,
@@ -108,12 +127,12 @@ function castVote(
   votes: EventOf<'approval.voted'>[],
 ): Ruling {
   const { voter, vote, comment, payload_digest, channel } = question;
-  if (payload_digest !== undefined && payload_digest !== needed.payload_digest) {
-    return { ruling: 'refused', code: 'STALE_PAYLOAD' };
-  }
   const eligible_as = needed.demands.map((demand) => eligibility(demand, voter));
   if (eligible_as.every((as) => as === null)) {
     return { ruling: 'refused', code: 'NOT_ELIGIBLE' };
+  }
+  if (payload_digest !== undefined && payload_digest !== needed.payload_digest) {
+    return { ruling: 'refused', code: 'STALE_PAYLOAD' };
   }
   const { roles: _, ...who } = voter;
   const data: EventData<'approval.voted'> = {

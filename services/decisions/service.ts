@@ -17,6 +17,7 @@ import {
   consumerBirth,
   done,
   findHistory,
+  fitting,
   openConfigStore,
   publishSigner,
   Refusal,
@@ -33,7 +34,7 @@ import { createExecute, type Execute } from './execute.ts';
 import { createProjection } from './projection.ts';
 import type { ActionRecord, OutcomeStore } from './store.ts';
 import { startSweep } from './sweep.ts';
-import { approvalView, decidedIn, executedIn } from './views.ts';
+import { approvalView, decidedIn, executedIn, neededSeq } from './views.ts';
 
 export function startDecisionsService(
   environment: ServiceEnvironment,
@@ -96,7 +97,13 @@ function answerQuestions({ context, resources }: ServiceParts, store: OutcomeSto
 
   answer(context, resources, requests.approvals, ApprovalsQuestion, async (question) => {
     const { records, before } = await store.list(question);
-    return { approvals: records.flatMap((record) => approvalView(record) ?? []), before };
+    const views = records.flatMap((record) => {
+      const view = approvalView(record);
+      return view ? [{ view, seq: neededSeq(record) }] : [];
+    });
+    const page = fitting(views);
+    const next = page.length < views.length ? (page.at(-1)?.seq ?? null) : before;
+    return { approvals: page.map(({ view }) => view), before: next };
   });
 
   answer(context, resources, requests.approval, ApprovalQuestion, async ({ action_id, audience }) => {

@@ -9,6 +9,11 @@ function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> 
 export const decidedIn = (record: ActionRecord) => latest(record, 'action.decided');
 export const executedIn = (record: ActionRecord) => latest(record, 'action.executed');
 
+/** Where a list goes on after this approval. */
+export function neededSeq(record: ActionRecord): number | null {
+  return record.events.findLast(({ event }) => event.type === 'approval.needed')?.seq ?? null;
+}
+
 /** An approval as people see it; null for an action that was never held. */
 export function approvalView(record: ActionRecord): ApprovalView | null {
   const needed = latest(record, 'approval.needed');

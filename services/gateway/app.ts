@@ -1,17 +1,17 @@
 import helmet from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { SignerKey } from '@placet/events';
-import { type App, type BusContext, type ConfigStore, createApp, Refusal } from '@placet/runtime';
+import { type App, type BusContext, type ConfigStore, createApp } from '@placet/runtime';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import type { Agents } from './accounts/agents.ts';
 import type { People } from './accounts/people.ts';
-import { createAuth, credentialId } from './auth.ts';
+import { createAuth } from './auth.ts';
 import type { Checks } from './checks/checks.ts';
 import type { Reports } from './checks/reports.ts';
 import type { GatewayConfig } from './config.ts';
+import { limitRequests } from './limits.ts';
 import type { Policies } from './policies.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
@@ -38,12 +38,7 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
   const app = createApp({ logger, metrics, unready: parts.unready, trustProxy: config.trustProxy });
   // Whether a whole domain speaks TLS alone is for the proxy in front to say.
   await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: false });
-  await app.register(rateLimit, {
-    max: config.requestsPerAddress,
-    timeWindow: '1 minute',
-    hook: 'onRequest',
-    errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
-  });
+  const { perCredential } = await limitRequests(app, config);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -70,22 +65,16 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
   });
 
   const auth = createAuth(parts.agents, parts.people);
-  const perCredential = {
-    max: config.requestsPerKey,
-    timeWindow: '1 minute',
-    keyGenerator: credentialId,
-    errorResponseBuilder: (_request: unknown, { ttl }: { ttl: number }) => tooMany(ttl),
-  };
   await app.register(async (scope) => {
     const routes = scope as unknown as App;
     routes.addHook('onRequest', auth.agentsOnly);
-    routes.addHook('preHandler', routes.rateLimit(perCredential));
+    routes.addHook('onRequest', perCredential);
     checkRoutes(routes, { auth, ...parts });
   });
   await app.register(async (scope) => {
     const routes = scope as unknown as App;
     routes.addHook('onRequest', auth.peopleOnly);
-    routes.addHook('preHandler', routes.rateLimit(perCredential));
+    routes.addHook('onRequest', perCredential);
     approvalRoutes(routes, { auth, ...parts });
     agentRoutes(routes, { auth, ...parts });
     peopleRoutes(routes, { auth, ...parts });
@@ -113,8 +102,4 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
     health: '/health',
   }));
   return app;
-}
-
-function tooMany(ttlMs: number): Refusal {
-  return new Refusal('RATE_LIMITED', { retryAfterS: Math.max(1, Math.ceil(ttlMs / 1000)) });
 }

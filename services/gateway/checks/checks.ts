@@ -38,10 +38,16 @@ export type Patience = { waitS: number; signal: AbortSignal };
 export function createChecks(parts: CheckParts) {
   const { context, bus, room, waiting, config } = parts;
 
-  /** Stores the request, or finds the one that this key stands for, and waits for its answer. */
   async function submit(agent: Agent, body: CheckBody, patience: Patience): Promise<Answer> {
-    room.assert();
+    const answer = await storeAndWait(agent, body, patience);
+    context.metrics.checks.inc({ decision: answer.decision });
+    return answer;
+  }
+
+  /** Stores the request, or finds the one that this key stands for, and waits for its answer. */
+  async function storeAndWait(agent: Agent, body: CheckBody, patience: Patience): Promise<Answer> {
     const request = requestEvent(agent, body);
+    room.take(request);
     const { action_id } = request.data;
     const until: Until = patience.waitS > 0 ? 'decision' : 'verdict';
     const deadline = Date.now() + (patience.waitS > 0 ? patience.waitS * 1000 : config.verdictWaitMs);

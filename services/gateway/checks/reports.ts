@@ -64,7 +64,6 @@ export function createReports(parts: CheckParts, checks: Checks) {
   }
 
   async function logged(agent: Agent, body: LogBody) {
-    room.assert();
     const { idempotency_key, ...told } = body;
     const data = { action_id: actionIdFor('log', agent.name, idempotency_key), agent: agent.name, ...told };
     const event = makeEvent('action.logged', {
@@ -73,6 +72,7 @@ export function createReports(parts: CheckParts, checks: Checks) {
       now: new Date(),
       data: data as EventOf<'action.logged'>['data'],
     });
+    room.take(event);
     const stored = await bus.note(event, data.action_id);
     if (stored.status === 'stored') return { action_id: data.action_id, logged_at: event.time };
     const earlier = await read(event);

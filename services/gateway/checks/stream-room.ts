@@ -1,17 +1,22 @@
-import { eventStream } from '@placet/events';
+import { eventStream, type PlacetEvent } from '@placet/events';
 import { type BusContext, Refusal, type Resources } from '@placet/runtime';
 
 /** New work is refused before the stream is full, so that what was accepted can still be decided. */
 const shareMax = 0.9;
 const lookEveryMs = 1000;
+/** What follows of a request beside another copy of it: votes, a decision, notes. */
+const followingBytes = 4096;
 
-export type StreamRoom = { assert(): void; isFull(): boolean };
+export type StreamRoom = {
+  /** Refuses the event when the stream is almost full, and else counts it until the next look at the stream. */
+  take(event: PlacetEvent): void;
+};
 
 export async function watchStreamRoom(context: BusContext, resources: Resources): Promise<StreamRoom> {
-  let full = false;
+  let freeBytes = 0;
   const look = async () => {
     const { state, config } = await context.jsm.streams.info(eventStream);
-    full = config.max_bytes > 0 && state.bytes >= shareMax * config.max_bytes;
+    freeBytes = config.max_bytes > 0 ? shareMax * config.max_bytes - state.bytes : Number.POSITIVE_INFINITY;
   };
   await look();
   const timer = setInterval(() => {
@@ -21,9 +26,9 @@ export async function watchStreamRoom(context: BusContext, resources: Resources)
   }, lookEveryMs);
   resources.add('stream room', () => clearInterval(timer));
   return {
-    isFull: () => full,
-    assert() {
-      if (full) throw new Refusal('STORE_FULL', { retryAfterS: 30 });
+    take(event) {
+      if (freeBytes <= 0) throw new Refusal('STORE_FULL', { retryAfterS: 30 });
+      freeBytes -= 2 * Buffer.byteLength(JSON.stringify(event)) + followingBytes;
     },
   };
 }

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Agents } from '../accounts/agents.ts';
 import { shown } from '../accounts/credentials.ts';
 import type { Auth } from '../auth.ts';
-import { CredentialView, ExpiresAt, errors } from './shared.ts';
+import { CredentialView, ExpiresAt, errors, optionalBody } from './shared.ts';
 
 const AgentView = z
   .object({
@@ -91,7 +91,7 @@ export function agentRoutes(app: App, { auth, agents }: { auth: Auth; agents: Ag
         security,
         summary: 'Another key.',
         params: Params,
-        body: z.strictObject({ expires_at: ExpiresAt.optional() }).default({}),
+        body: optionalBody(z.strictObject({ expires_at: ExpiresAt.optional() })),
         response: { 201: WithKey.extend({ id: z.string() }), ...errors },
       },
     },
@@ -111,7 +111,7 @@ export function agentRoutes(app: App, { auth, agents }: { auth: Auth; agents: Ag
         security,
         summary: 'A new key in place of this one.',
         params: KeyParams,
-        body: z.strictObject({ grace: Grace }).default({ grace: '0s' }),
+        body: optionalBody(z.strictObject({ grace: Grace })),
         response: { 201: WithKey.extend({ id: z.string() }), ...errors },
       },
     },

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { shown } from '../accounts/credentials.ts';
 import type { People } from '../accounts/people.ts';
 import type { Auth } from '../auth.ts';
-import { CredentialView, ExpiresAt, errors } from './shared.ts';
+import { CredentialView, ExpiresAt, errors, optionalBody } from './shared.ts';
 
 const PersonView = z
   .object({
@@ -98,7 +98,7 @@ export function peopleRoutes(app: App, { auth, people }: { auth: Auth; people: P
         security,
         summary: 'Another token, for yourself or, as an administrator, for anyone.',
         params: Params,
-        body: z.strictObject({ expires_at: ExpiresAt.optional() }).default({}),
+        body: optionalBody(z.strictObject({ expires_at: ExpiresAt.optional() })),
         response: { 201: WithToken.extend({ id: z.string() }), ...errors },
       },
     },

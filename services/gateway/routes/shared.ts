@@ -23,3 +23,8 @@ export function knownForm(id: string): string {
   if (ActionId.safeParse(id).success) return id;
   throw new Refusal('ACTION_NOT_FOUND', { message: 'There is no action with this id.' });
 }
+
+/** A body that may be left out altogether. */
+export function optionalBody<T extends z.ZodObject>(schema: T) {
+  return z.preprocess((body) => body ?? {}, schema);
+}
