@@ -9,6 +9,12 @@ export function explain(error: unknown): string {
   if (isSystemError(error, 'EADDRINUSE')) {
     return `Port ${error.port} is taken. Stop what runs there, or set PLACET_PORT (0 takes a free one).`;
   }
+  if (isSystemError(error, 'ENOTFOUND') || isSystemError(error, 'EADDRNOTAVAIL')) {
+    return `PLACET_HOST: this machine has no address ${error.hostname ?? error.address}.`;
+  }
+  if (isSystemError(error, 'EEXIST') || isSystemError(error, 'ENOTDIR')) {
+    return `PLACET_DATA: ${error.path} is not a directory.`;
+  }
   if (isSystemError(error, 'ENOENT')) return `There is no file ${error.path}.`;
   if (isSystemError(error, 'EACCES')) return `No permission for ${error.path ?? `port ${error.port}`}.`;
   return inspect(error);
@@ -16,7 +22,7 @@ export function explain(error: unknown): string {
 
 const told = [SettingsProblem, DirectoryInUse, NatsServerFailed, NothingHere];
 
-type SystemError = Error & { port?: number; path?: string };
+type SystemError = Error & { port?: number; path?: string; hostname?: string; address?: string };
 
 function isSystemError(error: unknown, code: string): error is SystemError {
   return error instanceof Error && 'code' in error && error.code === code;

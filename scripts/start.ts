@@ -4,6 +4,7 @@ import {
   type Credentials,
   lockDirectory,
   onSupervisorGone,
+  type Placet,
   type PlacetSettings,
   prepareFirstStart,
   readPlacetSettings,
@@ -20,12 +21,14 @@ async function main(): Promise<void> {
   const lock = await lockDirectory(settings.dataDir);
   try {
     const natsServer = process.env['NATS_SERVER'] ?? 'nats-server';
-    const placet = await startPlacet({ settings, natsServer, logger });
+    let placet: Placet | undefined;
     stopOnSignals(async () => {
       lock.markStopping();
-      await placet.close();
+      // One that still starts has a broker at most, which ends with this process.
+      await placet?.close();
       lock.release();
     });
+    placet = await startPlacet({ settings, natsServer, logger });
     const credentials = await prepareFirstStart(placet.gateway, settings);
     tell(placet.gateway.url, credentials, settings);
   } catch (error) {
@@ -36,9 +39,11 @@ async function main(): Promise<void> {
 
 function stopOnSignals(stop: () => Promise<void>): void {
   let stopping = false;
-  const end = () => {
-    // Who asks twice does not want to wait.
-    if (stopping) process.exit(1);
+  const end = (signal?: NodeJS.Signals) => {
+    // Who presses Ctrl-C twice does not want to wait. The other signals come twice by themselves: to the process
+    // group, and passed on by the set-up.
+    if (stopping && signal === 'SIGINT') process.exit(1);
+    if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), stopWithinMs).unref();
     stop().then(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Gateway } from '@placet/gateway-service';
-import { tokensMax } from '@placet/gateway-service/accounts/people.ts';
+import { credentialsMax, hasEnded } from '@placet/gateway-service/accounts/credentials.ts';
 import * as z from 'zod';
 import { readJsonFile, writePrivateFile } from './private-file.ts';
 
@@ -58,8 +58,8 @@ export async function adminToken({ people }: Pick<Gateway, 'people'>, email: str
   const now = new Date();
   const admin = people.list().find(({ roles, disabled }) => !disabled && roles.includes('admin'));
   if (!admin) return (await people.create({ email, roles: ['admin', 'approver'] }, by, now)).token;
-  const [oldest, ...others] = admin.tokens.filter(({ revoked_at }) => revoked_at === undefined);
+  const [oldest, ...others] = admin.tokens.filter((token) => !hasEnded(token, now));
   // A lost token must not keep its owner out because there are too many lost ones.
-  if (oldest && others.length + 1 >= tokensMax) await people.revokeToken(admin.id, oldest.id, by, now);
+  if (oldest && others.length + 1 >= credentialsMax) await people.revokeToken(admin.id, oldest.id, by, now);
   return (await people.addToken(admin.id, by, now)).token;
 }

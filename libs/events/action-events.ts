@@ -70,6 +70,7 @@ export const ActionExecuted = z.object({
   latency_ms: z.number().nonnegative().optional(),
   result: z.unknown().optional(),
   late: z.boolean(),
+  case: z.string().optional(),
 });
 
 export const ActionLogged = z.object({

@@ -57,6 +57,7 @@ export const ApprovalVoted = z.object({
   eligible_as: z.array(z.string().nullable()),
   channel: VoteChannel,
   payload_digest: Digest,
+  case: z.string().optional(),
 });
 
 export const ApprovalEdited = z.object({
@@ -101,6 +102,7 @@ export const ApprovalClosed = z.object({
   decision_event: z.string(),
   reason: z.string(),
   deciders: z.array(z.string()),
+  case: z.string().optional(),
 });
 
 const Notification = {
@@ -110,6 +112,7 @@ const Notification = {
   about: z.string(),
   about_type: z.string(),
   attempts: z.number().int().nonnegative(),
+  case: z.string().optional(),
 };
 export const NotificationSent = z.object(Notification);
 export const NotificationFailed = z.object({ ...Notification, error: z.string() });

@@ -19,18 +19,33 @@ export const eventStreamRules = {
   republish: { src: `${eventRoot}.>`, dest: `${liveRoot}.>` },
 } as const;
 
-/** The durable consumers, one a service (the notifier: one a kind of channel). */
+/**
+ * The durable consumers, one a service (the notifier: one a kind of channel). `ackWaitMs` is longer than a handler
+ * takes, and how long a message waits for another instance when its own has died.
+ */
 export const consumers = {
-  policy: { durable: 'policy', filters: [typeFilter('action.requested')], maxAckPending: 1000 },
+  policy: {
+    durable: 'policy',
+    filters: [typeFilter('action.requested')],
+    maxAckPending: 1000,
+    ackWaitMs: 5000,
+  },
   decisions: {
     durable: 'decisions',
     filters: [everythingAct, typeFilter('action.executed')],
     maxAckPending: 1000,
+    ackWaitMs: 10_000,
   },
   notifierWebhook: {
     durable: 'notifier-webhook',
     filters: [typeFilter('approval.needed'), typeFilter('approval.closed')],
     maxAckPending: 5000,
+    ackWaitMs: 30_000,
   },
 } as const;
-export type ConsumerSpec = { durable: string; filters: readonly string[]; maxAckPending: number };
+export type ConsumerSpec = {
+  durable: string;
+  filters: readonly string[];
+  maxAckPending: number;
+  ackWaitMs: number;
+};

@@ -7,12 +7,14 @@ import type { Logger } from './logger.ts';
 export const natsFloor = '2.12.0';
 
 export type Nats = { nc: NatsConnection; js: JetStreamClient; jsm: JetStreamManager };
+/** `isConnected` is false while the broker is away, and after the end. */
+export type NatsClient = Nats & { isConnected: () => boolean };
 
 export async function connectNats(
   options: { url: string; user?: string; password?: string; name: string },
   logger: Logger,
   resources: Resources,
-): Promise<Nats> {
+): Promise<NatsClient> {
   let attempt = 0;
   const nc = await connect({
     servers: options.url.split(','),
@@ -30,10 +32,13 @@ export async function connectNats(
   });
   resources.add(`nats ${options.name}`, () => nc.close());
   assertVersion(nc.info?.version ?? '0');
-  void watchStatus(nc, logger, () => {
-    attempt = 0;
+  let connected = true;
+  void watchStatus(nc, logger, (isBack) => {
+    connected = isBack;
+    if (isBack) attempt = 0;
   });
-  return { nc, js: jetstream(nc), jsm: await jetstreamManager(nc, { checkAPI: false }) };
+  const isConnected = () => connected && !nc.isClosed();
+  return { nc, js: jetstream(nc), jsm: await jetstreamManager(nc, { checkAPI: false }), isConnected };
 }
 
 export function assertVersion(version: string): void {
@@ -44,12 +49,17 @@ export function assertVersion(version: string): void {
   );
 }
 
-async function watchStatus(nc: NatsConnection, logger: Logger, onReconnect: () => void): Promise<void> {
+async function watchStatus(
+  nc: NatsConnection,
+  logger: Logger,
+  onChange: (isConnected: boolean) => void,
+): Promise<void> {
   for await (const status of nc.status()) {
     if (status.type === 'reconnect') {
-      onReconnect();
+      onChange(true);
       logger.info('connected to NATS again');
     } else if (status.type === 'disconnect') {
+      onChange(false);
       logger.warn('lost NATS; trying again until it is back');
     } else if (status.type === 'error') {
       logger.warn({ err: status.error }, 'NATS reports an error');

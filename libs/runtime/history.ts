@@ -1,4 +1,4 @@
-import type { StoredMsg } from '@nats-io/jetstream';
+import type { BatchCallback, StoredMsg } from '@nats-io/jetstream';
 import {
   anyAgentsFilters,
   type EventOf,
@@ -37,7 +37,13 @@ export async function findHistory(
   const believed = found.find((message) => readMessage(context, message));
   const agent = agentOf(believed) ?? found.map(agentOf).find((name) => name !== undefined);
   if (agent === undefined) return null;
-  return { agent, history: historyOf(context, found.filter((message) => agentOf(message) === agent)) };
+  return {
+    agent,
+    history: historyOf(
+      context,
+      found.filter((message) => agentOf(message) === agent),
+    ),
+  };
 }
 
 /** As its subject says, whatever else it is. */
@@ -45,24 +51,29 @@ function agentOf(message: StoredMsg | undefined): string | undefined {
   return message?.subject.split('.')[2];
 }
 
-/** The client bounds the wait for the first message of an answer, not for its end. */
-const answerWaitMs = 5000;
-
 async function lastMessages(context: BusContext, multi_last: string[]): Promise<StoredMsg[]> {
-  const found: StoredMsg[] = [];
   try {
-    const iterator = await context.jsm.direct.getLastMessagesFor(eventStream, { multi_last });
-    const late = setTimeout(() => iterator.stop(new Error('the answer did not end')), answerWaitMs);
-    try {
-      for await (const message of iterator) found.push(message);
-    } finally {
-      clearTimeout(late);
-    }
-    return found;
+    return await batchOf(context, multi_last);
   } catch (error) {
     if (isNotFound(error)) return [];
     throw new Unavailable('the history of an action cannot be read', { cause: error });
   }
+}
+
+/**
+ * The client ends an answer that does not come, or breaks off, after 5 s. Asked for an iterator instead, it would
+ * keep the subscription of each answer until then.
+ */
+function batchOf(context: BusContext, multi_last: string[]): Promise<StoredMsg[]> {
+  return new Promise((resolve, reject) => {
+    const found: StoredMsg[] = [];
+    const callback: BatchCallback<StoredMsg> = (done, message) => {
+      if (!done) found.push(message);
+      else if (done.err) reject(done.err);
+      else resolve(found);
+    };
+    context.jsm.direct.getLastMessagesFor(eventStream, { multi_last, callback }).catch(reject);
+  });
 }
 
 /** What the leader holds now: for decisions after a lost race, and before an answer that something is not there. */

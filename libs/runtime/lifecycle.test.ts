@@ -71,10 +71,10 @@ test('closed twice is closed once, and both wait for the end', async () => {
 
 test('what is acquired while closing is released as well', async () => {
   const { resources } = started();
-  let released = false;
-  resources.add('it', () => resources.add('late', () => void (released = true)));
+  const released: string[] = [];
+  resources.add('it', () => resources.add('late', () => void released.push('late')));
   await resources.close();
-  expect(released).toBe(true);
+  expect(released).toEqual(['late']);
 });
 
 test('a sleep ends with its signal, also one that was given before', async () => {

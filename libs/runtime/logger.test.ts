@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { createLogger, type Logger } from './logger.ts';
+import { createLogger, type Logger, type LogLevel } from './logger.ts';
 
 const secret = 'hunter2-7f3a';
 
-function logged(write: (logger: Logger) => void): string {
-  let text = '';
-  const destination = { write: (line: string) => void (text += line) };
-  write(createLogger({ level: 'trace', destination }));
-  return text;
+function logged(write: (logger: Logger) => void, level: LogLevel = 'trace'): string {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  write(createLogger({ level, destination }));
+  return lines.join('');
 }
 
 test.each([
@@ -66,10 +66,10 @@ test('a line is one line of JSON with time and level, and what is no secret stay
 });
 
 test('below its level nothing is written', () => {
-  let text = '';
-  const logger = createLogger({ level: 'warn', destination: { write: (line) => void (text += line) } });
-  logger.info('x');
-  logger.warn('y');
+  const text = logged((logger) => {
+    logger.info('x');
+    logger.warn('y');
+  }, 'warn');
   expect(text).not.toContain('"x"');
   expect(text).toContain('"y"');
 });

@@ -33,13 +33,13 @@ export async function startService(
   const logger = environment.logger.child({ service: name });
   const resources = new Resources(logger);
   try {
-    const nats = await connectNats({ ...environment.nats, name }, logger, resources);
+    const { isConnected, ...nats } = await connectNats({ ...environment.nats, name }, logger, resources);
     const { sealer, metrics } = environment;
     const context: BusContext = { ...nats, service: name, sealer, logger, metrics };
     const bus = createBus(context);
     const parts = { context, bus, alarm: createAlarms(context, bus), resources };
     const { unready = () => [] } = await build(parts);
-    const disconnected = () => (nats.nc.isClosed() ? [`${name}: the connection to NATS is closed`] : []);
+    const disconnected = () => (isConnected() ? [] : [`${name}: not connected to NATS`]);
     return { name, unready: () => [...disconnected(), ...unready()], close: () => resources.close() };
   } catch (error) {
     await resources.close();

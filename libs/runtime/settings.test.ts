@@ -105,7 +105,7 @@ describe('a bad value is named with its bounds', () => {
     ],
     [
       'PLACET_WAIT',
-      ['99ms', '61s', '2h', '5', '5 s', '-5s', '1.5s', 'soon', '9'.repeat(20) + 's'],
+      ['99ms', '61s', '2h', '5', '5 s', '-5s', '1.5s', 'soon', `${'9'.repeat(20)}s`],
       /time from 100ms to 60s/,
     ],
     ['PLACET_STREAM_SIZE', ['0MB', '64', '64mb', '1TB', '-1GB', '1.5GB'], /size such as 1GB/],

@@ -102,7 +102,7 @@ async function ensureConsumer(nats: Nats, spec: ConsumerSpec): Promise<void> {
   const wanted: Partial<ConsumerConfig> = {
     durable_name: spec.durable,
     ack_policy: 'explicit',
-    ack_wait: nanos(30_000),
+    ack_wait: nanos(spec.ackWaitMs),
     max_ack_pending: spec.maxAckPending,
     filter_subjects: [...spec.filters],
     deliver_policy: 'all',

@@ -39,6 +39,7 @@ export function subscribe(
 ): void {
   const { spec, concurrency = 64, deliveriesMax = 12 } = subscription;
   const stopping = new AbortController();
+  const stopped = new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
   const atWork = new Set<Promise<void>>();
   let messages: ConsumerMessages | undefined;
 
@@ -46,12 +47,23 @@ export function subscribe(
     for (let attempt = 0; !stopping.signal.aborted; attempt++) {
       try {
         const consumer = await context.js.consumers.get(eventStream, spec.durable);
-        messages = await consumer.consume({ max_messages: concurrency * 2, expires: 30_000 });
+        messages = await consumer.consume({
+          max_messages: concurrency * 2,
+          expires: 30_000,
+          // Otherwise a consumer that was made again would be noticed by two missed heartbeats, half a minute later.
+          abort_on_missing_resource: true,
+        });
+        if (stopping.signal.aborted) messages.stop();
         attempt = 0;
         for await (const message of messages) {
+          // What was fetched and not begun goes to another instance now, not when its time to be acknowledged is over.
+          if (stopping.signal.aborted) {
+            message.nak();
+            continue;
+          }
           const work = one(message).finally(() => atWork.delete(work));
           atWork.add(work);
-          if (atWork.size >= concurrency) await Promise.race(atWork);
+          if (atWork.size >= concurrency) await Promise.race([...atWork, stopped]);
         }
       } catch (error) {
         context.logger.warn(

@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { homedir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { startServer, until } from './mongodb-server.ts';
+import { onPath, pythonWith } from './python.ts';
 
 export type ProvidedMongo = { url: string; kind: string; stop(): Promise<void> };
 type Environment = Record<string, string | undefined>;
@@ -17,8 +15,6 @@ const secantusVersion = '0.7.0b3';
 const dockerImage = 'mongo:8.2';
 const dockerPingTimeoutMs = 1_000;
 const containerTimeoutMs = 180_000;
-const installTimeoutMs = 300_000;
-const run = promisify(execFile);
 
 /** A MongoDB for tests: the first of four ways that works. Which one it was is in `kind`. */
 export async function provideMongo(env: Environment = process.env): Promise<ProvidedMongo> {
@@ -53,10 +49,11 @@ async function named(url: string): Promise<ProvidedMongo> {
   try {
     const kind = `${await versionAt(url)} (MONGODB_URL)`;
     return { url, kind, stop: async () => {} };
-  } catch (cause) {
-    throw new Error('MONGODB_URL is set and no MongoDB answers there: start it, or unset MONGODB_URL.', {
-      cause,
-    });
+  } catch (error) {
+    // Without its cause: vitest cannot print the driver's errors, and would hide this one behind its own.
+    throw new Error(
+      `MONGODB_URL is set and no MongoDB answers there: start it, or unset MONGODB_URL. (${messageOf(error)})`,
+    );
   }
 }
 
@@ -96,9 +93,7 @@ async function fromMongod(env: Environment): Promise<ProvidedMongo | string> {
 }
 
 async function fromSecantus(env: Environment): Promise<ProvidedMongo | string> {
-  const base = onPath('python3', env);
-  if (!base) return `no python3 on the PATH (for secantusdb ${secantusVersion} from PyPI)`;
-  const python = await installSecantus(base, env);
+  const python = await pythonWith([`secantusdb==${secantusVersion}`], env);
   const server = await startServer((port, directory) => {
     // An empty configuration of ours, or it would look for one in the working directory and the home.
     const config = join(directory, 'secantusd.toml');
@@ -111,57 +106,6 @@ async function fromSecantus(env: Environment): Promise<ProvidedMongo | string> {
   });
   const kind = `secantusdb ${secantusVersion} (WiredTiger)`;
   return { url: localUrl(server.port), kind, stop: server.stop };
-}
-
-async function installSecantus(base: string, env: Environment): Promise<string> {
-  const cache = join(env['PLACET_CACHE'] ?? resolve(import.meta.dirname, '../../.cache'), 'secantusdb');
-  mkdirSync(cache, { recursive: true });
-  const { stdout } = await run(base, ['-c', 'import platform; print(platform.python_version())']);
-  const home = join(cache, `${secantusVersion}-python${stdout.trim()}`);
-  const done = join(home, 'complete');
-  const python = join(home, 'bin', 'python3');
-  await withLock(join(cache, 'lock'), async () => {
-    if (existsSync(done)) return;
-    say(`installing secantusdb ${secantusVersion} from PyPI (once; a MongoDB server for tests)`);
-    rmSync(home, { recursive: true, force: true });
-    await bounded(base, ['-m', 'venv', home]);
-    await bounded(python, [
-      '-m',
-      'pip',
-      'install',
-      '--no-input',
-      '--quiet',
-      `secantusdb==${secantusVersion}`,
-    ]);
-    writeFileSync(done, '');
-    say(`secantusdb ${secantusVersion} is installed`);
-  });
-  return python;
-}
-
-async function bounded(command: string, args: string[]): Promise<void> {
-  await run(command, args, { timeout: installTimeoutMs, killSignal: 'SIGKILL' });
-}
-
-/** SQLite's lock of a file: only one process is inside, and one that dies lets go of it. */
-async function withLock(path: string, work: () => Promise<void>): Promise<void> {
-  const database = new DatabaseSync(path, { timeout: 0 });
-  const deadline = Date.now() + installTimeoutMs;
-  try {
-    for (;;) {
-      try {
-        database.exec('BEGIN EXCLUSIVE');
-        break;
-      } catch (error) {
-        const busy = (error as { errcode?: number }).errcode === 5;
-        if (!busy || Date.now() > deadline) throw error;
-        await sleep(200);
-      }
-    }
-    await work();
-  } finally {
-    database.close();
-  }
 }
 
 async function answers(url: string): Promise<void> {
@@ -242,24 +186,6 @@ function dockerPing(host: string): Promise<boolean> {
   });
 }
 
-function onPath(program: string, env: Environment): string | null {
-  const folders = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.map((folder) => join(folder, program)).find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function say(line: string): void {
-  process.stderr.write(`MongoDB for tests: ${line}\n`);
 }

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { releaseAfterTest, temporaryDirectory } from './cleanup.ts';
 import { type Client, createClient } from './client.ts';
 import { eventually } from './eventually.ts';
@@ -22,7 +23,10 @@ export type Launched = {
   dataDir: string;
   stdout(): string;
   stderr(): string;
+  /** How npm ended, when everybody who shares its output has ended too: all but the broker. */
   exited: Promise<Ended>;
+  /** Its process group, which is npm's pid. A broker has a group of its own. */
+  group: number;
   /** What is left of it: its process group, and whoever works on its data directory. Zombies do not count. */
   processes(): Process[];
   killGroup(signal: NodeJS.Signals): void;
@@ -52,27 +56,31 @@ export function launchProgram({ env = {}, dataDir, args = [] }: ProgramOptions =
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const said = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => void (said.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => void (said.stderr += text));
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
   const exited = new Promise<Ended>((done, fail) => {
     child.once('error', fail);
-    // Its output is complete only when whoever holds it has closed it, which a broker left behind never does.
-    child.once('exit', (code, signal) => done({ code, signal }));
+    child.once('close', (code, signal) => done({ code, signal }));
   });
   exited.catch(() => {});
-  const processes = () => processesOf(child.pid ?? -1, data);
+  const group = child.pid ?? -1;
+  const processes = () => processesOf(group, data);
   releaseAfterTest(`npm start on ${data}`, async () => {
-    for (const { pid } of processes()) signalTo(pid, 'SIGKILL');
-    await eventually(() => expectNone(processes()));
+    // Again and again: a broker that is killed first is started anew by a Node that is killed next.
+    await eventually(() => {
+      const left = processes();
+      for (const { pid } of left) signalTo(pid, 'SIGKILL');
+      expectNone(left);
+    });
   });
   return {
     dataDir: data,
-    stdout: () => said.stdout,
-    stderr: () => said.stderr,
+    stdout,
+    stderr,
     exited,
+    group,
     processes,
-    killGroup: (signal) => signalTo(-(child.pid as number), signal),
+    killGroup: (signal) => signalTo(-group, signal),
   };
 }
 
@@ -125,24 +133,28 @@ export async function runNpm(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   releaseAfterTest(`npm ${args.join(' ')}`, () => {
-    if (child.exitCode === null && child.signalCode === null)
-      signalTo(-(child.pid as number), 'SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) signalTo(-(child.pid as number), 'SIGKILL');
   });
-  const said = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => void (said.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => void (said.stderr += text));
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
   return new Promise((done, fail) => {
     child.once('error', fail);
-    child.once('close', (code, signal) => done({ code, signal, ...said }));
+    child.once('close', (code, signal) => done({ code, signal, stdout: stdout(), stderr: stderr() }));
   });
+}
+
+function collect(stream: Readable): () => string {
+  let said = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  return () => said;
 }
 
 /** Throws as long as something is left, and says what. */
 export function expectNone(processes: Process[]): void {
   if (processes.length === 0) return;
-  throw new Error(
-    `still running:\n${processes.map(({ pid, command }) => `${pid} ${command}`).join('\n')}`,
-  );
+  throw new Error(`still running:\n${processes.map(({ pid, command }) => `${pid} ${command}`).join('\n')}`);
 }
 
 /** What a user's shell would give: nothing of the npm and the test runner that we are run by. */

@@ -85,7 +85,7 @@ export function decide(command: Command, state: ActionState): Ruling {
 }
 
 const noApproval = 'There is no approval with this id.';
-const forgedReason = 'The history of this action holds an event that Placet did not write.';
+export const forgedReason = 'The history of this action holds an event that Placet did not write.';
 
 function voted({ question, request }: Extract<Command, { kind: 'vote' }>, state: ActionState): Ruling {
   const isRepeat = (vote: EventOf<'approval.voted'>) =>
@@ -146,6 +146,7 @@ function castVote(
     eligible_as,
     channel,
     payload_digest: needed.payload_digest,
+    ...(needed.case === undefined ? {} : { case: needed.case }),
   };
   return { ruling: 'append', draft: { type: 'approval.voted', data } };
 }

@@ -92,7 +92,7 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
 type VotedOrDecided = Extract<PlacetEvent, { type: 'approval.voted' | 'action.decided' }>;
 
 /** The one place of the decision is taken by what we did not write: nothing can be decided, and nobody is allowed. */
-function isBlocked(history: History): boolean {
+export function isBlocked(history: History): boolean {
   return history.forged.some(({ subject }) => subject.endsWith('.action.decided'));
 }
 

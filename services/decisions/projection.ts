@@ -32,11 +32,21 @@ export function createProjection(store: OutcomeStore, bus: Bus, execute: Execute
 
   async function close(decided: EventOf<'action.decided'>): Promise<void> {
     const { action_id, agent, action_name, decision, reason, deciders } = decided.data;
+    const ofCase = decided.data.case === undefined ? {} : { case: decided.data.case };
     const event = makeEvent('approval.closed', {
       service: 'decisions',
       id: newId(),
       now: new Date(),
-      data: { action_id, agent, action_name, decision, reason, deciders, decision_event: decided.id },
+      data: {
+        action_id,
+        agent,
+        action_name,
+        decision,
+        reason,
+        deciders,
+        decision_event: decided.id,
+        ...ofCase,
+      },
     });
     await bus.note(event, causeId('closed', decided.id));
   }

@@ -30,7 +30,7 @@ import {
 } from '@placet/runtime';
 import type { ActionState } from './approval.ts';
 import type { DecisionsConfig } from './config.ts';
-import { createExecute, type Execute } from './execute.ts';
+import { createExecute, type Execute, isBlocked } from './execute.ts';
 import { createProjection } from './projection.ts';
 import type { ActionRecord, OutcomeStore } from './store.ts';
 import { startSweep } from './sweep.ts';
@@ -54,9 +54,13 @@ export function startDecisionsService(
     subscribe(context, bus, alarm, resources, {
       spec: consumers.decisions,
       handle: createProjection(store, bus, execute, config.sweepAfterMs),
-      handleForged: async ({ subject }) => {
+      handleForged: async ({ subject, seq }) => {
         const place = parseSubject(subject);
-        if (place && place.root !== 'sys') await execute(place.agent, place.action, { kind: 'forged' });
+        if (!place || place.root === 'sys') return done;
+        await execute(place.agent, place.action, { kind: 'forged' });
+        if (place.type === 'action.decided') {
+          await store.block({ actionId: place.action, agent: place.agent, seq });
+        }
         return done;
       },
     });
@@ -117,7 +121,9 @@ function answerQuestions({ context, resources }: ServiceParts, store: OutcomeSto
   /** The stream is ahead of the store; what it no longer holds, the store does. */
   async function recordOf(actionId: string): Promise<ActionRecord | null> {
     const found = await findHistory(context, actionId);
-    return found ? { actionId, agent: found.agent, events: found.history.events } : store.get(actionId);
+    if (!found) return store.get(actionId);
+    const { agent, history } = found;
+    return { actionId, agent, events: history.events, blocked: isBlocked(history) };
   }
 
   async function agentOf(actionId: string): Promise<string> {

@@ -11,7 +11,7 @@ const schema = `
     agent TEXT NOT NULL,
     requested_seq INTEGER, requested_at INTEGER,
     needed_seq INTEGER, deadline INTEGER,
-    decided_seq INTEGER
+    decided_seq INTEGER, blocked INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE TABLE IF NOT EXISTS events (
     action_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL,
@@ -36,13 +36,17 @@ const upsert = {
       requested_seq = ?3, requested_at = ?4,
       needed_seq = CASE WHEN needed_seq > ?3 THEN needed_seq END,
       deadline = CASE WHEN needed_seq > ?3 THEN deadline END,
-      decided_seq = CASE WHEN decided_seq > ?3 THEN decided_seq END
+      decided_seq = CASE WHEN decided_seq > ?3 THEN decided_seq END,
+      blocked = CASE WHEN decided_seq > ?3 THEN blocked ELSE 0 END
     WHERE coalesce(requested_seq, 0) < ?3`,
   needed: `INSERT INTO actions (action_id, agent, needed_seq, deadline) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (action_id) DO UPDATE SET needed_seq = ?3, deadline = ?4
     WHERE coalesce(needed_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
   decided: `INSERT INTO actions (action_id, agent, decided_seq) VALUES (?1, ?2, ?3)
     ON CONFLICT (action_id) DO UPDATE SET decided_seq = ?3
+    WHERE coalesce(decided_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
+  blocked: `INSERT INTO actions (action_id, agent, decided_seq, blocked) VALUES (?1, ?2, ?3, 1)
+    ON CONFLICT (action_id) DO UPDATE SET decided_seq = ?3, blocked = 1
     WHERE coalesce(decided_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
   event: 'INSERT OR IGNORE INTO events (action_id, seq, body) VALUES (?, ?, ?)',
   audience: 'INSERT OR IGNORE INTO audience (key, needed_seq, action_id) VALUES (?, ?, ?)',
@@ -86,7 +90,7 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
     }
   }
 
-  function record(actionId: string, agent: string, fromSeq: number): ActionRecord {
+  function record(actionId: string, agent: string, fromSeq: number, blocked: boolean): ActionRecord {
     const rows = statement('SELECT seq, body FROM events WHERE action_id = ? AND seq >= ? ORDER BY seq').all(
       actionId,
       fromSeq,
@@ -95,15 +99,20 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
       seq: row['seq'] as number,
       event: JSON.parse(row['body'] as string) as PlacetEvent,
     }));
-    return { actionId, agent, events };
+    return { actionId, agent, events, blocked };
   }
 
   const recordOf = (row: Row) =>
-    record(row['action_id'] as string, row['agent'] as string, (row['requested_seq'] as number | null) ?? 0);
+    record(
+      row['action_id'] as string,
+      row['agent'] as string,
+      (row['requested_seq'] as number | null) ?? 0,
+      row['blocked'] === 1,
+    );
 
   function list({ status, audience, before, limit }: ListQuery): Row[] {
     const until = before ?? Number.MAX_SAFE_INTEGER;
-    const columns = 'a.action_id, a.agent, a.requested_seq, a.needed_seq';
+    const columns = 'a.action_id, a.agent, a.requested_seq, a.needed_seq, a.blocked';
     const tail = `${statusClause[status]} ORDER BY a.needed_seq DESC LIMIT ?`;
     if (audience === null) {
       return statement(`SELECT ${columns} FROM actions a WHERE a.needed_seq < ? ${tail}`).all(until, limit);
@@ -127,10 +136,14 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
       }
     },
 
+    async block({ actionId, agent, seq }) {
+      statement(upsert.blocked).run(actionId, agent, seq);
+    },
+
     async get(actionId) {
-      const row = statement('SELECT action_id, agent, requested_seq FROM actions WHERE action_id = ?').get(
-        actionId,
-      );
+      const row = statement(
+        'SELECT action_id, agent, requested_seq, blocked FROM actions WHERE action_id = ?',
+      ).get(actionId);
       return row ? recordOf(row) : null;
     },
 

@@ -9,6 +9,8 @@ export type ActionRecord = {
   agent: string;
   /** All of the action's events that bear on its decision, and its execution, in the stream's order. */
   events: StoredEvent[];
+  /** The place of its decision is taken by a message that we did not write: it can never be decided, nor run. */
+  blocked: boolean;
 };
 
 export type DueAction = { actionId: string; agent: string };
@@ -27,6 +29,8 @@ export type ListQuery = {
  */
 export interface OutcomeStore {
   apply(events: StoredEvent[]): Promise<void>;
+  /** The decision's place is taken: the action is over. */
+  block(action: DueAction & { seq: number }): Promise<void>;
   get(actionId: string): Promise<ActionRecord | null>;
   /** Held actions, newest first, each with the sequence that the next page begins before. */
   list(query: ListQuery): Promise<{ records: ActionRecord[]; before: number | null }>;

@@ -1,7 +1,7 @@
 import type { ServiceParts } from '@placet/runtime';
 import type { DecisionsConfig } from './config.ts';
 import type { Execute } from './execute.ts';
-import type { OutcomeStore } from './store.ts';
+import type { DueAction, OutcomeStore } from './store.ts';
 
 const everyMs = 500;
 const dueMax = 200;
@@ -18,9 +18,20 @@ export function startSweep(
   async function sweep(): Promise<void> {
     const now = new Date();
     const due = await store.due(now, new Date(now.getTime() - sweepAfterMs), dueMax);
-    for (const { agent, actionId } of due)
-      await execute(agent, actionId, { kind: 'look', now, sweepAfterMs });
+    for (const action of due) await look(action, now);
     context.metrics.openApprovals.set(await store.countOpen());
+  }
+
+  /** One action that cannot be decided now must not keep the others waiting. */
+  async function look({ agent, actionId }: DueAction, now: Date): Promise<void> {
+    try {
+      await execute(agent, actionId, { kind: 'look', now, sweepAfterMs });
+    } catch (error) {
+      context.logger.warn(
+        { err: error, action: actionId },
+        'an action could not be looked at; the next sweep does',
+      );
+    }
   }
 
   const timer = setInterval(() => {

@@ -1,4 +1,5 @@
 import { type ApprovalView, askedOf, type EventOf, type EventType } from '@placet/events';
+import { forgedReason } from './approval.ts';
 import type { ActionRecord } from './store.ts';
 
 function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> | null {
@@ -35,8 +36,8 @@ export function approvalView(record: ActionRecord): ApprovalView | null {
   };
   return {
     id: data.action_id,
-    status: decided ? 'decided' : 'pending',
-    decision: decided?.data.decision ?? null,
+    status: decided || record.blocked ? 'decided' : 'pending',
+    decision: decided?.data.decision ?? (record.blocked ? 'denied' : null),
     action_name: data.action_name,
     agent: data.agent,
     owner: data.owner,
@@ -51,7 +52,7 @@ export function approvalView(record: ActionRecord): ApprovalView | null {
     votes: votesIn(record),
     decided_at: decided?.time ?? null,
     decided_by: decided?.data.deciders ?? [],
-    decision_reason: decided?.data.reason ?? null,
+    decision_reason: decided?.data.reason ?? (record.blocked ? forgedReason : null),
     context: Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)),
   };
 }

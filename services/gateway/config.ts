@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { durationMs, setting, wholeNumber } from '@placet/runtime';
 import * as z from 'zod';
 
@@ -16,7 +18,10 @@ export const gatewaySettings = {
   ),
   policyFile: setting(
     'PLACET_POLICY',
-    z.string().optional(),
+    z
+      .string()
+      .refine((file) => existsSync(file), 'there is no such file')
+      .optional(),
     'A policy file for the scope `default`, applied at start and followed when it changes. It wins over `PUT`.',
     '',
   ),
@@ -37,7 +42,8 @@ export const gatewaySettings = {
     z
       .string()
       .default('')
-      .transform((text) => text.split(',').filter(Boolean)),
+      .transform((text) => text.split(',').filter(Boolean))
+      .refine((all) => all.every(isNetwork), 'must be addresses or networks such as 10.0.0.0/8, with commas'),
     'Addresses or networks of proxies whose `X-Forwarded-For` is believed, separated by commas.',
     '',
   ),
@@ -48,6 +54,12 @@ export const gatewaySettings = {
     '5s',
   ),
 };
+function isNetwork(text: string): boolean {
+  const [address = '', prefix = '0', ...more] = text.split('/');
+  const bits = isIP(address) === 6 ? 128 : 32;
+  return isIP(address) !== 0 && more.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
+}
+
 export type GatewayConfig = {
   host: string;
   port: number;

@@ -22,11 +22,16 @@ export const notifierSettings = {
     z
       .string()
       .default('')
-      .transform((text) => text.split(',').filter(Boolean)),
+      .transform((text) => text.split(',').filter(Boolean))
+      .refine((hosts) => hosts.every(isHost), 'must be hosts: host, host:port or [ipv6]:port, with commas'),
     'Private hosts (`host` or `host:port`, separated by commas) that a webhook may reach nevertheless. For development.',
     '',
   ),
 };
+function isHost(text: string): boolean {
+  return /^(\[[^\]]+\]|[^:/@\s]+)(:\d{1,5})?$/.test(text);
+}
+
 export type NotifierConfig = {
   webhookUrl?: string | undefined;
   webhookSecret?: string | undefined;

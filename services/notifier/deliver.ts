@@ -17,7 +17,11 @@ export function createDeliver({ context, bus, ledger, channel }: DeliverParts) {
     const key = `${channel.kind}.${announcement.id}`;
     const known = await ledger.get(key);
     const now = Date.now();
-    if (known?.entry.status === 'sent') return done;
+    if (known?.entry.status === 'sent') {
+      // Its sender may have died before it told so; telling twice is once.
+      await tell('notification.sent', announcement, { attempts: known.entry.attempts });
+      return done;
+    }
     if (known?.entry.status === 'failed')
       return givenUp(announcement, known.entry.attempts, known.entry.error ?? '');
     if (known?.entry.until !== undefined && known.entry.until > now) {
@@ -107,6 +111,7 @@ export function createDeliver({ context, bus, ledger, channel }: DeliverParts) {
       target: channel.target,
       about: announcement.id,
       about_type: announcement.type,
+      ...(announcement.data.case === undefined ? {} : { case: announcement.data.case }),
       ...result,
     } as EventData<typeof type>;
     const event = makeEvent(type, { service: 'notifier', id: newId(), now: new Date(), data });

@@ -47,6 +47,14 @@ test('an event at an old version is a conflict, also on a subject where nothing 
   expect(await bus.append(denied(action), { version: 0 })).toEqual({ status: 'conflict' });
 });
 
+test('a step that was taken is a conflict at the newest version too: the stream itself refuses it', async () => {
+  const { bus } = await startBus();
+  const action = newAction();
+  const stored = await bus.append(denied(action), { version: 0 });
+  const version = stored.status === 'stored' ? stored.seq : 0;
+  expect(await bus.append(denied(action, 'another'), { version })).toEqual({ status: 'conflict' });
+});
+
 test("another action's events do not move an action's version", async () => {
   const { bus } = await startBus();
   const [action, other] = [newAction(), newAction()];

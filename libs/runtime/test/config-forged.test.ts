@@ -1,6 +1,13 @@
 import { headers } from '@nats-io/transport-node';
 import { configBuckets } from '@placet/events';
-import { eventually, releaseAfterEach, startTestBus, startTestNats, type TestBus, testSealer } from '@placet/testing';
+import {
+  eventually,
+  releaseAfterEach,
+  startTestBus,
+  startTestNats,
+  type TestBus,
+  testSealer,
+} from '@placet/testing';
 import { describe, expect, test } from 'vitest';
 import type { ConfigStore } from '../config-store.ts';
 import { openRoles, type Role } from './config-support.ts';
@@ -58,7 +65,10 @@ const forgeries: [string, (started: Started) => Promise<void>][] = [
     },
   ],
   ['that is the first one, put back', async ({ b, first }) => write(b, await stored(b, bucket, first))],
-  ['that is the one before, put back over itself', async ({ b, second }) => write(b, await stored(b, bucket, second))],
+  [
+    'that is the one before, put back over itself',
+    async ({ b, second }) => write(b, await stored(b, bucket, second)),
+  ],
   [
     'that was sealed for another key',
     async ({ b, store }) => {
@@ -75,7 +85,10 @@ const forgeries: [string, (started: Started) => Promise<void>][] = [
     ({ b, second }) =>
       write(b, sealedAs(b, `${bucket}.support`, change(second)).replace('"role":"admin"', '"role":"owner"')),
   ],
-  ['sealed, of another form', ({ b, second }) => write(b, sealedAs(b, `${bucket}.support`, { replaces: second }))],
+  [
+    'sealed, of another form',
+    ({ b, second }) => write(b, sealedAs(b, `${bucket}.support`, { replaces: second })),
+  ],
   [
     'sealed, with a value that does not fit',
     ({ b, second }) => write(b, sealedAs(b, `${bucket}.support`, change(second, { role: 7 }))),
@@ -105,7 +118,10 @@ describe('Fail closed: a value of the configuration that is not our newest is fo
       expect(raised).toHaveLength(1);
       return raised;
     });
-    expect(alarms[0]?.data).toMatchObject({ kind: 'configuration_forged', details: { bucket, key: 'support' } });
+    expect(alarms[0]?.data).toMatchObject({
+      kind: 'configuration_forged',
+      details: { bucket, key: 'support' },
+    });
 
     const after = await later();
     expect(after.get('support')).toEqual(store.get('support'));

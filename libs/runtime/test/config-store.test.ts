@@ -1,8 +1,8 @@
 import { configBuckets } from '@placet/events';
 import { eventually, releaseAfterEach, startTestBus, testSealer } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { type ConfigEntry } from '../config-store.ts';
-import { Role, openRoles } from './config-support.ts';
+import type { ConfigEntry } from '../config-store.ts';
+import { openRoles, type Role } from './config-support.ts';
 import { startBus, startRestartable, startTwo } from './support.ts';
 
 releaseAfterEach();
@@ -27,7 +27,9 @@ test('all are listed, the newest revision of each', async () => {
   const first = await store.put('one', { role: 'a' }, { by: 'dana', expected: 0 });
   await store.put('two', { role: 'b' }, { by: 'dana', expected: 0 });
   await store.put('one', { role: 'c' }, { by: 'dana', expected: first });
-  const valid = store.all().flatMap((entry) => (entry.status === 'valid' ? [[entry.key, entry.value.role]] : []));
+  const valid = store
+    .all()
+    .flatMap((entry) => (entry.status === 'valid' ? [[entry.key, entry.value.role]] : []));
   expect(valid.sort()).toEqual([
     ['one', 'c'],
     ['two', 'b'],
@@ -50,7 +52,9 @@ test('of many that make the same key at once, one wins', async () => {
   const [one, other] = await startTwo();
   const stores = [await openRoles(one), await openRoles(other)];
   const puts = await Promise.allSettled(
-    Array.from({ length: 20 }, (_, i) => stores[i % 2]?.put('support', { role: `r${i}` }, { by: 'x', expected: 0 })),
+    Array.from({ length: 20 }, (_, i) =>
+      stores[i % 2]?.put('support', { role: `r${i}` }, { by: 'x', expected: 0 }),
+    ),
   );
   expect(puts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   const winner = puts.findIndex(({ status }) => status === 'fulfilled');
@@ -68,8 +72,11 @@ test('two instances see what the other changes, in its order, and are told of it
   const told: ConfigEntry<Role>[] = [];
   there.onChange((entry) => told.push(entry));
   let expected = 0;
-  for (const role of ['a', 'b', 'c']) expected = await here.put('support', { role }, { by: 'dana', expected });
-  await eventually(() => expect(there.get('support')).toMatchObject({ status: 'valid', value: { role: 'c' } }));
+  for (const role of ['a', 'b', 'c'])
+    expected = await here.put('support', { role }, { by: 'dana', expected });
+  await eventually(() =>
+    expect(there.get('support')).toMatchObject({ status: 'valid', value: { role: 'c' } }),
+  );
   expect(told.map((entry) => entry.status === 'valid' && entry.value.role)).toEqual(['a', 'b', 'c']);
   const last = await there.put('support', { role: 'd' }, { by: 'eve', expected });
   await eventually(() => expect(here.get('support')).toMatchObject({ revision: last, by: 'eve' }));
@@ -79,7 +86,8 @@ test('who starts later begins with what is there, after more changes than a buck
   const [one, other] = await startTwo();
   const here = await openRoles(one);
   let expected = 0;
-  for (let n = 1; n <= 70; n++) expected = await here.put('support', { role: `r${n}` }, { by: 'dana', expected });
+  for (let n = 1; n <= 70; n++)
+    expected = await here.put('support', { role: `r${n}` }, { by: 'dana', expected });
   const there = await openRoles(other);
   expect(there.get('support')).toEqual(here.get('support'));
   expect(there.get('support')).toMatchObject({ status: 'valid', value: { role: 'r70' } });
@@ -108,7 +116,9 @@ test('it survives a restart of the broker: nothing is lost, and changes are seen
   expect(here.get('support')).toMatchObject({ status: 'valid', revision: first });
   const second = await eventually(() => here.put('support', { role: 'b' }, { by: 'dana', expected: first }));
   expect(here.get('support')).toMatchObject({ revision: second, value: { role: 'b' } });
-  await eventually(() => expect(there.get('support')).toMatchObject({ revision: second, value: { role: 'b' } }));
+  await eventually(() =>
+    expect(there.get('support')).toMatchObject({ revision: second, value: { role: 'b' } }),
+  );
 });
 
 test('who holds no key reads the configuration and cannot change it', async () => {
@@ -117,7 +127,9 @@ test('who holds no key reads the configuration and cannot change it', async () =
   await here.put('support', { role: 'a' }, { by: 'dana', expected: 0 });
   const keyless = await openRoles({ ...other, context: { ...other.context, sealer: null } });
   expect(keyless.get('support')).toMatchObject({ status: 'valid', value: { role: 'a' } });
-  await expect(keyless.put('support', { role: 'b' }, { by: 'eve', expected: 1 })).rejects.toThrow(/holds no key/);
+  await expect(keyless.put('support', { role: 'b' }, { by: 'eve', expected: 1 })).rejects.toThrow(
+    /holds no key/,
+  );
 });
 
 test('the broker keeps the value readable, with its seal', async () => {

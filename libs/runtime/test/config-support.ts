@@ -7,6 +7,9 @@ import { type ConfigStore, openConfigStore } from '../config-store.ts';
 export const Role = z.object({ role: z.string() });
 export type Role = z.infer<typeof Role>;
 
-export function openRoles(b: TestBus, bucket: ConfigBucket = configBuckets.agents): Promise<ConfigStore<Role>> {
+export function openRoles(
+  b: TestBus,
+  bucket: ConfigBucket = configBuckets.agents,
+): Promise<ConfigStore<Role>> {
   return openConfigStore(b.context, b.alarm, b.resources, { bucket, schema: Role });
 }

@@ -68,6 +68,19 @@ test('any node and the leader say the same, however many events there are', asyn
   expect(history).toEqual(await readHistoryFromLeader(b.context, agent, action));
 });
 
+test('everything has a limit: reading leaves no subscription behind', async () => {
+  const b = await startBus();
+  const { action } = await actionWith(b);
+  // The client tells nobody but itself how many it holds.
+  const { protocol } = b.context.nc as unknown as { protocol: { subscriptions: { size(): number } } };
+  const before = protocol.subscriptions.size();
+  for (let n = 0; n < 20; n++) {
+    await readHistory(b.context, agent, action);
+    await findHistory(b.context, newAction());
+  }
+  expect(protocol.subscriptions.size()).toBe(before);
+});
+
 describe('Fail closed: what does not carry our seal is listed as forged and never an event', () => {
   const other = testSealer();
   const forgeries: [string, (b: TestBus, action: string) => { body: string; seal?: string }][] = [

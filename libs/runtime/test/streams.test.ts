@@ -1,6 +1,13 @@
 import { headers } from '@nats-io/transport-node';
 import { configBuckets, consumers, eventStream, eventStreamRules } from '@placet/events';
-import { createLogger, connectNats, ensureStreams, type Nats, Resources, restartConsumer } from '@placet/runtime';
+import {
+  connectNats,
+  createLogger,
+  ensureStreams,
+  type Nats,
+  Resources,
+  restartConsumer,
+} from '@placet/runtime';
 import { releaseAfterEach, releaseAfterTest, startTestNats } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
 
@@ -52,7 +59,11 @@ test('every consumer exists, with its filters and nothing more', async () => {
   for (const { durable, filters, maxAckPending } of Object.values(consumers)) {
     const { config } = await nats.jsm.consumers.info(eventStream, durable);
     expect(config.filter_subjects ?? [config.filter_subject]).toEqual([...filters]);
-    expect(config).toMatchObject({ max_ack_pending: maxAckPending, ack_policy: 'explicit', deliver_policy: 'all' });
+    expect(config).toMatchObject({
+      max_ack_pending: maxAckPending,
+      ack_policy: 'explicit',
+      deliver_policy: 'all',
+    });
   }
 });
 
@@ -133,7 +144,9 @@ describe('One action, one decision: the stream itself refuses, whatever a publis
     const nats = await withStreams();
     const config = await configOf(nats, eventStream);
     for (const lifted of [{ deny_delete: false }, { deny_purge: false }]) {
-      await expect(nats.jsm.streams.update(eventStream, { ...config, ...lifted })).rejects.toThrow(/can not cancel/);
+      await expect(nats.jsm.streams.update(eventStream, { ...config, ...lifted })).rejects.toThrow(
+        /can not cancel/,
+      );
     }
     expect(await configOf(nats, eventStream)).toMatchObject({ deny_delete: true, deny_purge: true });
   });
@@ -143,16 +156,19 @@ describe('the past of the configuration stays as it was', () => {
   const bucket = `KV_${configBuckets.agents}`;
   const key = `$KV.${configBuckets.agents}.support`;
 
-  test.each(Object.values(configBuckets))('%s keeps 64 revisions a key and refuses rather than drops', async (name) => {
-    const nats = await withStreams();
-    expect(await configOf(nats, `KV_${name}`)).toMatchObject({
-      max_msgs_per_subject: 64,
-      discard: 'new',
-      deny_delete: true,
-      deny_purge: true,
-      allow_rollup_hdrs: false,
-    });
-  });
+  test.each(Object.values(configBuckets))(
+    '%s keeps 64 revisions a key and refuses rather than drops',
+    async (name) => {
+      const nats = await withStreams();
+      expect(await configOf(nats, `KV_${name}`)).toMatchObject({
+        max_msgs_per_subject: 64,
+        discard: 'new',
+        deny_delete: true,
+        deny_purge: true,
+        allow_rollup_hdrs: false,
+      });
+    },
+  );
 
   test('no revision can be deleted, purged or rolled up, so that the one before it would stand again', async () => {
     const nats = await withStreams();

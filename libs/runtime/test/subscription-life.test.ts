@@ -1,5 +1,12 @@
 import { consumers } from '@placet/events';
-import { eventually, releaseAfterEach, startTestBus, startTestNats, type TestBus, testSealer } from '@placet/testing';
+import {
+  eventually,
+  releaseAfterEach,
+  startTestBus,
+  startTestNats,
+  type TestBus,
+  testSealer,
+} from '@placet/testing';
 import { expect, test } from 'vitest';
 import { Resources } from '../lifecycle.ts';
 import { createLogger } from '../logger.ts';
@@ -75,7 +82,10 @@ test('two instances share the messages, each is handled once', async () => {
   const server = await startTestNats();
   const sealer = testSealer();
   const [one, other] = [await startTestBus(server, { sealer }), await startTestBus(server, { sealer })];
-  const instances = [instance(one, () => done, { concurrency: 2 }), instance(other, () => done, { concurrency: 2 })];
+  const instances = [
+    instance(one, () => done, { concurrency: 2 }),
+    instance(other, () => done, { concurrency: 2 }),
+  ];
   const actions: string[] = [];
   for (let n = 0; n < 40; n++) actions.push(await ask(one));
   const handled = () => instances.flatMap((i) => i.handled);

@@ -79,6 +79,17 @@ export function storeContract(
       expect(await store.due(far, at(200), 10)).toEqual([{ actionId: actionId(), agent: 'support' }]);
     });
 
+    test('an action whose decision is blocked is over: not due, and not pending', async () => {
+      await store.apply(inOrder(requested(), needed({ deadline: at(60) })));
+      await store.block({ actionId: actionId(), agent: 'support', seq: 3 });
+      await store.block({ actionId: actionId(), agent: 'support', seq: 3 });
+      expect(await store.due(at(9999), at(9999), 10)).toEqual([]);
+      expect((await store.list({ status: 'pending', audience: null, limit: 10 })).records).toEqual([]);
+      expect(await store.get(actionId())).toMatchObject({ blocked: true });
+      await store.apply([{ seq: 10, event: requested({ now: at(100) }) }]);
+      expect(await store.get(actionId())).toMatchObject({ blocked: false });
+    });
+
     test('lists what people are asked, newest first, page by page, for whom it concerns', async () => {
       const asked = (n: number, role: string) =>
         needed({

@@ -1,9 +1,7 @@
 import type { Agent } from '@placet/events';
 import { parseCredential } from '@placet/proof';
 import { type ConfigStore, Refusal, type ValidEntry } from '@placet/runtime';
-import { isCurrent, issueCredential, revoke } from './credentials.ts';
-
-const keysMax = 20;
+import { endBy, isCurrent, issueCredential, revoke, withNew } from './credentials.ts';
 
 export type Agents = ReturnType<typeof createAgents>;
 
@@ -52,14 +50,16 @@ export function createAgents(store: ConfigStore<Agent>) {
 
     /** Names are never used again, so that the record stays unambiguous. */
     async create(name: string, owner: string, by: string, now: Date) {
-      if (store.get(name)) {
+      const known = store.get(name);
+      if (known?.status === 'valid') {
         throw new Refusal('ALREADY_EXISTS', {
           message: `There is an agent ${name}, or was one. Choose another name.`,
         });
       }
       const { text, stored } = issueCredential('agent', now);
       const agent = { name, owner, created_at: now.toISOString(), disabled: false, keys: [stored] };
-      await store.put(name, agent, { by, why: 'a new agent', expected: 0 });
+      // In the place of a value that somebody forged, a new one is how it is healed.
+      await store.put(name, agent, { by, why: 'a new agent', expected: known?.revision ?? 0 });
       return { agent, key: text };
     },
 
@@ -69,27 +69,20 @@ export function createAgents(store: ConfigStore<Agent>) {
 
     async addKey(name: string, by: string, now: Date, expiresAt?: string) {
       const { text, stored } = issueCredential('agent', now, expiresAt);
-      const agent = await change(name, by, `a new key ${stored.id}`, (a) => {
-        const keys = [...a.keys.filter((k) => k.revoked_at === undefined), stored];
-        if (keys.length > keysMax)
-          throw new Refusal('VALIDATION_ERROR', {
-            message: `An agent has at most ${keysMax} keys. Revoke one first.`,
-          });
-        return { ...a, keys: [...a.keys, stored].slice(-2 * keysMax) };
-      });
+      const agent = await change(name, by, `a new key ${stored.id}`, (a) => ({
+        ...a,
+        keys: withNew(a.keys, stored, now),
+      }));
       return { agent, key: text, id: stored.id };
     },
 
     /** A new key in place of an old one, which may live on for a while so that a deployment can follow. */
     async rotateKey(name: string, id: string, by: string, now: Date, graceMs: number) {
       const { text, stored } = issueCredential('agent', now);
-      const agent = await change(name, by, `key ${id} replaced by ${stored.id}`, (a) => {
-        const revoked = revoke(a.keys, id, now);
-        const ending = new Date(now.getTime() + graceMs).toISOString();
-        const keys =
-          graceMs > 0 ? a.keys.map((k) => (k.id === id ? { ...k, expires_at: ending } : k)) : revoked;
-        return { ...a, keys: [...keys, stored].slice(-2 * keysMax) };
-      });
+      const agent = await change(name, by, `key ${id} replaced by ${stored.id}`, (a) => ({
+        ...a,
+        keys: withNew(endBy(a.keys, id, now, graceMs), stored, now),
+      }));
       return { agent, key: text, id: stored.id };
     },
 

@@ -1,9 +1,7 @@
 import type { Person } from '@placet/events';
 import { parseCredential, sha256Hex } from '@placet/proof';
 import { type ConfigStore, Refusal, type ValidEntry } from '@placet/runtime';
-import { isCurrent, issueCredential, revoke } from './credentials.ts';
-
-export const tokensMax = 20;
+import { isCurrent, issueCredential, revoke, withNew } from './credentials.ts';
 
 export type People = ReturnType<typeof createPeople>;
 
@@ -29,7 +27,15 @@ export function createPeople(store: ConfigStore<Person>) {
     throw new Refusal('NOT_FOUND', { message: `There is no person ${id}.` });
   }
 
-  async function change(
+  /** One at a time: who is the last administrator is seen only when the change before is. */
+  function change(id: string, by: string, why: string, next: (person: Person) => Person): Promise<Person> {
+    const changed = changing.then(() => changeNow(id, by, why, next));
+    changing = changed.catch(() => {});
+    return changed;
+  }
+  let changing: Promise<unknown> = Promise.resolve();
+
+  async function changeNow(
     id: string,
     by: string,
     why: string,
@@ -65,7 +71,8 @@ export function createPeople(store: ConfigStore<Person>) {
 
     async create(who: { email: string; name?: string | undefined; roles: string[] }, by: string, now: Date) {
       const id = personId(who.email);
-      if (store.get(id)) {
+      const known = store.get(id);
+      if (known?.status === 'valid') {
         throw new Refusal('ALREADY_EXISTS', { message: `There is a person with the email ${who.email}.` });
       }
       const { text, stored } = issueCredential('person', now);
@@ -78,7 +85,8 @@ export function createPeople(store: ConfigStore<Person>) {
         disabled: false,
         tokens: [stored],
       };
-      await store.put(id, person, { by, why: 'a new person', expected: 0 });
+      // In the place of a value that somebody forged, a new one is how it is healed.
+      await store.put(id, person, { by, why: 'a new person', expected: known?.revision ?? 0 });
       return { person, token: text };
     },
 
@@ -92,14 +100,10 @@ export function createPeople(store: ConfigStore<Person>) {
 
     async addToken(id: string, by: string, now: Date, expiresAt?: string) {
       const { text, stored } = issueCredential('person', now, expiresAt);
-      const person = await change(id, by, `a new token ${stored.id}`, (p) => {
-        if (p.tokens.filter((t) => t.revoked_at === undefined).length >= tokensMax) {
-          throw new Refusal('VALIDATION_ERROR', {
-            message: `A person has at most ${tokensMax} tokens. Revoke one first.`,
-          });
-        }
-        return { ...p, tokens: [...p.tokens, stored].slice(-2 * tokensMax) };
-      });
+      const person = await change(id, by, `a new token ${stored.id}`, (p) => ({
+        ...p,
+        tokens: withNew(p.tokens, stored, now),
+      }));
       return { person, token: text, id: stored.id };
     },
 

@@ -25,6 +25,7 @@ export function createReports(parts: CheckParts, checks: Checks) {
         ...rest,
         ...(result === undefined ? {} : { result }),
         late: Date.parse(decided.valid_until) < now.getTime(),
+        ...(decided.case === undefined ? {} : { case: decided.case }),
       } as EventOf<'action.executed'>['data'],
     });
     const stored = await bus.note(event, actionId);

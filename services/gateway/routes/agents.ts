@@ -18,9 +18,13 @@ const AgentView = z
 const WithKey = z.object({ agent: AgentView, key: z.string().describe('Shown once.') });
 const Params = z.object({ name: AgentName });
 const KeyParams = Params.extend({ key: z.string().max(40) });
+const graceMaxMs = 90 * 86_400_000;
 const Grace = z
   .string()
-  .refine((text) => (parseDurationMs(text) ?? -1) >= 0, 'must be a time such as 1h')
+  .refine((text) => {
+    const ms = parseDurationMs(text);
+    return ms !== null && ms <= graceMaxMs;
+  }, 'must be a time of at most 90d, such as 1h')
   .default('0s')
   .describe('How long the old key still works.');
 

@@ -1,0 +1,136 @@
+import { consumers, type Service } from '@placet/events';
+import { restartConsumer } from '@placet/runtime';
+import { eventually, releaseAfterEach, startTestPlacet, type TestPlacet } from '@placet/testing';
+import { describe, expect, test } from 'vitest';
+import { held, messagesIn, policy, type RawBroker, rawBroker, typesOf, webhookReceiver } from '../support.ts';
+
+releaseAfterEach();
+
+/** Some of everything, and all that follows of it. */
+async function someHistory(started: TestPlacet, raw: RawBroker): Promise<string[]> {
+  const { agent, admin } = started;
+  const read = (await agent.check({ action_name: 'read.mail', payload: {} })).body.action_id;
+  await agent.post(`/v1/check/${read}/execution`, { status: 'success' });
+  const dropped = (await agent.check({ action_name: 'drop.table', payload: {} })).body.action_id;
+  const approved = await held(started);
+  await admin.vote(approved, { vote: 'approve' });
+  const rejected = await held(started);
+  await admin.vote(rejected, { vote: 'reject' });
+  const open = await held(started);
+  await eventually(async () => {
+    for (const id of [approved, rejected]) {
+      const told = (await typesOf(raw, id)).filter((type) => type === 'notification.sent');
+      expect(told).toHaveLength(2);
+    }
+    expect(await typesOf(raw, open)).toContain('notification.sent');
+  });
+  return [read, dropped, approved, rejected, open];
+}
+
+const durables: [Service, (typeof consumers)[keyof typeof consumers]][] = [
+  ['policy', consumers.policy],
+  ['decisions', consumers.decisions],
+  ['notifier', consumers.notifierWebhook],
+];
+
+async function settled({ jsm }: RawBroker): Promise<void> {
+  await eventually(async () => {
+    for (const [, { durable }] of durables) {
+      const { num_pending, num_ack_pending, delivered } = await jsm.consumers.info('PLACET', durable);
+      expect({ durable, num_pending, num_ack_pending }).toEqual({
+        durable,
+        num_pending: 0,
+        num_ack_pending: 0,
+      });
+      expect(delivered.consumer_seq).toBeGreaterThan(0);
+    }
+  });
+}
+
+async function seen({ agent, admin }: TestPlacet, ids: string[]) {
+  return {
+    answers: await Promise.all(ids.map(async (id) => (await agent.answer(id)).body)),
+    approvals: (await admin.get('/v1/approvals?status=all')).body,
+  };
+}
+
+describe('rule 7: delivered twice is the same as once', () => {
+  test('every event again, to every service: no second event, decision or notification', async () => {
+    const { received, env } = await webhookReceiver();
+    const started = await startTestPlacet({ policy, env });
+    const { placet } = started;
+    const raw = await rawBroker(placet);
+    const ids = await someHistory(started, raw);
+    await settled(raw);
+    const events = await messagesIn(raw);
+    const before = await seen(started, ids);
+    expect(received).toHaveLength(5);
+
+    for (const [name, spec] of durables) {
+      await placet.stop(name);
+      await restartConsumer(raw, spec);
+      await placet.start(name);
+    }
+    await settled(raw);
+
+    expect(await messagesIn(raw)).toEqual(events);
+    expect(await seen(started, ids)).toEqual(before);
+    expect(received).toHaveLength(5);
+  });
+
+  test('again under another policy: what was decided stays as it was', async () => {
+    const started = await startTestPlacet({ policy });
+    const { agent, admin, placet } = started;
+    const raw = await rawBroker(placet);
+    const read = (await agent.check({ action_name: 'read.mail', payload: {} })).body;
+    const open = await held(started);
+    const events = await messagesIn(raw);
+
+    await placet.stop('policy');
+    await restartConsumer(raw, consumers.policy);
+    await admin.put('/v1/policies/default', 'version: 1\ndefault: deny\n');
+    await placet.start('policy');
+    await eventually(async () => {
+      const { num_pending, num_ack_pending } = await raw.jsm.consumers.info('PLACET', 'policy');
+      expect({ num_pending, num_ack_pending }).toEqual({ num_pending: 0, num_ack_pending: 0 });
+    });
+
+    expect(await messagesIn(raw)).toEqual(events);
+    expect((await agent.answer(read.action_id)).body).toEqual(read);
+    expect((await agent.answer(open)).body.decision).toBe('pending');
+  });
+
+  test('a person who votes twice is counted once, and told the same', async () => {
+    const started = await startTestPlacet({ policy });
+    const { admin, placet } = started;
+    const id = await held(started);
+
+    const first = await admin.vote(id, { vote: 'approve', comment: 'Yes.' });
+    const second = await admin.vote(id, { vote: 'approve', comment: 'Yes, again.' });
+
+    expect(second).toMatchObject({ status: 200, body: first.body });
+    expect((await admin.vote(id, { vote: 'reject' })).body.error).toBe('ALREADY_DECIDED');
+    const types = await typesOf(await rawBroker(placet), id);
+    expect(types.filter((type) => type === 'approval.voted')).toHaveLength(1);
+  });
+
+  test('a question that was overheard and asked again has no second effect', async () => {
+    const started = await startTestPlacet({ policy });
+    const { admin, placet } = started;
+    const raw = await rawBroker(placet);
+    const overheard = raw.nc.subscribe('placetrpc.decisions.vote', { max: 1 });
+    const id = await held(started);
+    await admin.vote(id, { vote: 'approve' });
+    const events = await typesOf(raw, id);
+
+    for await (const question of overheard) {
+      const options = question.headers ? { headers: question.headers } : {};
+      const reply = await raw.nc.request(question.subject, question.data, { timeout: 5000, ...options });
+      expect(reply.json()).toMatchObject({ ok: true, data: { decision: 'allowed' } });
+    }
+
+    await eventually(async () => expect(await typesOf(raw, id)).toContain('approval.closed'));
+    expect((await typesOf(raw, id)).slice(0, events.length)).toEqual(events);
+    expect((await typesOf(raw, id)).filter((type) => type === 'approval.voted')).toHaveLength(1);
+  });
+});
