@@ -86,7 +86,7 @@ describe('what is refused', () => {
     ['null for a payload', { action_name: 'a', payload: null }, ['payload']],
     ['an empty key', { action_name: 'a', payload: {}, idempotency_key: '' }, ['idempotency_key']],
     ['a policy that is no name', { action_name: 'a', payload: {}, policy: '../x' }, ['policy']],
-    ['a tag that is no text', { action_name: 'a', payload: {}, tags: ['x', 1] }, ['tags.1']],
+    ['a tag that is no text', { action_name: 'a', payload: {}, tags: ['x', 1] }, ['tags[1]']],
     ['a priority that is none', { action_name: 'a', payload: {}, priority: 'asap' }, ['priority']],
     ['a timeout without a unit', { action_name: 'a', payload: {}, timeout: '15' }, ['timeout']],
     ['a timeout too short', { action_name: 'a', payload: {}, timeout: '10ms' }, ['timeout']],
@@ -133,10 +133,11 @@ describe('what is refused', () => {
       await agent.answer(id),
       await agent.call('DELETE', `/v1/check/${id}`),
       await agent.post(`/v1/check/${id}/execution`, { status: 'success' }),
-      await admin.vote(id, { vote: 'approve' }),
-      await admin.get(`/v1/approvals/${id}`),
     ]) {
       expect(reply).toMatchObject({ status: 404, body: { error: 'ACTION_NOT_FOUND' } });
+    }
+    for (const reply of [await admin.vote(id, { vote: 'approve' }), await admin.get(`/v1/approvals/${id}`)]) {
+      expect(reply).toMatchObject({ status: 404, body: { error: 'NOT_FOUND' } });
     }
   });
 

@@ -57,8 +57,8 @@ describe('a person', () => {
   test.each([
     [{ email: 'ann' }, 'email'],
     [{}, 'email'],
-    [{ email, roles: ['Boss'] }, 'roles.0'],
-    [{ email, roles: ['a b'] }, 'roles.0'],
+    [{ email, roles: ['Boss'] }, 'roles[0]'],
+    [{ email, roles: ['a b'] }, 'roles[0]'],
     [{ email, roles: 'admin' }, 'roles'],
     [{ email, token: 'mine' }, 'token'],
     [{ email, id: 'per_1' }, 'id'],

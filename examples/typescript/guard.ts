@@ -44,7 +44,8 @@ async function ask(placet: Placet, check: object, patienceMs: number): Promise<A
 /** The report ends the permission. */
 async function report(placet: Placet, { action_id }: Answer, execution: object): Promise<void> {
   const response = await call(placet, 'POST', `/v1/check/${action_id}/execution`, execution);
-  if (!response.ok) throw new Error(await response.text());
+  // 409: reported before, and that answer was lost.
+  if (!response.ok && response.status !== 409) throw new Error(await response.text());
 }
 
 function call({ url, key }: Placet, method: string, path: string, body?: object): Promise<Response> {

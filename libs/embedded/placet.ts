@@ -144,7 +144,6 @@ function createStarters({
 
 function unreadyOf(running: Map<Service, RunningService>): string[] {
   return allServices.flatMap((name) => {
-    if (name === 'gateway') return [];
     const service = running.get(name);
     return service ? service.unready() : [`${name}: not running`];
   });

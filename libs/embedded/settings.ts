@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { auditSettings } from '@placet/audit-service/config.ts';
 import { decisionsSettings } from '@placet/decisions-service/config.ts';
 import { gatewaySettings } from '@placet/gateway-service/config.ts';
+import { createAddressGuard } from '@placet/notifier-service/channels/address-guard.ts';
 import { notifierSettings } from '@placet/notifier-service/config.ts';
 import { policySettings } from '@placet/policy-service/config.ts';
 import {
@@ -84,10 +85,16 @@ function disagreements(settings: PlacetSettings): string[] {
   if ((settings.webhookUrl === undefined) !== (settings.webhookSecret === undefined)) {
     problems.push('PLACET_WEBHOOK_URL and PLACET_WEBHOOK_SECRET go together: set both, or neither');
   }
-  const longestMs = settings.approvalTimeoutMs + settings.sweepAfterMs;
+  if (settings.webhookUrl !== undefined) {
+    const guard = createAddressGuard({ allowedHosts: settings.webhookAllowedHosts });
+    const target = guard.checkUrl(settings.webhookUrl);
+    if (!target.ok) problems.push(`PLACET_WEBHOOK_URL: ${target.reason}`);
+  }
+  const { approvalTimeoutMs, sweepAfterMs, automaticValidForMs, peopleValidForMs } = settings;
+  const longestMs = approvalTimeoutMs + sweepAfterMs + Math.max(automaticValidForMs, peopleValidForMs);
   if (longestMs >= settings.streamAgeMaxMs) {
     problems.push(
-      'PLACET_STREAM_AGE has to be longer than PLACET_APPROVAL_TIMEOUT and PLACET_SWEEP_AFTER together, or an open approval would be forgotten',
+      'PLACET_STREAM_AGE has to be longer than PLACET_APPROVAL_TIMEOUT, PLACET_SWEEP_AFTER and the longer PLACET_VALID_FOR_… together, or an open approval or a valid permission would be forgotten',
     );
   }
   return problems;

@@ -65,6 +65,8 @@ export const ActionDecided = z.discriminatedUnion('decision', [
 
 export const ActionExecuted = z.object({
   ...OfAction,
+  /** The permission that was used: an id may come back for another action when the stream has forgotten the first. */
+  decision_event: z.string(),
   status: z.enum(['success', 'error', 'unknown']),
   error: z.string().optional(),
   latency_ms: z.number().nonnegative().optional(),

@@ -22,7 +22,13 @@ test('an event is read as it was written, for every type of the catalogue', () =
 
 test('an event is a CloudEvents 1.0 envelope, its subject is the action', () => {
   const now = new Date('2025-03-01T10:00:00Z');
-  const data = { action_id: action, agent: 'support', status: 'success', late: false } as const;
+  const data = {
+    action_id: action,
+    agent: 'support',
+    decision_event: 'decision',
+    status: 'success',
+    late: false,
+  } as const;
   expect(makeEvent('action.executed', { service: 'gateway', id: 'e1', now, data })).toEqual({
     specversion: '1.0',
     id: 'e1',

@@ -64,7 +64,9 @@ export const ApprovalView = z
     reason: z.string().describe('Why it is held.'),
     rule: z.string().nullable(),
     approvers: z.array(z.string()),
-    quorum: z.number(),
+    demands: z
+      .array(z.object({ approvers: z.array(z.string()), quorum: z.number(), met: z.number() }))
+      .describe('What each layer of the policy asks for; all of it has to be met.'),
     requested_at: z.string(),
     deadline: z.string(),
     votes: z.array(z.object({ by: z.string(), vote: Vote, comment: z.string().optional(), at: z.string() })),
@@ -98,7 +100,7 @@ export const AuditRecordView = z
     subject: z.string(),
     type: z.string(),
     time: z.string(),
-    recordedAt: z.string(),
+    recorded_at: z.string(),
     agent: z.string().nullable(),
     action: z.string().nullable(),
     case: z.string().nullable(),

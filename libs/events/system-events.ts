@@ -9,6 +9,7 @@ export const AlarmRaised = z.object({
     'approval_without_approvers',
     'events_missed',
     'record_conflict',
+    'action_lost',
   ]),
   message: z.string(),
   about: z.string(),

@@ -97,7 +97,7 @@ export function sampleData(type: EventType, agent: string, action_id: string, nu
     },
     'notification.sent': { ...notified, attempts: 1 },
     'notification.failed': { ...notified, attempts: 5, error: '410' },
-    'action.executed': { ...of, status: 'success', late: false },
+    'action.executed': { ...of, decision_event: 'e2', status: 'success', late: false },
     'action.logged': { ...of, action_name: 'read_mail', outcome: 'success' },
     'grant.consumed': { ...of, grant: 'g1', decision_event: 'e2' },
     'alarm.raised': { kind: 'wrong_seal', message: 'a wrong seal', about: 'PLACET/1' },

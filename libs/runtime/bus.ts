@@ -106,9 +106,11 @@ async function publish(
       if (refusal === 'full') throw new StoreFull('the stream is at its cap', { cause: error });
       if (refusal === 'lost') return await whoseIsIt(context, subject, id);
       cause = error;
-      if (attempt < attemptsMax) await sleep(50 * attempt);
+      if (attempt < attemptsMax) await sleep(refusal === 'in flight' ? 5 * attempt : 50 * attempt);
     }
   }
+  // Somebody else's append kept coming first, whether or not it was ever committed: the caller reads and decides again.
+  if (refusalOf(cause) === 'in flight') return { status: 'conflict' };
   throw new Unavailable('the broker did not confirm an event', { cause });
 }
 
@@ -119,12 +121,13 @@ function sealed(sealer: Sealer | null, subject: string, body: string): MsgHdrs {
 }
 
 /**
- * The broker's words for a lost race: the version moved (10071), somebody else's append is in flight (10164), or
- * the subject is taken (10077, which also says that the stream is full).
+ * The broker's words for a lost race: the version moved (10071), or the subject is taken (10077, which also says that
+ * the stream is full). Losing to an append that is in flight (10164) does not prove that the other was ever stored.
  */
-function refusalOf(error: unknown): 'lost' | 'full' | 'unknown' {
+function refusalOf(error: unknown): 'lost' | 'in flight' | 'full' | 'unknown' {
   if (!(error instanceof JetStreamApiError)) return 'unknown';
-  if (error.code === 10071 || error.code === 10164) return 'lost';
+  if (error.code === 10164) return 'in flight';
+  if (error.code === 10071) return 'lost';
   if (error.code === 10077) return /per subject/.test(error.message) ? 'lost' : 'full';
   // 10023: no room on the disk or in the account; nothing was stored.
   if (error.code === 10023 || error.code === 10047) return 'full';

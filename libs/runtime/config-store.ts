@@ -4,7 +4,7 @@ import type { ConfigBucket } from '@placet/events';
 import * as z from 'zod';
 import { causeId, type RaiseAlarm } from './alarms.ts';
 import type { BusContext } from './bus.ts';
-import { Refusal, Unavailable } from './errors.ts';
+import { Refusal, StoreFull, Unavailable } from './errors.ts';
 import { backoffMs, type Resources, sleep } from './lifecycle.ts';
 
 /** Who changed a value of the configuration, when and why, and the revision that it replaced. */
@@ -58,10 +58,22 @@ export async function openConfigStore<T>(
     entries.set(entry.key, next);
     seen = Math.max(seen, entry.revision);
     if (next.status === 'forged') void raise(next);
-    for (const listener of listeners) listener(next);
+    for (const listener of listeners) tell(listener, next);
     const woken = wake;
     wake = [];
     for (const w of woken) w();
+  }
+
+  /** One listener that fails must not keep the others, nor the entries after this one, from being heard. */
+  function tell(listener: (entry: ConfigEntry<T>) => void, entry: ConfigEntry<T>): void {
+    try {
+      listener(entry);
+    } catch (error) {
+      context.logger.error(
+        { err: error, bucket, key: entry.key },
+        'a change of the configuration was not taken in',
+      );
+    }
   }
 
   function readEntry(entry: KvWatchEntry, previousRevision: number | undefined): ConfigEntry<T> {
@@ -104,9 +116,12 @@ export async function openConfigStore<T>(
 
   async function follow(onReady: () => void): Promise<void> {
     for (let attempt = 0; !stopping.signal.aborted; attempt++) {
+      let stop = () => {};
       try {
         const watch = await kv.watch({ include: KvWatchInclude.AllHistory });
-        stopping.signal.addEventListener('abort', () => watch.stop(), { once: true });
+        stop = () => watch.stop();
+        stopping.signal.addEventListener('abort', stop);
+        if (stopping.signal.aborted) stop();
         const { values } = await kv.status();
         if (values === 0) onReady();
         for await (const entry of watch) {
@@ -116,6 +131,9 @@ export async function openConfigStore<T>(
         }
       } catch (error) {
         context.logger.warn({ err: error, bucket }, 'the configuration cannot be followed; trying again');
+      } finally {
+        stop();
+        stopping.signal.removeEventListener('abort', stop);
       }
       await sleep(backoffMs(attempt), stopping.signal);
     }
@@ -137,13 +155,12 @@ export async function openConfigStore<T>(
     return revision;
   }
 
-  let following: Promise<void> = Promise.resolve();
   await new Promise<void>((ready) => {
-    following = follow(ready);
-  });
-  resources.add(`configuration ${bucket}`, async () => {
-    stopping.abort();
-    await following;
+    const following = follow(ready);
+    resources.add(`configuration ${bucket}`, async () => {
+      stopping.abort();
+      await following;
+    });
   });
 
   return {
@@ -160,6 +177,9 @@ async function update(kv: KV, key: string, text: string, expected: number): Prom
   } catch (error) {
     if (error instanceof JetStreamApiError && (error.code === 10071 || error.code === 10164)) {
       throw new Refusal('REVISION_CONFLICT', { cause: error });
+    }
+    if (error instanceof JetStreamApiError && error.code === 10077) {
+      throw new StoreFull('the bucket of the configuration is full', { cause: error });
     }
     throw new Unavailable('the configuration could not be changed', { cause: error });
   }

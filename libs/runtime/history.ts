@@ -1,4 +1,4 @@
-import type { BatchCallback, StoredMsg } from '@nats-io/jetstream';
+import type { StoredMsg } from '@nats-io/jetstream';
 import {
   anyAgentsFilters,
   type EventOf,
@@ -10,6 +10,7 @@ import {
   parseEvent,
 } from '@placet/events';
 import { type BusContext, sealHeader, sealHolds } from './bus.ts';
+import { collectDirect } from './direct.ts';
 import { Unavailable } from './errors.ts';
 
 export type StoredEvent = { seq: number; event: PlacetEvent };
@@ -53,27 +54,12 @@ function agentOf(message: StoredMsg | undefined): string | undefined {
 
 async function lastMessages(context: BusContext, multi_last: string[]): Promise<StoredMsg[]> {
   try {
-    return await batchOf(context, multi_last);
+    return await collectDirect((callback) =>
+      context.jsm.direct.getLastMessagesFor(eventStream, { multi_last, callback }),
+    );
   } catch (error) {
-    if (isNotFound(error)) return [];
     throw new Unavailable('the history of an action cannot be read', { cause: error });
   }
-}
-
-/**
- * The client ends an answer that does not come, or breaks off, after 5 s. Asked for an iterator instead, it would
- * keep the subscription of each answer until then.
- */
-function batchOf(context: BusContext, multi_last: string[]): Promise<StoredMsg[]> {
-  return new Promise((resolve, reject) => {
-    const found: StoredMsg[] = [];
-    const callback: BatchCallback<StoredMsg> = (done, message) => {
-      if (!done) found.push(message);
-      else if (done.err) reject(done.err);
-      else resolve(found);
-    };
-    context.jsm.direct.getLastMessagesFor(eventStream, { multi_last, callback }).catch(reject);
-  });
 }
 
 /** What the leader holds now: for decisions after a lost race, and before an answer that something is not there. */
@@ -126,10 +112,16 @@ export function readStored(
   return parsed.ok ? parsed.event : null;
 }
 
-export function eventIn<T extends EventType>(history: History, type: T): EventOf<T> | undefined {
-  return history.events.find(({ event }) => event.type === type)?.event as EventOf<T> | undefined;
+/** A note as the leader holds it; null when there is none that we wrote. */
+export async function readNote(context: BusContext, subject: string): Promise<PlacetEvent | null> {
+  try {
+    const message = await context.jsm.streams.getMessage(eventStream, { last_by_subj: subject });
+    return message && readMessage(context, message);
+  } catch (error) {
+    throw new Unavailable('an event cannot be read', { cause: error });
+  }
 }
 
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 404;
+export function eventIn<T extends EventType>(history: History, type: T): EventOf<T> | undefined {
+  return history.events.find(({ event }) => event.type === type)?.event as EventOf<T> | undefined;
 }

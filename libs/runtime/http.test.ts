@@ -77,7 +77,7 @@ describe('what does not fit is refused with the path of each problem', () => {
     const { error, details } = answer.json();
     expect(error).toBe('VALIDATION_ERROR');
     expect(details.map((d: { path: string }) => d.path).sort()).toEqual(
-      ['extra', 'items.0.count', 'items.1.odd', 'more', 'name'].sort(),
+      ['extra', 'items[0].count', 'items[1].odd', 'more', 'name'].sort(),
     );
     for (const { message } of details) expect(message).toBeTruthy();
   });
@@ -92,6 +92,13 @@ describe('what does not fit is refused with the path of each problem', () => {
         .details.map((d: { path: string }) => d.path)
         .sort(),
     ).toEqual(['limit', 'odd']);
+  });
+
+  test('in the query of a path that takes none', async () => {
+    const { app } = start();
+    const answer = await app.inject('/throws/refusal?odd=1');
+    expect(answer.statusCode).toBe(422);
+    expect(answer.json().details.map((d: { path: string }) => d.path)).toEqual(['odd']);
   });
 
   test('a body that is not there', async () => {

@@ -63,6 +63,15 @@ export function createApp(options: {
     closing = true;
     next();
   });
+  app.addHook('preValidation', (request, _reply, next) => {
+    const { schema } = request.routeOptions;
+    const unknown = schema?.querystring || isHidden(schema) ? [] : Object.keys(request.query as object);
+    next(
+      unknown.length === 0
+        ? undefined
+        : new Refusal('VALIDATION_ERROR', { details: unknown.map(unknownField) }),
+    );
+  });
   app.addHook('onSend', (request, reply, _payload, next) => {
     reply.header('x-request-id', request.id);
     // A connection that its client keeps alive would keep the server from closing.
@@ -158,13 +167,24 @@ type Validation = { instancePath: string; message?: string | undefined; params?:
 
 /** An unknown field is reported by its own path, not by that of the object that holds it. */
 function detailsOf(problem: Validation): Detail[] {
-  const path = problem.instancePath.replace(/^\//, '').replaceAll('/', '.');
+  const path = pathOf(problem.instancePath.split('/').filter(Boolean));
   const keys = (problem.params as { keys?: string[] } | undefined)?.keys;
-  if (keys) {
-    return keys.map((key) => ({
-      path: path ? `${path}.${key}` : key,
-      message: 'This field is unknown. Remove it; Placet ignores nothing.',
-    }));
-  }
+  if (keys) return keys.map((key) => unknownField(path ? `${path}.${key}` : key));
   return [{ path, message: problem.message ?? 'does not fit' }];
+}
+
+/** `payload.items[3].amount`, as strict JSON says it too. */
+function pathOf(segments: string[]): string {
+  return segments.reduce((path, segment) => {
+    if (/^\d+$/.test(segment)) return `${path}[${segment}]`;
+    return path ? `${path}.${segment}` : segment;
+  }, '');
+}
+
+function unknownField(path: string): Detail {
+  return { path, message: 'This field is unknown. Remove it; Placet ignores nothing.' };
+}
+
+function isHidden(schema: unknown): boolean {
+  return schema === undefined || (schema as { hide?: boolean }).hide === true;
 }

@@ -1,6 +1,7 @@
 import { headers, type Msg } from '@nats-io/transport-node';
 import { type RequestSubject, unsealedRequests } from '@placet/events';
 import * as z from 'zod';
+import { causeId, type RaiseAlarm } from './alarms.ts';
 import { type BusContext, newId, sealHeader, sealHolds } from './bus.ts';
 import { type Detail, type ErrorCode, errorTable, Refusal, StoreFull, Unavailable } from './errors.ts';
 import type { Resources } from './lifecycle.ts';
@@ -50,14 +51,14 @@ export async function ask<T>(
   const code = (Object.hasOwn(errorTable, parsed.code) ? parsed.code : 'INTERNAL') as ErrorCode;
   throw new Refusal(code, {
     message: parsed.message,
+    ...(errorTable[code].status === 503 ? { retryAfterS: 1 } : {}),
     ...(parsed.details ? { details: parsed.details as Detail[] } : {}),
   });
 }
 
 /** Answers questions; instances of a service share them. */
 export function answer<T>(
-  context: BusContext,
-  resources: Resources,
+  { context, alarm, resources }: { context: BusContext; alarm: RaiseAlarm; resources: Resources },
   subject: RequestSubject,
   schema: z.ZodType<T>,
   handle: (data: T, id: string) => Promise<unknown>,
@@ -77,8 +78,17 @@ export function answer<T>(
     try {
       respond(message, reply);
     } catch (error) {
-      // This must not throw: an unhandled rejection would end the process for one answer that is too large.
+      // An answer that is too large can still be refused in a few words.
+      refuse(message, error);
+    }
+  }
+
+  // This must not throw: an unhandled rejection would end the process for one answer.
+  function refuse(message: Msg, error: unknown): void {
+    try {
       respond(message, refusalOf(error));
+    } catch (again) {
+      context.logger.warn({ err: again, subject }, 'a question could not be answered, nor refused');
     }
   }
 
@@ -90,8 +100,11 @@ export function answer<T>(
   async function replyTo(message: Msg): Promise<z.infer<typeof Answer>> {
     try {
       if (!sealHolds(context, subject, message.data, message.headers?.get(sealHeader))) {
-        context.metrics.alarms.inc({ kind: 'wrong_seal' });
-        context.logger.error({ subject }, 'a question without our seal was refused');
+        await alarm({
+          kind: 'wrong_seal',
+          about: causeId(subject, Buffer.from(message.data).toString('base64')),
+          message: `A question under ${subject} does not carry our seal. It is not acted upon.`,
+        });
         return { ok: false, code: 'FORBIDDEN', message: 'This question does not carry our seal.' };
       }
       const question = Question.parse(message.json());

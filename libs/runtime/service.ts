@@ -39,6 +39,8 @@ export async function startService(
     const bus = createBus(context);
     const parts = { context, bus, alarm: createAlarms(context, bus), resources };
     const { unready = () => [] } = await build(parts);
+    // Started means that the broker knows of its subscriptions.
+    await nats.nc.flush();
     const disconnected = () => (isConnected() ? [] : [`${name}: not connected to NATS`]);
     return { name, unready: () => [...disconnected(), ...unready()], close: () => resources.close() };
   } catch (error) {

@@ -39,7 +39,8 @@ export function subscribe(
 ): void {
   const { spec, concurrency = 64, deliveriesMax = 12 } = subscription;
   const stopping = new AbortController();
-  const stopped = new Promise((resolve) => stopping.signal.addEventListener('abort', resolve));
+  let wake: (() => void) | undefined;
+  stopping.signal.addEventListener('abort', () => wake?.());
   const atWork = new Set<Promise<void>>();
   let messages: ConsumerMessages | undefined;
 
@@ -61,9 +62,12 @@ export function subscribe(
             message.nak();
             continue;
           }
-          const work = one(message).finally(() => atWork.delete(work));
+          const work = one(message).finally(() => {
+            atWork.delete(work);
+            wake?.();
+          });
           atWork.add(work);
-          if (atWork.size >= concurrency) await Promise.race([...atWork, stopped]);
+          if (atWork.size >= concurrency) await somebodyFree();
         }
       } catch (error) {
         context.logger.warn(
@@ -73,6 +77,13 @@ export function subscribe(
       }
       await sleep(backoffMs(attempt), stopping.signal);
     }
+  }
+
+  /** Not a race over the work itself: whatever waits long in one would be held by every message after it. */
+  function somebodyFree(): Promise<void> {
+    return new Promise((resolve) => {
+      wake = resolve;
+    });
   }
 
   // This must not throw: an unhandled rejection would end the process for one message.

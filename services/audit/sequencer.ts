@@ -1,5 +1,13 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import { type BusContext, backoffMs, causeId, type RaiseAlarm, type Resources, sleep } from '@placet/runtime';
+import {
+  type BusContext,
+  backoffMs,
+  causeId,
+  collectDirect,
+  type RaiseAlarm,
+  type Resources,
+  sleep,
+} from '@placet/runtime';
 import { recordOf } from './record.ts';
 import {
   AuditSequenceConflict,
@@ -89,10 +97,12 @@ export function startSequencer(
   }
 
   async function read(stream: AuditStream, head: Head): Promise<StoredMsg[]> {
-    const next = head.positions[stream] + 1;
+    let next = head.positions[stream] + 1;
     const messages = await batchFrom(context, stream, next);
-    const first = messages[0]?.seq ?? next;
-    if (first > next) await missed(stream, next, first - 1);
+    for (const { seq } of messages) {
+      if (seq > next) await missed(stream, next, seq - 1);
+      next = seq + 1;
+    }
     return messages;
   }
 
@@ -124,17 +134,9 @@ function toRecord(stream: AuditStream, { seq, subject, data, time }: StoredMsg, 
   return recordOf({ stream, seq, subject, body: data, time }, now);
 }
 
-async function batchFrom(context: BusContext, stream: AuditStream, seq: number): Promise<StoredMsg[]> {
-  const messages: StoredMsg[] = [];
+function batchFrom(context: BusContext, stream: AuditStream, seq: number): Promise<StoredMsg[]> {
   const options = { seq, batch: batchMax, max_bytes: batchBytesMax };
-  const iterator = await context.jsm.direct.getBatch(stream, options);
-  try {
-    for await (const message of iterator) messages.push(message);
-  } catch (error) {
-    // Nothing at or after this sequence yet.
-    if (!(error instanceof Error && 'code' in error && error.code === 404)) throw error;
-  }
-  return messages;
+  return collectDirect((callback) => context.jsm.direct.getBatch(stream, { ...options, callback }));
 }
 
 async function onReconnect(context: BusContext, listener: () => void): Promise<void> {

@@ -7,11 +7,11 @@ const given = (...events: PlacetEvent[]) => ({
   when: (command: Command) => decide(command, stateOf(events)),
 });
 
-type Vote = Partial<Omit<VoteQuestion, 'voter'>> & { by?: string; roles?: string[] };
-function vote({ by = 'ann', roles = ['approver'], ...rest }: Vote = {}): Command {
+type Vote = Partial<Omit<VoteQuestion, 'voter'>> & { by?: string; roles?: string[]; now?: Date };
+function vote({ by = 'ann', roles = ['approver'], now = at(2), ...rest }: Vote = {}): Command {
   const voter = { id: by, email: `${by}@example.com`, roles };
   const question: VoteQuestion = { action_id: actionId(), vote: 'approve', channel: 'api', voter, ...rest };
-  return { kind: 'vote', question, request: `a request of ${by}` };
+  return { kind: 'vote', question, request: `a request of ${by}`, now };
 }
 const look = (seconds: number): Command => ({ kind: 'look', now: at(seconds), sweepAfterMs: 300_000 });
 
@@ -34,7 +34,7 @@ describe('a vote', () => {
   });
 
   test.each([
-    ['an unknown action', [], 'ACTION_NOT_FOUND'],
+    ['an unknown action', [], 'NOT_FOUND'],
     ['an action that waits for its policy', [requested()], 'NOT_DECIDED'],
     ['a decided action', [requested(), needed(), decided()], 'ALREADY_DECIDED'],
   ] as const)('on %s is refused', (_, events, code) => {
@@ -71,6 +71,23 @@ describe('a vote', () => {
   test('on an action whose decision is owed brings the decision first', () => {
     expect(given(requested(), needed(), voted()).when(vote({ by: 'bob', vote: 'reject' }))).toMatchObject({
       draft: { type: 'action.decided', draft: { decision: 'allowed', deciders: ['person:ann@example.com'] } },
+    });
+  });
+});
+
+describe('a vote after the deadline', () => {
+  test('does not count: the time that has passed comes first', () => {
+    expect(given(requested(), needed()).when(vote({ now: at(60) }))).toMatchObject({
+      draft: { type: 'action.decided', draft: { decision: 'denied', cause: 'timeout' } },
+    });
+    expect(given(requested(), needed()).when(vote({ now: at(59) }))).toMatchObject({
+      draft: { type: 'approval.voted' },
+    });
+  });
+
+  test('does not take back what votes in time have decided', () => {
+    expect(given(requested(), needed(), voted()).when(vote({ by: 'bob', now: at(61) }))).toMatchObject({
+      draft: { type: 'action.decided', draft: { decision: 'allowed' } },
     });
   });
 });

@@ -18,7 +18,7 @@ export type ActionState =
     };
 
 export type Command =
-  | { kind: 'vote'; question: VoteQuestion; request: string }
+  | { kind: 'vote'; question: VoteQuestion; request: string; now: Date }
   | { kind: 'withdraw' }
   /** The clock: a deadline, or a request that has waited too long for its verdict. */
   | { kind: 'look'; now: Date; sweepAfterMs: number }
@@ -85,15 +85,15 @@ export function decide(command: Command, state: ActionState): Ruling {
 }
 
 const noApproval = 'There is no approval with this id.';
-export const forgedReason = 'The history of this action holds an event that Placet did not write.';
+const forgedReason = 'The history of this action holds an event that Placet did not write.';
 
-function voted({ question, request }: Extract<Command, { kind: 'vote' }>, state: ActionState): Ruling {
+function voted({ question, request, now }: Extract<Command, { kind: 'vote' }>, state: ActionState): Ruling {
   const isRepeat = (vote: EventOf<'approval.voted'>) =>
     vote.data.request === request ||
     (vote.data.voter.id === question.voter.id && vote.data.vote === question.vote);
   switch (state.status) {
     case 'unknown':
-      return { ruling: 'refused', code: 'ACTION_NOT_FOUND', message: noApproval };
+      return { ruling: 'refused', code: 'NOT_FOUND', message: noApproval };
     case 'requested':
       return { ruling: 'refused', code: 'NOT_DECIDED', message: 'The policy has not asked for people yet.' };
     case 'decided':
@@ -103,6 +103,8 @@ function voted({ question, request }: Extract<Command, { kind: 'vote' }>, state:
       const owed = outcomeOf(needed, votes);
       if (owed) return { ruling: 'append', draft: { type: 'action.decided', draft: owed } };
       if (votes.some(isRepeat)) return nothing;
+      // The clock may not have come round yet, but a time that has passed has passed.
+      if (isOver(needed, now)) return timedOut(needed);
       return castVote(question, request, needed, votes);
     }
     default:
@@ -112,7 +114,7 @@ function voted({ question, request }: Extract<Command, { kind: 'vote' }>, state:
 
 /** How it ended is told to those who were asked, and to nobody else. */
 function tooLate({ voter }: VoteQuestion, { needed }: Extract<ActionState, { status: 'decided' }>): Ruling {
-  if (!needed) return { ruling: 'refused', code: 'ACTION_NOT_FOUND', message: noApproval };
+  if (!needed) return { ruling: 'refused', code: 'NOT_FOUND', message: noApproval };
   return { ruling: 'refused', code: isAsked(needed, voter) ? 'ALREADY_DECIDED' : 'NOT_ELIGIBLE' };
 }
 
@@ -182,13 +184,19 @@ function looked({ now, sweepAfterMs }: Extract<Command, { kind: 'look' }>, state
     case 'held': {
       const owed = outcomeOf(state.needed, state.votes);
       if (owed) return { ruling: 'append', draft: { type: 'action.decided', draft: owed } };
-      const { deadline } = state.needed.data;
-      if (now.getTime() < Date.parse(deadline)) return nothing;
-      return deny('timeout', `Nobody decided before ${deadline}.`, ['timeout']);
+      return isOver(state.needed, now) ? timedOut(state.needed) : nothing;
     }
     default:
       return state satisfies never;
   }
+}
+
+function isOver({ data }: EventOf<'approval.needed'>, now: Date): boolean {
+  return now.getTime() >= Date.parse(data.deadline);
+}
+
+function timedOut({ data }: EventOf<'approval.needed'>): Ruling {
+  return deny('timeout', `Nobody decided before ${data.deadline}.`, ['timeout']);
 }
 
 function deny(

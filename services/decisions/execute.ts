@@ -24,16 +24,23 @@ import {
 
 const attemptsMax = 20;
 
-export type Execute = (agent: string, actionId: string, command: Command) => Promise<ActionState>;
+/** `fresh` reads from the leader at once: for who knows of an event that a node that is behind may not have. */
+export type Execute = (
+  agent: string,
+  actionId: string,
+  command: Command,
+  how?: { fresh: boolean },
+) => Promise<ActionState>;
 
 /**
  * Carries a command out: reads the action, decides, stores at the version that was read, and begins again when
  * somebody was faster. Ends when nothing is left to be done.
  */
 export function createExecute(context: BusContext, bus: Bus, signer: Signer): Execute {
-  return async (agent, actionId, asked) => {
-    let history = await readHistory(context, agent, actionId);
-    let fresh = false;
+  return async (agent, actionId, asked, { fresh: startFresh } = { fresh: false }) => {
+    const read = startFresh ? readHistoryFromLeader : readHistory;
+    let history = await read(context, agent, actionId);
+    let fresh = startFresh;
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       let state = stateOf(history.events.map(({ event }) => event));
       if (isBlocked(history)) return blocked(asked, state);

@@ -27,7 +27,8 @@ export function createProjection(store: OutcomeStore, bus: Bus, execute: Execute
   };
 
   async function finish({ data }: EventOf<'approval.voted'>): Promise<void> {
-    await execute(data.agent, data.action_id, { kind: 'look', now: new Date(), sweepAfterMs });
+    const look = { kind: 'look', now: new Date(), sweepAfterMs } as const;
+    await execute(data.agent, data.action_id, look, { fresh: true });
   }
 
   async function close(decided: EventOf<'action.decided'>): Promise<void> {

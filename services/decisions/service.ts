@@ -78,28 +78,34 @@ async function feed({ context }: ServiceParts, store: OutcomeStore): Promise<voi
   await store.setFedBy(await restartConsumer(context, consumers.decisions));
 }
 
-function answerQuestions({ context, resources }: ServiceParts, store: OutcomeStore, execute: Execute): void {
-  answer(context, resources, requests.vote, VoteQuestion, async (question, request): Promise<VoteAnswer> => {
+function answerQuestions(parts: ServiceParts, store: OutcomeStore, execute: Execute): void {
+  const { context } = parts;
+  answer(parts, requests.vote, VoteQuestion, async (question, request): Promise<VoteAnswer> => {
     const { action_id, vote } = question;
-    const state = await execute(await agentOf(action_id), action_id, { kind: 'vote', question, request });
+    const state = await execute(await agentOf(action_id), action_id, {
+      kind: 'vote',
+      question,
+      request,
+      now: new Date(),
+    });
     if (state.status !== 'decided') return { action_id, vote, decision: 'pending' };
     const { decision, reason } = state.decided.data;
     return { action_id, vote, decision, reason };
   });
 
-  answer(context, resources, requests.withdraw, ActionQuestion, async ({ agent, action_id }) => {
+  answer(parts, requests.withdraw, ActionQuestion, async ({ agent, action_id }) => {
     const state: ActionState = await execute(agent, action_id, { kind: 'withdraw' });
     if (state.status === 'decided') return state.decided;
     throw new Refusal('UNAVAILABLE');
   });
 
-  answer(context, resources, requests.outcome, ActionQuestion, async ({ agent, action_id }) => {
+  answer(parts, requests.outcome, ActionQuestion, async ({ agent, action_id }) => {
     const record = await store.get(action_id);
     const decided = record?.agent === agent ? decidedIn(record) : null;
     return record && decided ? { decided, executed: executedIn(record) } : null;
   });
 
-  answer(context, resources, requests.approvals, ApprovalsQuestion, async (question) => {
+  answer(parts, requests.approvals, ApprovalsQuestion, async (question) => {
     const { records, before } = await store.list(question);
     const views = records.flatMap((record) => {
       const view = approvalView(record);
@@ -110,7 +116,7 @@ function answerQuestions({ context, resources }: ServiceParts, store: OutcomeSto
     return { approvals: page.map(({ view }) => view), before: next };
   });
 
-  answer(context, resources, requests.approval, ApprovalQuestion, async ({ action_id, audience }) => {
+  answer(parts, requests.approval, ApprovalQuestion, async ({ action_id, audience }) => {
     const record = await recordOf(action_id);
     const view = record && isFor(record, audience) ? approvalView(record) : null;
     if (!view)

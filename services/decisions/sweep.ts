@@ -1,4 +1,4 @@
-import type { ServiceParts } from '@placet/runtime';
+import { causeId, type ServiceParts } from '@placet/runtime';
 import type { DecisionsConfig } from './config.ts';
 import type { Execute } from './execute.ts';
 import type { DueAction, OutcomeStore } from './store.ts';
@@ -8,7 +8,7 @@ const dueMax = 200;
 
 /** The clock: deadlines that have passed, and requests that nobody judged. Any number of instances may run it. */
 export function startSweep(
-  { context, resources }: ServiceParts,
+  { context, alarm, resources }: ServiceParts,
   store: OutcomeStore,
   execute: Execute,
   { sweepAfterMs }: DecisionsConfig,
@@ -25,13 +25,26 @@ export function startSweep(
   /** One action that cannot be decided now must not keep the others waiting. */
   async function look({ agent, actionId }: DueAction, now: Date): Promise<void> {
     try {
-      await execute(agent, actionId, { kind: 'look', now, sweepAfterMs });
+      const state = await execute(agent, actionId, { kind: 'look', now, sweepAfterMs });
+      if (state.status === 'unknown') await lost({ agent, actionId });
     } catch (error) {
       context.logger.warn(
         { err: error, action: actionId },
         'an action could not be looked at; the next sweep does',
       );
     }
+  }
+
+  /** An accepted action that the stream no longer holds: the broker's files were lost, or put back. */
+  async function lost({ agent, actionId }: DueAction): Promise<void> {
+    await alarm({
+      kind: 'action_lost',
+      about: causeId(agent, actionId),
+      message: `The stream no longer holds ${actionId} of ${agent}, which was never decided. It cannot run.`,
+      details: { agent, action_id: actionId },
+    });
+    const last = (await store.get(actionId))?.events.at(-1)?.seq ?? 0;
+    await store.block({ agent, actionId, seq: last + 1 });
   }
 
   const timer = setInterval(() => {

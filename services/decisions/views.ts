@@ -1,5 +1,4 @@
 import { type ApprovalView, askedOf, type EventOf, type EventType } from '@placet/events';
-import { forgedReason } from './approval.ts';
 import type { ActionRecord } from './store.ts';
 
 function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> | null {
@@ -46,15 +45,31 @@ export function approvalView(record: ActionRecord): ApprovalView | null {
     reason: data.reason,
     rule: data.rule,
     approvers: askedOf(data.demands),
-    quorum: data.demands.reduce((sum, { quorum }) => sum + quorum, 0),
+    demands: data.demands.map(({ approvers, quorum }, index) => ({
+      approvers: askedOf([{ scope: null, rule: null, approvers, quorum }]),
+      quorum,
+      met: metBy(record, index),
+    })),
     requested_at: data.requested_at,
     deadline: data.deadline,
     votes: votesIn(record),
     decided_at: decided?.time ?? null,
     decided_by: decided?.data.deciders ?? [],
-    decision_reason: decided?.data.reason ?? (record.blocked ? forgedReason : null),
+    decision_reason:
+      decided?.data.reason ??
+      (record.blocked ? 'The stream does not hold a decision that Placet wrote.' : null),
     context: Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)),
   };
+}
+
+/** How many different people a demand counts so far. */
+function metBy(record: ActionRecord, index: number): number {
+  const people = record.events.flatMap(({ event }) =>
+    event.type === 'approval.voted' && event.data.vote === 'approve' && event.data.eligible_as[index] != null
+      ? [event.data.voter.id]
+      : [],
+  );
+  return new Set(people).size;
 }
 
 function votesIn(record: ActionRecord): ApprovalView['votes'] {

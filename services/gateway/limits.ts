@@ -4,6 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { credentialId } from './auth.ts';
 import type { GatewayConfig } from './config.ts';
 
+const probes = new Set(['/health', '/ready']);
+
 export type Limit = (request: FastifyRequest) => Promise<void>;
 
 /**
@@ -24,6 +26,10 @@ export async function limitRequests(app: App, config: GatewayConfig): Promise<{ 
       throw new Refusal('RATE_LIMITED', { retryAfterS: Math.max(1, counted.ttlInSeconds) });
     };
   };
-  app.addHook('onRequest', limit(config.requestsPerAddress));
+  const perAddress = limit(config.requestsPerAddress);
+  // A probe that is turned away would have a busy gateway restarted.
+  app.addHook('onRequest', async (request) => {
+    if (!probes.has(request.url)) await perAddress(request);
+  });
   return { perCredential: limit(config.requestsPerKey, credentialId) };
 }

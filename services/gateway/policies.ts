@@ -4,7 +4,16 @@ import { resolve } from 'node:path';
 import { type PolicyText, policyKey } from '@placet/events';
 import { formatProblems, parsePolicy } from '@placet/policy';
 import { digestOfText } from '@placet/proof';
-import { type ConfigStore, type Logger, Refusal, type Resources, type ValidEntry } from '@placet/runtime';
+import {
+  backoffMs,
+  type ConfigStore,
+  type Logger,
+  Refusal,
+  type Resources,
+  sleep,
+  Unavailable,
+  type ValidEntry,
+} from '@placet/runtime';
 
 export type Policies = ReturnType<typeof createPolicies>;
 export type PutPolicy = { by: string; why?: string | undefined; revision?: number | undefined };
@@ -25,8 +34,9 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
     const expected = change.revision ?? store.get(key)?.revision ?? 0;
     const { by, why } = change;
     const value = { scope, text, digest: digestOfText(text) };
-    await store.put(key, value, { by, expected, ...(why === undefined ? {} : { why }) });
-    return get(scope);
+    const because = why === undefined ? {} : { why };
+    const revision = await store.put(key, value, { by, expected, ...because });
+    return { status: 'valid', key, value, revision, by, at: new Date().toISOString(), ...because };
   }
 
   function get(scope: string): ValidEntry<PolicyText> {
@@ -55,18 +65,34 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
       });
     },
 
-    /** Applies a file now, and again whenever it changes. A text that is refused is logged and changes nothing. */
+    /**
+     * Applies a file now, and again whenever it changes. A text that is refused is logged and changes nothing; one
+     * that could not be stored is tried again until it is.
+     */
     async followFile(scope: string, path: string, logger: Logger, resources: Resources): Promise<void> {
       const file = resolve(path);
+      const stopping = new AbortController();
       files.set(scope, file);
       await applyFile();
-      watchFile(file, { interval: 500 }, () => {
-        applyFile().catch((error: unknown) => {
-          const message = error instanceof Error ? error.message : String(error);
-          logger.error({ file }, `the policy file was not applied: ${message}`);
-        });
+      watchFile(file, { interval: 500 }, () => void applyUntilDone());
+      resources.add('policy file', () => {
+        stopping.abort();
+        unwatchFile(file);
       });
-      resources.add('policy file', () => unwatchFile(file));
+
+      async function applyUntilDone(): Promise<void> {
+        for (let attempt = 0; !stopping.signal.aborted; attempt++) {
+          try {
+            return await applyFile();
+          } catch (error) {
+            const message = error instanceof Error ? error.message : String(error);
+            logger.error({ file }, `the policy file was not applied: ${message}`);
+            const isWorthRepeating = error instanceof Unavailable || isConflict(error);
+            if (!isWorthRepeating) return;
+          }
+          await sleep(backoffMs(attempt), stopping.signal);
+        }
+      }
 
       async function applyFile(): Promise<void> {
         const text = await readFile(file, 'utf8');
@@ -81,4 +107,8 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
       }
     },
   };
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'REVISION_CONFLICT';
 }

@@ -1,5 +1,6 @@
 import { setting } from '@placet/runtime';
 import * as z from 'zod';
+import { parseSecret } from './channels/webhook/standard-webhooks.ts';
 
 export const notifierSettings = {
   webhookUrl: setting(
@@ -10,10 +11,7 @@ export const notifierSettings = {
   ),
   webhookSecret: setting(
     'PLACET_WEBHOOK_SECRET',
-    z
-      .string()
-      .regex(/^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/, 'must be whsec_ and 24 to 64 bytes in base64')
-      .optional(),
+    z.string().refine(isSecret, 'must be whsec_ and 24 to 64 bytes in base64').optional(),
     'The secret that webhooks are signed with (`whsec_…`).',
     '',
   ),
@@ -28,6 +26,15 @@ export const notifierSettings = {
     '',
   ),
 };
+function isSecret(text: string): boolean {
+  try {
+    parseSecret(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function isHost(text: string): boolean {
   return /^(\[[^\]]+\]|[^:/@\s]+)(:\d{1,5})?$/.test(text);
 }

@@ -14,7 +14,8 @@ export type DeliverParts = { context: BusContext; bus: Bus; ledger: Ledger; chan
  */
 export function createDeliver({ context, bus, ledger, channel }: DeliverParts) {
   return async (announcement: Announcement): Promise<Outcome> => {
-    const key = `${channel.kind}.${announcement.id}`;
+    // An id may be any text; a key of the ledger may not.
+    const key = `${channel.kind}.${causeId(announcement.id)}`;
     const known = await ledger.get(key);
     const now = Date.now();
     if (known?.entry.status === 'sent') {
@@ -39,6 +40,8 @@ export function createDeliver({ context, bus, ledger, channel }: DeliverParts) {
     try {
       return await channel.send(announcement, announcement.id, new Date());
     } catch (error) {
+      // What cannot even be signed or addressed will not be so another time.
+      if (error instanceof TypeError) return { outcome: 'failed', reason: error.message };
       return { outcome: 'retry', reason: error instanceof Error ? error.message : String(error) };
     }
   }

@@ -28,7 +28,7 @@ async function answering(
   handle: (n: number) => Promise<unknown> = async (n) => ({ twice: 2 * n }),
 ) {
   const asked: number[] = [];
-  answer(b.context, b.resources, subject, Question, async ({ n }) => {
+  answer(b, subject, Question, async ({ n }) => {
     asked.push(n);
     return handle(n);
   });
@@ -189,7 +189,7 @@ test('the audit service, which holds no key, answers what needs no seal', async 
   const server = await startTestNats();
   const one = await startTestBus(server, { service: 'gateway' });
   const audit = await startTestBus(server, { service: 'audit', sealer: null });
-  answer(audit.context, audit.resources, requests.records, Question, async ({ n }) => ({ twice: 2 * n }));
+  answer(audit, requests.records, Question, async ({ n }) => ({ twice: 2 * n }));
   await audit.context.nc.flush();
   expect(await ask(one.context, requests.records, { n: 2 }, Answer)).toEqual({ twice: 4 });
 });

@@ -75,7 +75,13 @@ export function denied(action_id: string, reason = 'no'): EventOf<'action.decide
 }
 
 export function executed(action_id: string): EventOf<'action.executed'> {
-  return event('action.executed', 'gateway', { action_id, agent, status: 'success', late: false });
+  return event('action.executed', 'gateway', {
+    action_id,
+    agent,
+    decision_event: 'decision',
+    status: 'success',
+    late: false,
+  });
 }
 
 export function commented(action_id: string, comment: string): EventOf<'approval.commented'> {

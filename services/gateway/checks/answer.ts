@@ -40,9 +40,20 @@ export function answerOf(actionId: string, history: History, now: Date): Answer 
     };
   }
   const decided = eventIn(history, 'action.decided');
-  if (decided) return decidedAnswer(decided, eventIn(history, 'action.executed'), now);
+  if (decided) return decidedAnswer(decided, executionOf(decided, history), now);
   const needed = eventIn(history, 'approval.needed');
   return needed ? heldAnswer(needed) : evaluatingAnswer(actionId);
+}
+
+/** The report that used this permission, not one of an earlier action under the same id. */
+export function executionOf(
+  decided: EventOf<'action.decided'>,
+  { events }: Pick<History, 'events'>,
+): EventOf<'action.executed'> | undefined {
+  return events
+    .map(({ event }) => event)
+    .filter((event) => event.type === 'action.executed')
+    .find(({ data }) => data.decision_event === decided.id);
 }
 
 export function decidedAnswer(

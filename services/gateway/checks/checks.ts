@@ -12,10 +12,11 @@ import {
   readHistory,
   readHistoryFromLeader,
   sleep,
+  Unavailable,
 } from '@placet/runtime';
 import * as z from 'zod';
 import type { GatewayConfig } from '../config.ts';
-import { type Answer, answerOf, decidedAnswer, heldAnswer } from './answer.ts';
+import { type Answer, answerOf, decidedAnswer, executionOf, heldAnswer } from './answer.ts';
 import { actionIdFor, type CheckBody, timeoutMs } from './request.ts';
 import type { StreamRoom } from './stream-room.ts';
 import type { Listener, Until, Waiting } from './waiting.ts';
@@ -47,15 +48,23 @@ export function createChecks(parts: CheckParts) {
   /** Stores the request, or finds the one that this key stands for, and waits for its answer. */
   async function storeAndWait(agent: Agent, body: CheckBody, patience: Patience): Promise<Answer> {
     const request = requestEvent(agent, body);
-    room.take(request);
     const { action_id } = request.data;
+    // Where there is no room for new work, what was asked before is answered still.
+    const giveBack = room.take(request);
+    if (giveBack === null && !(await isKnown(agent.name, action_id)))
+      throw new Refusal('STORE_FULL', { retryAfterS: 30 });
     const until: Until = patience.waitS > 0 ? 'decision' : 'verdict';
     const deadline = Date.now() + (patience.waitS > 0 ? patience.waitS * 1000 : config.verdictWaitMs);
     const listener = waiting.listen(action_id, until);
     try {
       const appended = await bus.append(request, { version: 0 });
       if (appended.status === 'conflict') {
-        const answer = repeated(request, await historyOf(agent.name, action_id), new Date());
+        giveBack?.();
+        const answer = repeated(
+          request,
+          await readHistoryFromLeader(context, agent.name, action_id),
+          new Date(),
+        );
         if (isSettled(answer, until)) return answer;
       }
       return await patiently(agent.name, action_id, { until, deadline, listener, signal: patience.signal });
@@ -64,13 +73,18 @@ export function createChecks(parts: CheckParts) {
     }
   }
 
+  async function isKnown(agent: string, actionId: string): Promise<boolean> {
+    const { events, forged } = await historyOf(agent, actionId);
+    return events.length + forged.length > 0;
+  }
+
   /** What is known of an action, at once or after the wait that the caller asked for. */
   async function read(agent: string, actionId: string, patience: Patience): Promise<Answer> {
     const listener = patience.waitS > 0 ? waiting.listen(actionId, 'decision') : null;
     try {
       const history = await historyOf(agent, actionId);
-      if (history.events.length === 0 && history.forged.length === 0) return await outcomeOf(agent, actionId);
-      const answer = answerOf(actionId, history, new Date());
+      if (isForgotten(history)) return await outcomeOf(agent, actionId);
+      const answer = await current(agent, actionId, answerOf(actionId, history, new Date()));
       if (listener === null || isSettled(answer, 'decision')) return answer;
       const deadline = Date.now() + patience.waitS * 1000;
       const { signal } = patience;
@@ -93,7 +107,7 @@ export function createChecks(parts: CheckParts) {
           return await lastLook(agent, actionId);
         const woken = await listener.next(Math.min(leftMs, lookEveryMs));
         if (typeof woken === 'object') return liveAnswer(woken.live);
-        const answer = await lastLook(agent, actionId);
+        const answer = await current(agent, actionId, await lastLook(agent, actionId));
         if (isSettled(answer, wait.until)) return answer;
       }
     } finally {
@@ -109,6 +123,12 @@ export function createChecks(parts: CheckParts) {
       sleep(lastLookMs).then(() => nothing),
     ]);
     return answerOf(actionId, history, new Date());
+  }
+
+  /** A node that is behind may not know yet that a permission was used: before "allowed" the leader is asked. */
+  async function current(agent: string, actionId: string, answer: Answer): Promise<Answer> {
+    if (answer.decision !== 'allowed') return answer;
+    return answerOf(actionId, await readHistoryFromLeader(context, agent, actionId), new Date());
   }
 
   /** Any node may answer first; before "there is nothing" the leader is asked. */
@@ -177,15 +197,28 @@ function repeated(request: EventOf<'action.requested'>, history: History, now: D
   const earlier = eventIn(history, 'action.requested')?.data;
   if (!earlier && history.forged.length === 0) {
     // The request has left the stream and its decision has not: the key is not free yet.
-    throw new Refusal('DECISION_EXPIRED');
+    if (history.events.length > 0) throw new Refusal('DECISION_EXPIRED');
+    throw new Unavailable('an action is being stored by somebody else');
   }
-  if (earlier && (earlier.action_name !== action_name || earlier.payload_digest !== payload_digest)) {
-    throw new Refusal('IDEMPOTENCY_CONFLICT', { details: { action_id } });
-  }
+  // What the caller wants to be held to is part of what it asks.
+  const { policy, timeout_ms } = request.data;
+  const isSame =
+    earlier?.action_name === action_name &&
+    earlier.payload_digest === payload_digest &&
+    earlier.policy === policy &&
+    earlier.timeout_ms === timeout_ms;
+  if (earlier && !isSame) throw new Refusal('IDEMPOTENCY_CONFLICT', { details: { action_id } });
   const answer = answerOf(action_id, history, now);
   if (answer.decision !== 'expired') return answer;
-  const used = eventIn(history, 'action.executed') !== undefined;
+  const decided = eventIn(history, 'action.decided');
+  const used = decided !== undefined && executionOf(decided, history) !== undefined;
   throw new Refusal(used ? 'ALREADY_USED' : 'DECISION_EXPIRED', { details: { action_id } });
+}
+
+/** Neither the request nor its decision is in the stream any more, whatever note of it may be. */
+function isForgotten(history: History): boolean {
+  if (history.forged.length > 0) return false;
+  return !eventIn(history, 'action.requested') && !eventIn(history, 'action.decided');
 }
 
 function isSettled(answer: Answer, until: Until): boolean {

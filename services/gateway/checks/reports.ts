@@ -1,6 +1,6 @@
-import { type Agent, type EventOf, eventStream, makeEvent, parseEvent, subjectFor } from '@placet/events';
+import { type Agent, type EventData, type EventOf, makeEvent, subjectFor } from '@placet/events';
 import { digestOf } from '@placet/proof';
-import { causeId, eventIn, newId, Refusal } from '@placet/runtime';
+import { causeId, eventIn, newId, Refusal, readHistoryFromLeader, readNote } from '@placet/runtime';
 import { type CheckParts, type Checks, storedOutcome } from './checks.ts';
 import { actionIdFor, type ExecutionBody, type LogBody } from './request.ts';
 
@@ -12,39 +12,45 @@ export function createReports(parts: CheckParts, checks: Checks) {
 
   /** The permission is for once: the report ends it, and a second report is refused. */
   async function executed(agent: Agent, actionId: string, body: ExecutionBody) {
-    const decided = await permissionOf(agent, actionId);
+    const permission = await permissionOf(agent, actionId);
+    const { valid_until, case: ofCase } = permission.data;
     const now = new Date();
-    const { result, ...rest } = body;
-    const event = makeEvent('action.executed', {
-      service: 'gateway',
-      id: newId(),
-      now,
-      data: {
-        action_id: actionId,
-        agent: agent.name,
-        ...rest,
-        ...(result === undefined ? {} : { result }),
-        late: Date.parse(decided.valid_until) < now.getTime(),
-        ...(decided.case === undefined ? {} : { case: decided.case }),
-      } as EventOf<'action.executed'>['data'],
-    });
-    const stored = await bus.note(event, actionId);
+    const data: EventData<'action.executed'> = {
+      action_id: actionId,
+      agent: agent.name,
+      decision_event: permission.id,
+      status: body.status,
+      ...defined({ error: body.error, latency_ms: body.latency_ms, result: body.result, case: ofCase }),
+      late: Date.parse(valid_until) < now.getTime(),
+    };
+    const event = makeEvent('action.executed', { service: 'gateway', id: newId(), now, data });
+    const stored = await bus.note(event, causeId('executed', permission.id));
     if (stored.status === 'conflict') {
       throw new Refusal('ALREADY_USED', { message: 'The execution of this action was reported before.' });
     }
-    return { action_id: actionId, status: body.status, reported_at: event.time, late: event.data.late };
+    return { action_id: actionId, status: body.status, reported_at: event.time, late: data.late };
   }
 
-  async function permissionOf(agent: Agent, actionId: string) {
-    const history = await checks.historyOf(agent.name, actionId);
+  type Permission = EventOf<'action.decided'> & { data: { decision: 'allowed' } };
+
+  async function permissionOf(agent: Agent, actionId: string): Promise<Permission> {
+    // Any node may be behind; before an agent is called a liar the leader is asked.
+    let history = await checks.historyOf(agent.name, actionId);
+    if (!eventIn(history, 'action.decided')) {
+      history = await readHistoryFromLeader(context, agent.name, actionId);
+    }
     if (history.forged.length > 0) return withoutPermission(agent, actionId, 'NOT_ALLOWED');
     const inStream = eventIn(history, 'action.decided');
-    if (!inStream && eventIn(history, 'action.requested'))
+    if (!inStream && eventIn(history, 'action.requested')) {
       return withoutPermission(agent, actionId, 'NOT_DECIDED');
+    }
     const decided = inStream ?? (await storedOutcome(context, agent.name, actionId))?.decided;
     if (!decided) throw new Refusal('ACTION_NOT_FOUND');
-    if (decided.data.decision === 'denied') return withoutPermission(agent, actionId, 'NOT_ALLOWED');
-    return decided.data;
+    return isPermission(decided) ? decided : withoutPermission(agent, actionId, 'NOT_ALLOWED');
+  }
+
+  function isPermission(decided: EventOf<'action.decided'>): decided is Permission {
+    return decided.data.decision === 'allowed';
   }
 
   /** An agent says that it ran what nobody allowed: that is refused, and never kept quiet. */
@@ -66,31 +72,28 @@ export function createReports(parts: CheckParts, checks: Checks) {
 
   async function logged(agent: Agent, body: LogBody) {
     const { idempotency_key, ...told } = body;
-    const data = { action_id: actionIdFor('log', agent.name, idempotency_key), agent: agent.name, ...told };
-    const event = makeEvent('action.logged', {
-      service: 'gateway',
-      id: newId(),
-      now: new Date(),
-      data: data as EventOf<'action.logged'>['data'],
-    });
-    room.take(event);
-    const stored = await bus.note(event, data.action_id);
-    if (stored.status === 'stored') return { action_id: data.action_id, logged_at: event.time };
-    const earlier = await read(event);
-    if (!earlier || digestOf(earlier.data) !== digestOf(event.data)) {
+    const action_id = actionIdFor('log', agent.name, idempotency_key);
+    const data = { action_id, agent: agent.name, ...defined(told) } as EventData<'action.logged'>;
+    const event = makeEvent('action.logged', { service: 'gateway', id: newId(), now: new Date(), data });
+    const giveBack = room.take(event);
+    if (giveBack === null) throw new Refusal('STORE_FULL', { retryAfterS: 30 });
+    const stored = await bus.note(event, action_id);
+    if (stored.status === 'stored') return { action_id, logged_at: event.time };
+    giveBack();
+    const earlier = await readNote(context, subjectFor(event.type, data, action_id));
+    if (!earlier || digestOf(earlier.data) !== digestOf(data)) {
       throw new Refusal('IDEMPOTENCY_CONFLICT', {
         message: 'This idempotency key was used for another log entry.',
       });
     }
-    return { action_id: data.action_id, logged_at: earlier.time };
-  }
-
-  async function read(event: EventOf<'action.logged'>): Promise<EventOf<'action.logged'> | null> {
-    const subject = subjectFor(event.type, event.data, event.data.action_id);
-    const stored = await context.jsm.streams.getMessage(eventStream, { last_by_subj: subject });
-    const parsed = stored && parseEvent(subject, new TextDecoder().decode(stored.data));
-    return parsed?.ok ? (parsed.event as EventOf<'action.logged'>) : null;
+    return { action_id, logged_at: earlier.time };
   }
 
   return { executed, logged };
+}
+
+/** Without the fields that were not given. */
+function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

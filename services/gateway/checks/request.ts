@@ -58,11 +58,20 @@ export const CheckBody = z
   .meta({ id: 'Check' });
 export type CheckBody = z.infer<typeof CheckBody>;
 
+/** What was accepted has to fit into the last tenth of the stream. */
+const resultCharsMax = 16_000;
+
 export const ExecutionBody = z.strictObject({
   status: z.enum(['success', 'error', 'unknown']),
   error: Text(2000).optional(),
   latency_ms: z.number().nonnegative().optional(),
-  result: z.unknown().optional(),
+  result: z
+    .unknown()
+    .optional()
+    .refine(
+      (value) => value === undefined || JSON.stringify(value).length <= resultCharsMax,
+      `must be at most ${resultCharsMax} characters of JSON; say where the rest is`,
+    ),
 });
 export type ExecutionBody = z.infer<typeof ExecutionBody>;
 

@@ -1,15 +1,18 @@
 import { eventStream, type PlacetEvent } from '@placet/events';
-import { type BusContext, Refusal, type Resources } from '@placet/runtime';
+import type { BusContext, Resources } from '@placet/runtime';
 
 /** New work is refused before the stream is full, so that what was accepted can still be decided. */
 const shareMax = 0.9;
 const lookEveryMs = 1000;
 /** What follows of a request beside another copy of it: votes, a decision, notes. */
-const followingBytes = 4096;
+const followingBytes = 16_384;
 
 export type StreamRoom = {
-  /** Refuses the event when the stream is almost full, and else counts it until the next look at the stream. */
-  take(event: PlacetEvent): void;
+  /**
+   * Counts the event until the next look at the stream, and answers how to give its room back when it was not
+   * stored; null when the stream is almost full.
+   */
+  take(event: PlacetEvent): (() => void) | null;
 };
 
 export async function watchStreamRoom(context: BusContext, resources: Resources): Promise<StreamRoom> {
@@ -27,8 +30,12 @@ export async function watchStreamRoom(context: BusContext, resources: Resources)
   resources.add('stream room', () => clearInterval(timer));
   return {
     take(event) {
-      if (freeBytes <= 0) throw new Refusal('STORE_FULL', { retryAfterS: 30 });
-      freeBytes -= 2 * Buffer.byteLength(JSON.stringify(event)) + followingBytes;
+      if (freeBytes <= 0) return null;
+      const bytes = 2 * Buffer.byteLength(JSON.stringify(event)) + followingBytes;
+      freeBytes -= bytes;
+      return () => {
+        freeBytes += bytes;
+      };
     },
   };
 }

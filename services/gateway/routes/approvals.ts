@@ -13,7 +13,7 @@ import * as z from 'zod';
 import type { Auth } from '../auth.ts';
 import { ActionParams, errors, knownForm } from './shared.ts';
 
-const List = z.object({
+const List = z.strictObject({
   status: z.enum(['pending', 'decided', 'all']).default('pending'),
   cursor: z.string().max(40).optional().describe('The `next` of the page before.'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -58,7 +58,7 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
     { schema: { tags, security, params: ActionParams, response: { 200: ApprovalView, ...errors } } },
     (request) => {
       const question = {
-        action_id: knownForm(request.params.id),
+        action_id: knownForm(request.params.id, 'NOT_FOUND'),
         audience: audienceOf(auth.personOf(request)),
       };
       return ask(context, requests.approval, question, ApprovalView);
@@ -80,7 +80,7 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
     (request) => {
       const { id, email, name, roles } = auth.personOf(request);
       const question: VoteQuestion = {
-        action_id: knownForm(request.params.id),
+        action_id: knownForm(request.params.id, 'NOT_FOUND'),
         ...request.body,
         channel: 'api',
         voter: { id, email, roles, ...(name === undefined ? {} : { name }) },

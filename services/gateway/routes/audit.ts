@@ -5,7 +5,7 @@ import type { Auth } from '../auth.ts';
 import { errors } from './shared.ts';
 
 const Moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
-const Query = z.object({
+const Query = z.strictObject({
   from: Moment.optional().describe('Events at or after this moment.'),
   until: Moment.optional().describe('Events before this moment.'),
   agent: AgentName.optional(),

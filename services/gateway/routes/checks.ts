@@ -8,7 +8,7 @@ import type { Reports } from '../checks/reports.ts';
 import { CheckBody, ExecutionBody, LogBody } from '../checks/request.ts';
 import { ActionParams, errors, knownForm } from './shared.ts';
 
-const Wait = z.object({
+const Wait = z.strictObject({
   wait: z.coerce.number().min(0).max(60).default(0).describe('Seconds to wait for the decision, at most 60.'),
 });
 

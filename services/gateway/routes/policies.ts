@@ -62,7 +62,16 @@ export function policyRoutes(app: App, { auth, policies }: { auth: Auth; policie
         summary:
           'The policy as YAML, or with who changed it, when and why as JSON (Accept: application/json).',
         params: Params,
-        response: { 200: z.unknown(), ...errors },
+        response: {
+          200: {
+            description: 'The policy.',
+            content: {
+              'application/yaml': { schema: z.string() },
+              'application/json': { schema: PolicyView },
+            },
+          },
+          ...errors,
+        },
       },
     },
     async (request, reply) => {
@@ -87,7 +96,8 @@ export function policyRoutes(app: App, { auth, policies }: { auth: Auth; policie
           'Send `If-Match` with the ETag that you read, and a change by somebody else is not overwritten.',
         consumes: ['application/yaml'],
         params: Params,
-        querystring: z.object({ why: z.string().min(1).max(500).optional() }),
+        body: z.string().describe('The policy as YAML.'),
+        querystring: z.strictObject({ why: z.string().min(1).max(500).optional() }),
         response: { 200: PolicyView, ...errors },
       },
     },
@@ -95,8 +105,7 @@ export function policyRoutes(app: App, { auth, policies }: { auth: Auth; policie
       const person = auth.withRole(request, 'admin');
       const { why } = request.query;
       const revision = revisionOf(request.headers['if-match']);
-      const text = typeof request.body === 'string' ? request.body : '';
-      return view(await policies.put(request.params.scope, text, { by: person.id, why, revision }));
+      return view(await policies.put(request.params.scope, request.body, { by: person.id, why, revision }));
     },
   );
 }

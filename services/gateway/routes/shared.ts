@@ -19,9 +19,9 @@ export const ExpiresAt = z.iso
 /** What has not the form of an id is an id that nobody has. */
 export const ActionParams = z.object({ id: z.string().max(200).describe("An action's id (act_…).") });
 
-export function knownForm(id: string): string {
+export function knownForm(id: string, code: 'ACTION_NOT_FOUND' | 'NOT_FOUND' = 'ACTION_NOT_FOUND'): string {
   if (ActionId.safeParse(id).success) return id;
-  throw new Refusal('ACTION_NOT_FOUND', { message: 'There is no action with this id.' });
+  throw new Refusal(code, { message: 'Nothing here has this id.' });
 }
 
 /** A body that may be left out altogether. */
