@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { DirectoryInUse, NatsServerFailed, NothingHere } from '@placet/embedded';
+import { DirectoryInUse, KeysProblem, NatsServerFailed, NothingHere } from '@placet/embedded';
 import { Refusal, SettingsProblem } from '@placet/runtime';
 
 /** What a user can put right is told in words; only our own faults come with a stack. */
@@ -15,12 +15,13 @@ export function explain(error: unknown): string {
   if (isSystemError(error, 'EEXIST') || isSystemError(error, 'ENOTDIR')) {
     return `PLACET_DATA: ${error.path} is not a directory.`;
   }
+  if (isSystemError(error, 'EISDIR')) return 'PLACET_POLICY: this is a directory, not a file.';
   if (isSystemError(error, 'ENOENT')) return `There is no file ${error.path}.`;
   if (isSystemError(error, 'EACCES')) return `No permission for ${error.path ?? `port ${error.port}`}.`;
   return inspect(error);
 }
 
-const told = [SettingsProblem, DirectoryInUse, NatsServerFailed, NothingHere];
+const told = [SettingsProblem, DirectoryInUse, KeysProblem, NatsServerFailed, NothingHere];
 
 type SystemError = Error & { port?: number; path?: string; hostname?: string; address?: string };
 

@@ -1,5 +1,4 @@
 import { writeSync } from 'node:fs';
-import { relative } from 'node:path';
 import {
   type Credentials,
   lockDirectory,
@@ -72,7 +71,7 @@ Placet runs. Stop it with Ctrl-C.
   agent's key  ${agentKey}
   your token   ${personToken}
   policy       ${policy}
-  data         ${relative(process.cwd(), dataDir) || dataDir}
+  data         ${dataDir}
 
 Ask whether an agent may act:
 

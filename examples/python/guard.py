@@ -1,6 +1,7 @@
 """Ask Placet before an action runs. Needs httpx. URL and KEY are taken from the environment."""
 
 import os
+import sys
 import time
 import uuid
 
@@ -48,7 +49,14 @@ def ask(client, check, patience_s):
 
 
 def report(client, answer, execution):
-    """The report ends the permission."""
+    """The report ends the permission. That it fails does not undo what has run."""
+    try:
+        send_report(client, answer, execution)
+    except httpx.HTTPError as error:
+        print(f"{answer['action_id']} ran and could not be reported: {error}", file=sys.stderr)
+
+
+def send_report(client, answer, execution):
     response = client.post(f"/v1/check/{answer['action_id']}/execution", json=execution)
     if response.status_code != 409:  # reported before, and that answer was lost
         response.raise_for_status()

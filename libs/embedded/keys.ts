@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSealer, createSigner, generateSigningKey, type Sealer, type Signer } from '@placet/proof';
 import { writePrivateFile } from './private-file.ts';
+
+export class KeysProblem extends Error {}
 
 export type Keys = { sealer: Sealer; policySigner: Signer; decisionsSigner: Signer };
 
@@ -10,9 +12,19 @@ export type Keys = { sealer: Sealer; policySigner: Signer; decisionsSigner: Sign
 export function loadKeys(dataDir: string): Keys {
   const dir = join(dataDir, 'keys');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
+  if (!existsSync(join(dir, 'seal.key')) && existsSync(join(dataDir, 'nats'))) {
+    throw new KeysProblem(
+      `${join(dir, 'seal.key')} is missing, and without it nothing in ${dataDir} counts as genuine. ` +
+        'Put it back from the backup of this directory, or start on an empty one (PLACET_DATA).',
+    );
+  }
   const keep = (name: string, make: () => string): string => {
     const file = join(dir, name);
     if (!existsSync(file)) writePrivateFile(file, make());
+    // On Windows the modes say nothing.
+    if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
+      throw new KeysProblem(`${file} can be read by others. Find out why, then: chmod 600 '${file}'`);
+    }
     return readFileSync(file, 'utf8').trim();
   };
   const secret = Buffer.from(

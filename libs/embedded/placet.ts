@@ -131,7 +131,10 @@ function createStarters({
       const store = openSqliteOutcomeStore(file('decisions.sqlite'));
       return startDecisionsService(sealed, { config: settings, signer: keys.decisionsSigner, store });
     },
-    notifier: () => startNotifierService(unsealed, { config: settings }),
+    notifier: () => {
+      const trusted = { keys: [keys.policySigner.publicJwk, keys.decisionsSigner.publicJwk] };
+      return startNotifierService(unsealed, { config: settings, trusted });
+    },
     audit: async () => {
       const url = settings.mongodbUrl;
       const store = url

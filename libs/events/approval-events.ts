@@ -102,6 +102,8 @@ export const ApprovalClosed = z.object({
   decision_event: z.string(),
   reason: z.string(),
   deciders: z.array(z.string()),
+  /** The decision's own proof, for readers who hold no key of ours. */
+  proof: z.string(),
   case: z.string().optional(),
 });
 

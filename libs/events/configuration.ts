@@ -35,7 +35,13 @@ export const Person = z.object({
 });
 export type Person = z.infer<typeof Person>;
 
-export const PolicyText = z.object({ scope: z.string(), text: z.string(), digest: Digest });
+export const PolicyText = z.object({
+  scope: z.string(),
+  text: z.string(),
+  digest: Digest,
+  /** Taken away: the scope abstains as if it had never been. Values are never deleted, so that nobody else can. */
+  removed: z.boolean().optional(),
+});
 export type PolicyText = z.infer<typeof PolicyText>;
 
 /** A public key that checks proofs. It stays after its service has taken a new one, as its proofs do. */

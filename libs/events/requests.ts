@@ -11,6 +11,7 @@ export const requests = {
   outcome: `${root}.decisions.outcome`,
   approvals: `${root}.decisions.approvals`,
   approval: `${root}.decisions.approval`,
+  undecided: `${root}.decisions.undecided`,
   records: `${root}.audit.records`,
 } as const;
 export type RequestSubject = (typeof requests)[keyof typeof requests];
@@ -108,3 +109,6 @@ export const AuditRecordView = z
   })
   .meta({ id: 'AuditRecord' });
 export const RecordsAnswer = z.object({ records: z.array(AuditRecordView), next: z.number().nullable() });
+
+/** How many accepted actions have no decision yet. */
+export const UndecidedAnswer = z.object({ count: z.number().int().nonnegative() });

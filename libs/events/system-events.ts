@@ -10,6 +10,7 @@ export const AlarmRaised = z.object({
     'events_missed',
     'record_conflict',
     'action_lost',
+    'proof_rejected',
   ]),
   message: z.string(),
   about: z.string(),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type EventData, makeEvent } from '@placet/events';
+import { type EventData, type EventOf, makeEvent, subjectFor } from '@placet/events';
 import { type Bus, type BusContext, newId } from './bus.ts';
+import { readNote } from './history.ts';
 
 export type RaiseAlarm = (alarm: EventData<'alarm.raised'>) => Promise<void>;
 
@@ -15,10 +16,21 @@ export function createAlarms(context: BusContext, bus: Bus): RaiseAlarm {
       now: new Date(),
       data: alarm,
     });
-    await bus.note(event, causeId(alarm.kind, alarm.about)).catch((error: unknown) => {
+    await store(event).catch((error: unknown) => {
       context.logger.error({ err: error }, 'an alarm could not be stored');
     });
   };
+
+  async function store(event: EventOf<'alarm.raised'>): Promise<void> {
+    const { kind, about } = event.data;
+    const id = causeId(kind, about);
+    const stored = await bus.note(event, id);
+    if (stored.status === 'stored') return;
+    const there = await readNote(context, subjectFor('alarm.raised', event.data, id));
+    const isSame = there?.type === 'alarm.raised' && there.data.kind === kind && there.data.about === about;
+    // Somebody took its place beforehand, to keep it quiet.
+    if (!isSame) await bus.note(event, newId());
+  }
 }
 
 export function causeId(...parts: (string | number)[]): string {

@@ -87,13 +87,35 @@ export async function readHistoryFromLeader(
 
 function historyOf(context: BusContext, found: StoredMsg[]): History {
   const history: History = { version: 0, events: [], forged: [] };
+  let request: EventOf<'action.requested'> | undefined;
   for (const message of found.sort((a, b) => a.seq - b.seq)) {
     const stored = readMessage(context, message);
     if (message.subject.startsWith('placet.act.')) history.version = message.seq;
-    if (stored) history.events.push({ seq: message.seq, event: stored });
+    if (stored?.type === 'action.requested') request = stored;
+    if (stored && belongsTo(request, stored)) history.events.push({ seq: message.seq, event: stored });
     else history.forged.push({ seq: message.seq, subject: message.subject });
   }
   return history;
+}
+
+/**
+ * An event that we did write, about another request under the same id, is as good as forged: somebody put it there.
+ * Where the request has left the stream there is nothing to compare with, and nothing is allowed either.
+ */
+function belongsTo(request: EventOf<'action.requested'> | undefined, event: PlacetEvent): boolean {
+  if (!request) return true;
+  switch (event.type) {
+    case 'approval.needed':
+      return event.data.request_event === request.id && event.data.action_name === request.data.action_name;
+    case 'action.decided':
+      return (
+        event.data.request_event === request.id &&
+        event.data.action_name === request.data.action_name &&
+        event.data.payload_digest === request.data.payload_digest
+      );
+    default:
+      return true;
+  }
 }
 
 function readMessage(context: BusContext, { subject, data, header }: StoredMsg): PlacetEvent | null {

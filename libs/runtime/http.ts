@@ -38,6 +38,8 @@ export function createApp(options: {
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
+    // How long a request may take to arrive; waiting for a decision comes after that.
+    requestTimeout: 30_000,
     trustProxy: options.trustProxy?.length ? options.trustProxy : false,
     genReqId: () => `req_${newId()}`,
     return503OnClosing: true,
@@ -69,7 +71,7 @@ export function createApp(options: {
     next(
       unknown.length === 0
         ? undefined
-        : new Refusal('VALIDATION_ERROR', { details: unknown.map(unknownField) }),
+        : new Refusal('VALIDATION_ERROR', { details: unknown.slice(0, detailsMax).map(unknownField) }),
     );
   });
   app.addHook('onSend', (request, reply, _payload, next) => {
@@ -156,12 +158,16 @@ function refusalOf(error: unknown): Refusal {
   if (error instanceof StoreFull) return new Refusal('STORE_FULL', { retryAfterS: 30, cause: error });
   if (error instanceof Unavailable) return new Refusal('UNAVAILABLE', { retryAfterS: 1, cause: error });
   if (hasZodFastifySchemaValidationErrors(error)) {
-    return new Refusal('VALIDATION_ERROR', { details: error.validation.flatMap(detailsOf) });
+    return new Refusal('VALIDATION_ERROR', {
+      details: error.validation.flatMap(detailsOf).slice(0, detailsMax),
+    });
   }
   const code = fastifyCodes[(error as FastifyError)?.code];
   if (code) return new Refusal(code, { cause: error });
   return new Refusal('INTERNAL', { cause: error });
 }
+
+const detailsMax = 50;
 
 type Validation = { instancePath: string; message?: string | undefined; params?: unknown };
 

@@ -11,14 +11,17 @@ const ageMaxMs = 60_000;
 
 const Question = z.object({ id: z.string(), at: z.iso.datetime(), data: z.unknown() });
 const Answer = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), data: z.unknown() }),
+  z.object({ ok: z.literal(true), question: z.string(), data: z.unknown() }),
   z.object({
     ok: z.literal(false),
+    question: z.string(),
     code: z.string(),
     message: z.string(),
     details: z.unknown().optional(),
   }),
 ]);
+
+type Reply = { ok: true; data: unknown } | { ok: false; code: ErrorCode; message: string; details?: unknown };
 
 /** Asks another service. Question and answer are sealed where both hold the key. */
 export async function ask<T>(
@@ -28,7 +31,8 @@ export async function ask<T>(
   answer: z.ZodType<T>,
   timeoutMs = 5000,
 ): Promise<T> {
-  const body = JSON.stringify({ id: newId(), at: new Date().toISOString(), data });
+  const id = newId();
+  const body = JSON.stringify({ id, at: new Date().toISOString(), data });
   let reply: Msg;
   try {
     reply = await context.nc.request(subject, body, {
@@ -47,6 +51,10 @@ export async function ask<T>(
     throw new Refusal('UNAVAILABLE', { message: 'An answer did not carry our seal and was dropped.' });
   }
   const parsed = Answer.parse(reply.json());
+  // Whoever overheard another question could have it answered into the place of this one.
+  if (parsed.question !== id) {
+    throw new Refusal('UNAVAILABLE', { message: 'An answer was to another question and was dropped.' });
+  }
   if (parsed.ok) return answer.parse(parsed.data);
   const code = (Object.hasOwn(errorTable, parsed.code) ? parsed.code : 'INTERNAL') as ErrorCode;
   throw new Refusal(code, {
@@ -92,12 +100,12 @@ export function answer<T>(
     }
   }
 
-  function respond(message: Msg, reply: z.infer<typeof Answer>): void {
-    const body = JSON.stringify(reply);
+  function respond(message: Msg, reply: Reply): void {
+    const body = JSON.stringify({ question: idOf(message), ...reply });
     if (message.reply) message.respond(body, { headers: sealOf(context, message.reply, body) });
   }
 
-  async function replyTo(message: Msg): Promise<z.infer<typeof Answer>> {
+  async function replyTo(message: Msg): Promise<Reply> {
     try {
       if (!sealHolds(context, subject, message.data, message.headers?.get(sealHeader))) {
         await alarm({
@@ -117,7 +125,7 @@ export function answer<T>(
     }
   }
 
-  function refusalOf(error: unknown): z.infer<typeof Answer> {
+  function refusalOf(error: unknown): Reply {
     if (error instanceof Refusal) {
       return { ok: false, code: error.code, message: error.message, details: error.details };
     }
@@ -147,6 +155,15 @@ export function fitting<T>(items: T[]): T[] {
     return i > 0 && bytes > pageBytesMax;
   });
   return end === -1 ? items : items.slice(0, end);
+}
+
+/** An answer names its question, so that it is worth nothing as the answer to another. */
+function idOf(message: Msg): string {
+  try {
+    return Question.parse(message.json()).id;
+  } catch {
+    return '';
+  }
 }
 
 function sealOf(context: BusContext, subject: string, body: string) {

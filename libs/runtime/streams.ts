@@ -108,8 +108,11 @@ async function ensureConsumer(nats: Nats, spec: ConsumerSpec): Promise<void> {
     deliver_policy: 'all',
   };
   const found = await nats.jsm.consumers.info(eventStream, spec.durable).catch(notFound);
-  if (found) await nats.jsm.consumers.update(eventStream, spec.durable, { ...found.config, ...wanted });
-  else await nats.jsm.consumers.add(eventStream, wanted);
+  if (!found) await nats.jsm.consumers.add(eventStream, wanted);
+  else {
+    await nats.jsm.consumers.update(eventStream, spec.durable, { ...found.config, ...wanted });
+    if (found.paused) await nats.jsm.consumers.resume(eventStream, spec.durable);
+  }
 }
 
 /**

@@ -31,10 +31,16 @@ function eventRecord(message: StoredMessage, now: Date): NewRecord | null {
     id,
     type,
     time: at.toISOString(),
-    agent: place.root === 'sys' ? null : place.agent,
-    action: place.root === 'sys' ? null : place.action,
+    ...(place.root === 'sys' ? concerned(data) : { agent: place.agent, action: place.action }),
     case: caseOf(data),
   };
+}
+
+/** An alarm belongs to no action by its subject, but is looked for by the one that it is about. */
+function concerned(data: object): { agent: string | null; action: string | null } {
+  const { agent = null, action_id: action = null } =
+    'details' in data ? (data.details as Record<string, string>) : {};
+  return { agent, action };
 }
 
 function configurationRecord(message: StoredMessage, now: Date): NewRecord | null {

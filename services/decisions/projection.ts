@@ -32,7 +32,7 @@ export function createProjection(store: OutcomeStore, bus: Bus, execute: Execute
   }
 
   async function close(decided: EventOf<'action.decided'>): Promise<void> {
-    const { action_id, agent, action_name, decision, reason, deciders } = decided.data;
+    const { action_id, agent, action_name, decision, reason, deciders, proof } = decided.data;
     const ofCase = decided.data.case === undefined ? {} : { case: decided.data.case };
     const event = makeEvent('approval.closed', {
       service: 'decisions',
@@ -46,6 +46,7 @@ export function createProjection(store: OutcomeStore, bus: Bus, execute: Execute
         reason,
         deciders,
         decision_event: decided.id,
+        proof,
         ...ofCase,
       },
     });

@@ -28,6 +28,7 @@ import {
   startService,
   subscribe,
 } from '@placet/runtime';
+import * as z from 'zod';
 import type { ActionState } from './approval.ts';
 import type { DecisionsConfig } from './config.ts';
 import { createExecute, type Execute, isBlocked } from './execute.ts';
@@ -103,6 +104,10 @@ function answerQuestions(parts: ServiceParts, store: OutcomeStore, execute: Exec
     const record = await store.get(action_id);
     const decided = record?.agent === agent ? decidedIn(record) : null;
     return record && decided ? { decided, executed: executedIn(record) } : null;
+  });
+
+  answer(parts, requests.undecided, z.object({}), async () => {
+    return { count: (await store.countOpen()).undecided };
   });
 
   answer(parts, requests.approvals, ApprovalsQuestion, async (question) => {

@@ -170,10 +170,14 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
     },
 
     async countOpen() {
-      const row = statement(
-        'SELECT count(*) AS n FROM actions WHERE decided_seq IS NULL AND needed_seq IS NOT NULL',
-      ).get();
-      return Number(row?.['n'] ?? 0);
+      const count = (clause: string) => {
+        const row = statement(
+          `SELECT count(*) AS n FROM actions WHERE decided_seq IS NULL AND ${clause}`,
+        ).get();
+        return Number(row?.['n'] ?? 0);
+      };
+      const held = count('needed_seq IS NOT NULL');
+      return { held, undecided: held + count('needed_seq IS NULL') };
     },
 
     async fedBy() {

@@ -36,7 +36,8 @@ export interface OutcomeStore {
   list(query: ListQuery): Promise<{ records: ActionRecord[]; before: number | null }>;
   /** Undecided actions whose deadline, or whose time to be judged, has passed. */
   due(now: Date, requestedBefore: Date, limit: number): Promise<DueAction[]>;
-  countOpen(): Promise<number>;
+  /** Actions that wait for people, and all that have no decision. */
+  countOpen(): Promise<{ held: number; undecided: number }>;
   /** Which consumer fed it: another one means that it has to be fed again from the beginning. */
   fedBy(): Promise<string | null>;
   setFedBy(consumer: string): Promise<void>;

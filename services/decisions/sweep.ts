@@ -19,7 +19,7 @@ export function startSweep(
     const now = new Date();
     const due = await store.due(now, new Date(now.getTime() - sweepAfterMs), dueMax);
     for (const action of due) await look(action, now);
-    context.metrics.openApprovals.set(await store.countOpen());
+    context.metrics.openApprovals.set((await store.countOpen()).held);
   }
 
   /** One action that cannot be decided now must not keep the others waiting. */

@@ -41,28 +41,46 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
 
   function get(scope: string): ValidEntry<PolicyText> {
     const entry = store.get(policyKey(scope));
-    if (entry?.status === 'valid') return entry;
+    if (entry?.status === 'valid' && !entry.value.removed) return entry;
     throw new Refusal('NOT_FOUND', {
-      message: entry
-        ? `The policy ${scope} cannot be trusted (${entry.problem}). Put it again.`
-        : `There is no policy ${scope} yet. PUT one as YAML.`,
+      message:
+        entry?.status === 'forged'
+          ? `The policy ${scope} cannot be trusted (${entry.problem}). Put it again.`
+          : `There is no policy ${scope} yet. PUT one as YAML.`,
+    });
+  }
+
+  function refuseFile(scope: string): void {
+    const file = files.get(scope);
+    if (file === undefined) return;
+    throw new Refusal('POLICY_FROM_FILE', {
+      message: `The policy ${scope} comes from the file ${file} (PLACET_POLICY). Change the file.`,
+      details: { file },
     });
   }
 
   return {
     get,
-    list: () => store.all().flatMap((entry) => (entry.status === 'valid' ? [entry] : [])),
+    list: () =>
+      store
+        .all()
+        .filter((entry) => entry.status === 'valid')
+        .filter(({ value }) => !value.removed),
     has: (scope: string) => store.get(policyKey(scope)) !== undefined,
     /** The file that a scope comes from, if any. */
     fileOf: (scope: string) => files.get(scope),
 
-    put(scope: string, text: string, change: PutPolicy) {
-      const file = files.get(scope);
-      if (file === undefined) return put(scope, text, change);
-      throw new Refusal('POLICY_FROM_FILE', {
-        message: `The policy ${scope} comes from the file ${file} (PLACET_POLICY). Change the file.`,
-        details: { file },
-      });
+    async put(scope: string, text: string, change: PutPolicy) {
+      refuseFile(scope);
+      return put(scope, text, change);
+    },
+
+    /** The scope abstains from now on, as if it had never had a policy. */
+    async remove(scope: string, by: string): Promise<void> {
+      refuseFile(scope);
+      const { value, revision } = get(scope);
+      const removed = { ...value, removed: true };
+      await store.put(policyKey(scope), removed, { by, why: 'removed', expected: revision });
     },
 
     /**
@@ -103,7 +121,7 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
 
       function currentDigest(): string | undefined {
         const entry = store.get(policyKey(scope));
-        return entry?.status === 'valid' ? entry.value.digest : undefined;
+        return entry?.status === 'valid' && !entry.value.removed ? entry.value.digest : undefined;
       }
     },
   };

@@ -1,5 +1,13 @@
 import { consumers } from '@placet/events';
-import { type RunningService, type ServiceEnvironment, startService, subscribe } from '@placet/runtime';
+import { type Jwks, verifyProof } from '@placet/proof';
+import {
+  causeId,
+  done,
+  type RunningService,
+  type ServiceEnvironment,
+  startService,
+  subscribe,
+} from '@placet/runtime';
 import type { Announcement, Channel } from './channel.ts';
 import { createWebhookChannel } from './channels/webhook/channel.ts';
 import type { NotifierConfig } from './config.ts';
@@ -8,7 +16,7 @@ import { openLedger } from './ledger.ts';
 
 export function startNotifierService(
   environment: ServiceEnvironment,
-  { config }: { config: NotifierConfig },
+  { config, trusted }: { config: NotifierConfig; trusted: Jwks },
 ): Promise<RunningService> {
   return startService('notifier', environment, async ({ context, bus, alarm, resources }) => {
     const channel = webhookOf(config);
@@ -19,11 +27,31 @@ export function startNotifierService(
     const deliver = createDeliver({ context, bus, ledger, channel });
     subscribe(context, bus, alarm, resources, {
       spec: consumers.notifierWebhook,
-      handle: ({ event }) => deliver(event as Announcement),
+      handle: async ({ event }) => {
+        const announcement = event as Announcement;
+        const problem = problemOf(announcement, trusted);
+        if (problem === null) return deliver(announcement);
+        await alarm({
+          kind: 'proof_rejected',
+          about: causeId(event.id),
+          message: `${event.type} of ${announcement.data.action_id} is not announced: ${problem}`,
+        });
+        return done;
+      },
       concurrency: 16,
     });
     return {};
   });
+}
+
+/** This service holds no seal key. How an approval ended it believes only of who decides, by the proof. */
+function problemOf(announcement: Announcement, trusted: Jwks): string | null {
+  if (announcement.type !== 'approval.closed') return null;
+  const { proof, action_id, agent, action_name, decision } = announcement.data;
+  // It may be long after the permission: what counts is who said so.
+  const expected = { action_id, agent, action: action_name, decision, now: null };
+  const verdict = verifyProof(proof, trusted, expected);
+  return verdict.ok ? null : verdict.message;
 }
 
 function webhookOf({ webhookUrl, webhookSecret, webhookAllowedHosts }: NotifierConfig): Channel | null {

@@ -8,7 +8,10 @@ export type Layers = { forRequest(request: { agent: string; policy?: string | un
 
 export function followLayers(store: ConfigStore<PolicyText>): Layers {
   const compiled = new Map<string, CompiledLayer>();
-  const take = (entry: ConfigEntry<PolicyText>) => compiled.set(entry.key, layerOf(entry));
+  const take = (entry: ConfigEntry<PolicyText>) => {
+    if (entry.status === 'valid' && entry.value.removed) compiled.delete(entry.key);
+    else compiled.set(entry.key, layerOf(entry));
+  };
   for (const entry of store.all()) take(entry);
   store.onChange(take);
 

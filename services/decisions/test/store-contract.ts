@@ -116,7 +116,8 @@ export function storeContract(
       });
       expect(idsOf(odd.records)).toEqual([5, 3, 1].map(actionId));
       expect((await store.list({ status: 'all', audience: [], limit: 10 })).records).toEqual([]);
-      expect(await store.countOpen()).toBe(5);
+      await store.apply([{ seq: 60, event: requested({ action: 6 }) }]);
+      expect(await store.countOpen()).toEqual({ held: 5, undecided: 6 });
     });
 
     test('names what is due: passed deadlines, and requests that nobody judged', async () => {

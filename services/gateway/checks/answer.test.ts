@@ -25,7 +25,12 @@ const allowed = event('action.decided', 'decision', {
   valid_until: at(60).toISOString(),
 });
 const executed = (decision_event: string) =>
-  event('action.executed', `report of ${decision_event}`, { ...of, decision_event, status: 'success', late: false });
+  event('action.executed', `report of ${decision_event}`, {
+    ...of,
+    decision_event,
+    status: 'success',
+    late: false,
+  });
 
 const answer = (events: PlacetEvent[], now: Date, forged: { seq: number; subject: string }[] = []) =>
   answerOf(action_id, { version: 1, events: events.map((e, i) => ({ seq: i + 1, event: e })), forged }, now);
@@ -36,7 +41,13 @@ describe('what an agent is told', () => {
     ['a permission in its time', [requested, allowed], 59, 'allowed'],
     ['a permission at its end', [requested, allowed], 60, 'expired'],
     ['a permission that was used', [requested, allowed, executed('decision')], 1, 'expired'],
-    ['a permission, and the report of an earlier one', [executed('an earlier one'), requested, allowed], 1, 'allowed'],
+    [
+      'a permission, and the report of an earlier one',
+      [executed('an earlier one'), requested, allowed],
+      1,
+      'allowed',
+    ],
+    ['a permission without its request', [allowed], 1, 'expired'],
     ['no event at all', [], 1, 'pending'],
   ])('%s', (_, events, seconds, decision) => {
     expect(answer(events, at(seconds)).decision).toBe(decision);

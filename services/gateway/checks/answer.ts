@@ -40,9 +40,22 @@ export function answerOf(actionId: string, history: History, now: Date): Answer 
     };
   }
   const decided = eventIn(history, 'action.decided');
+  if (decided && !eventIn(history, 'action.requested')) return forgottenAnswer(decided);
   if (decided) return decidedAnswer(decided, executionOf(decided, history), now);
   const needed = eventIn(history, 'approval.needed');
   return needed ? heldAnswer(needed) : evaluatingAnswer(actionId);
+}
+
+/** The stream keeps a request longer than any permission lasts: a decision without its request permits nothing. */
+function forgottenAnswer({ data, time }: EventOf<'action.decided'>): Answer {
+  const { action_id, payload_digest, deciders } = data;
+  const said = { action_id, payload_digest, decided_at: time, decided_by: deciders };
+  if (data.decision === 'denied') return { decision: 'denied', ...said, reason: data.reason };
+  return {
+    decision: 'expired',
+    ...said,
+    reason: 'It was allowed, and the request has left the stream since.',
+  };
 }
 
 /** The report that used this permission, not one of an earlier action under the same id. */

@@ -56,18 +56,18 @@ export function createChecks(parts: CheckParts) {
     const until: Until = patience.waitS > 0 ? 'decision' : 'verdict';
     const deadline = Date.now() + (patience.waitS > 0 ? patience.waitS * 1000 : config.verdictWaitMs);
     const listener = waiting.listen(action_id, until);
+    const { signal } = patience;
+    let asked: string | undefined = request.id;
     try {
       const appended = await bus.append(request, { version: 0 });
       if (appended.status === 'conflict') {
         giveBack?.();
-        const answer = repeated(
-          request,
-          await readHistoryFromLeader(context, agent.name, action_id),
-          new Date(),
-        );
+        const history = await readHistoryFromLeader(context, agent.name, action_id);
+        const answer = repeated(request, history, new Date());
         if (isSettled(answer, until)) return answer;
+        asked = eventIn(history, 'action.requested')?.id;
       }
-      return await patiently(agent.name, action_id, { until, deadline, listener, signal: patience.signal });
+      return await patiently(agent.name, action_id, { asked, until, deadline, listener, signal });
     } finally {
       listener?.stop();
     }
@@ -87,14 +87,22 @@ export function createChecks(parts: CheckParts) {
       const answer = await current(agent, actionId, answerOf(actionId, history, new Date()));
       if (listener === null || isSettled(answer, 'decision')) return answer;
       const deadline = Date.now() + patience.waitS * 1000;
+      const asked = eventIn(history, 'action.requested')?.id;
       const { signal } = patience;
-      return await patiently(agent, actionId, { until: 'decision', deadline, listener, signal });
+      return await patiently(agent, actionId, { asked, until: 'decision', deadline, listener, signal });
     } finally {
       listener?.stop();
     }
   }
 
-  type Wait = { until: Until; deadline: number; listener: Listener | null; signal: AbortSignal };
+  type Wait = {
+    /** The event of the request. What comes live about another one under the same id is not believed. */
+    asked: string | undefined;
+    until: Until;
+    deadline: number;
+    listener: Listener | null;
+    signal: AbortSignal;
+  };
 
   async function patiently(agent: string, actionId: string, wait: Wait): Promise<Answer> {
     const { listener, signal } = wait;
@@ -106,7 +114,9 @@ export function createChecks(parts: CheckParts) {
         if (leftMs <= 0 || signal.aborted || listener === null || waiting.isClosed())
           return await lastLook(agent, actionId);
         const woken = await listener.next(Math.min(leftMs, lookEveryMs));
-        if (typeof woken === 'object') return liveAnswer(woken.live);
+        if (typeof woken === 'object' && woken.live.data.request_event === wait.asked) {
+          return liveAnswer(woken.live);
+        }
         const answer = await current(agent, actionId, await lastLook(agent, actionId));
         if (isSettled(answer, wait.until)) return answer;
       }

@@ -39,7 +39,12 @@ export function createReports(parts: CheckParts, checks: Checks) {
     if (!eventIn(history, 'action.decided')) {
       history = await readHistoryFromLeader(context, agent.name, actionId);
     }
-    if (history.forged.length > 0) return withoutPermission(agent, actionId, 'NOT_ALLOWED');
+    if (history.forged.length > 0) {
+      // Not the agent's doing: an alarm about the forgery has been raised.
+      throw new Refusal('NOT_ALLOWED', {
+        message: 'The history of this action holds an event that Placet did not write.',
+      });
+    }
     const inStream = eventIn(history, 'action.decided');
     if (!inStream && eventIn(history, 'action.requested')) {
       return withoutPermission(agent, actionId, 'NOT_DECIDED');
@@ -65,8 +70,9 @@ export function createReports(parts: CheckParts, checks: Checks) {
       message: `The agent ${agent.name} reports that it ran ${actionId}, which was not allowed.`,
       details: { agent: agent.name, action_id: actionId },
     });
+    const what = code === 'NOT_DECIDED' ? 'is not decided yet' : 'was not allowed';
     throw new Refusal(code, {
-      message: 'This action was not allowed, so there is nothing to report. An alarm was raised.',
+      message: `This action ${what}, so there is nothing to report. An alarm was raised.`,
     });
   }
 

@@ -10,7 +10,9 @@ const Line = (max: number) =>
     .max(max)
     // Written out, because JSON Schema's readers know no classes of Unicode.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'must not contain control characters');
+    .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'must not contain control characters')
+    // What people read must be what is there: nothing that hides or turns the text round.
+    .refine((text) => !/\p{Cf}/u.test(text), 'must not contain invisible characters');
 const Text = (max: number) => z.string().min(1).max(max);
 
 /** Fields of the design that later versions build. Until then they are refused, never ignored. */

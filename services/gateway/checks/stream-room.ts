@@ -1,11 +1,11 @@
-import { eventStream, type PlacetEvent } from '@placet/events';
-import type { BusContext, Resources } from '@placet/runtime';
+import { eventStream, type PlacetEvent, requests, UndecidedAnswer } from '@placet/events';
+import { ask, type BusContext, type Resources } from '@placet/runtime';
 
 /** New work is refused before the stream is full, so that what was accepted can still be decided. */
 const shareMax = 0.9;
 const lookEveryMs = 1000;
-/** What follows of a request beside another copy of it: votes, a decision, notes. */
-const followingBytes = 16_384;
+/** What is still owed of an accepted action: votes with long comments, the decision, its proof, the closing. */
+const owedBytes = 40_960;
 
 export type StreamRoom = {
   /**
@@ -17,9 +17,13 @@ export type StreamRoom = {
 
 export async function watchStreamRoom(context: BusContext, resources: Resources): Promise<StreamRoom> {
   let freeBytes = 0;
+  let undecided = 0;
   const look = async () => {
+    // While nobody can say it, what was known last is taken.
+    undecided = await countUndecided(context).catch(() => undecided);
     const { state, config } = await context.jsm.streams.info(eventStream);
-    freeBytes = config.max_bytes > 0 ? shareMax * config.max_bytes - state.bytes : Number.POSITIVE_INFINITY;
+    const cap = config.max_bytes > 0 ? config.max_bytes : Number.POSITIVE_INFINITY;
+    freeBytes = Math.min(shareMax * cap, cap - undecided * owedBytes) - state.bytes;
   };
   await look();
   const timer = setInterval(() => {
@@ -31,11 +35,15 @@ export async function watchStreamRoom(context: BusContext, resources: Resources)
   return {
     take(event) {
       if (freeBytes <= 0) return null;
-      const bytes = 2 * Buffer.byteLength(JSON.stringify(event)) + followingBytes;
+      const bytes = 2 * Buffer.byteLength(JSON.stringify(event)) + owedBytes;
       freeBytes -= bytes;
       return () => {
         freeBytes += bytes;
       };
     },
   };
+}
+
+async function countUndecided(context: BusContext): Promise<number> {
+  return (await ask(context, requests.undecided, {}, UndecidedAnswer, 1000)).count;
 }

@@ -1,6 +1,7 @@
 import { PolicyScope, type PolicyText } from '@placet/events';
 import { type App, Refusal, type ValidEntry } from '@placet/runtime';
 import * as z from 'zod';
+import type { Agents } from '../accounts/agents.ts';
 import type { Auth } from '../auth.ts';
 import type { Policies } from '../policies.ts';
 import { errors } from './shared.ts';
@@ -19,7 +20,9 @@ const PolicyView = z
   })
   .meta({ id: 'Policy' });
 
-export function policyRoutes(app: App, { auth, policies }: { auth: Auth; policies: Policies }) {
+type Parts = { auth: Auth; policies: Policies; agents: Agents };
+
+export function policyRoutes(app: App, { auth, policies, agents }: Parts) {
   const tags = ['Policies'];
   const security = [{ personToken: [] }];
   const view = (entry: ValidEntry<PolicyText>) => {
@@ -103,9 +106,32 @@ export function policyRoutes(app: App, { auth, policies }: { auth: Auth; policie
     },
     async (request) => {
       const person = auth.withRole(request, 'admin');
+      const { scope } = request.params;
+      // With a slip in the name, the agent that was meant would stay under the default without a word.
+      if (scope.startsWith('agent:')) agents.get(scope.slice('agent:'.length));
       const { why } = request.query;
       const revision = revisionOf(request.headers['if-match']);
-      return view(await policies.put(request.params.scope, request.body, { by: person.id, why, revision }));
+      return view(await policies.put(scope, request.body, { by: person.id, why, revision }));
+    },
+  );
+
+  app.delete(
+    '/v1/policies/:scope',
+    {
+      schema: {
+        tags,
+        security,
+        summary:
+          'Take the policy of a scope away. The others decide alone then; where none does, people are asked.',
+        params: Params,
+        response: { 200: z.object({ scope: z.string(), removed: z.literal(true) }), ...errors },
+      },
+    },
+    async (request) => {
+      const person = auth.withRole(request, 'admin');
+      const { scope } = request.params;
+      await policies.remove(scope, person.id);
+      return { scope, removed: true as const };
     },
   );
 }
