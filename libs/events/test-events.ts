@@ -94,6 +94,7 @@ export function sampleData(type: EventType, agent: string, action_id: string, nu
       decision_event: 'e2',
       reason: 'no',
       deciders: [],
+      proof: 'a.b.c',
     },
     'notification.sent': { ...notified, attempts: 1 },
     'notification.failed': { ...notified, attempts: 5, error: '410' },

@@ -108,7 +108,11 @@ describe('rule 9: everything is on the record', () => {
     });
     const types = async (query: string) => (await wholeRecord(started, query)).map(({ type }) => type);
 
-    expect(await types(`&action=${made.dropped}`)).toEqual(['action.requested', 'action.decided']);
+    expect(await types(`&action=${made.dropped}`)).toEqual([
+      'action.requested',
+      'action.decided',
+      'alarm.raised',
+    ]);
     expect(await types('&agent=robot')).toEqual(['config.changed', 'config.changed']);
     expect(await types('&agent=nobody')).toEqual([]);
     expect(await types('&type=action.logged')).toEqual(['action.logged']);

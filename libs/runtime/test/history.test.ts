@@ -81,6 +81,15 @@ test('everything has a limit: reading leaves no subscription behind', async () =
   expect(protocol.subscriptions.size()).toBe(before);
 });
 
+test('What was approved is what runs: a decision of ours about another request is as good as forged', async () => {
+  const b = await startBus();
+  const { action, version } = await actionWith(b);
+  await b.bus.append(denied(action, 'of an earlier life', 'another request'), { version });
+  const history = await readHistory(b.context, agent, action);
+  expect(history.events.map(({ event }) => event.type)).toEqual(['action.requested']);
+  expect(history.forged).toMatchObject([{ subject: expect.stringMatching(/action\.decided$/) }]);
+});
+
 describe('Fail closed: what does not carry our seal is listed as forged and never an event', () => {
   const other = testSealer();
   const forgeries: [string, (b: TestBus, action: string) => { body: string; seal?: string }][] = [

@@ -26,11 +26,18 @@ export const agent = 'support';
 export const newAction = () => `act_${randomBytes(16).toString('hex')}`;
 
 const digest = `sha256:${'a'.repeat(64)}`;
-const event = <T extends EventType>(type: T, service: Service, data: EventData<T>): EventOf<T> =>
-  makeEvent(type, { service, id: newId(), now: new Date(), data });
+const event = <T extends EventType>(
+  type: T,
+  service: Service,
+  data: EventData<T>,
+  id = newId(),
+): EventOf<T> => makeEvent(type, { service, id, now: new Date(), data });
+
+/** The id of the request's event, which what is decided about it names. */
+const requestId = (action: string, of = agent) => `request-${of}-${action}`;
 
 export function requested(action_id: string, of = agent): EventOf<'action.requested'> {
-  return event('action.requested', 'gateway', {
+  const data = {
     action_id,
     agent: of,
     action_name: 'refund',
@@ -38,7 +45,8 @@ export function requested(action_id: string, of = agent): EventOf<'action.reques
     payload_digest: digest,
     idempotency_key: null,
     owner: 'dana@example.com',
-  });
+  };
+  return event('action.requested', 'gateway', data, requestId(action_id, of));
 }
 
 export function voted(action_id: string, number: number): EventOf<'approval.voted'> {
@@ -55,12 +63,16 @@ export function voted(action_id: string, number: number): EventOf<'approval.vote
   });
 }
 
-export function denied(action_id: string, reason = 'no'): EventOf<'action.decided'> {
+export function denied(
+  action_id: string,
+  reason = 'no',
+  request_event = requestId(action_id),
+): EventOf<'action.decided'> {
   return event('action.decided', 'decisions', {
     action_id,
     agent,
     action_name: 'refund',
-    request_event: 'e1',
+    request_event,
     reason,
     rule: null,
     scope: null,
