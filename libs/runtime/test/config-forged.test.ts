@@ -135,6 +135,22 @@ describe('Fail closed: a value of the configuration that is not our newest is fo
     expect((await openRoles(b)).get('support')).toMatchObject({ status: 'forged' });
   });
 
+  test.each([
+    ['key', bucket, 'other'],
+    ['bucket', configBuckets.people, 'support'],
+  ])('a genuine value of another %s, put where there is none yet', async (_what, from, key) => {
+    const b = await startBus();
+    const revision = await (await openRoles(b, from)).put(
+      key,
+      { role: 'admin' },
+      { by: 'dana', expected: 0 },
+    );
+    const store = await openRoles(b);
+    await write(b, await stored(b, from, revision));
+    await eventually(() => expect(store.get('support')).toMatchObject({ status: 'forged' }));
+    expect(store.get('support')).toMatchObject({ problem: expect.stringContaining('seal') });
+  });
+
   test('the past cannot be taken away, so that an old value would stand again', async () => {
     const { b, store, first, second, later } = await start();
     const old = await stored(b, bucket, first);

@@ -38,6 +38,11 @@ async function askWithoutEnd(b: TestBus): Promise<never> {
   for (;;) await ask(b);
 }
 
+/** Down to the last bytes, which no event of ours would fit in. */
+async function padWithoutEnd({ context }: TestBus): Promise<never> {
+  for (let n = 0; ; n++) await context.js.publish(`placet.note.pad.pad.action.logged.${n}`, '');
+}
+
 /** How soon the broker hands a message over again that nobody settled. */
 async function redeliverAfter({ context }: TestBus, ms: number): Promise<void> {
   const { config } = await context.jsm.consumers.info('PLACET', spec.durable);
@@ -177,6 +182,7 @@ describe('Nothing vanishes: a message that cannot be handled', () => {
     await redeliverAfter(b, 1000);
     const poison = await ask(b);
     await expect(askWithoutEnd(b)).rejects.toBeInstanceOf(StoreFull);
+    await expect(padWithoutEnd(b)).rejects.toThrow(/maximum bytes/);
     const delivered = handling(b, ({ event }) =>
       event.subject === poison ? { outcome: 'dead', reason: 'poison' } : done,
     );
