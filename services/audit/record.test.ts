@@ -43,7 +43,13 @@ describe('an event', () => {
   });
 
   test('beside an action names the action too', () => {
-    const data = { action_id: action, agent: 'support', by: { kind: 'system' }, outcome: 'succeeded' };
+    const data = { action_id: action, agent: 'support', decision_event: 'd', status: 'success', late: false };
+    const record = recordOf(message('action.executed', data, 'x1'), now);
+    expect(record).toMatchObject({ agent: 'support', action, type: 'action.executed' });
+  });
+
+  test('under a subject that is not its own is unreadable, and found by what the subject names', () => {
+    const data = { action_id: action, agent: 'support', decision_event: 'd', status: 'success', late: false };
     const { subject } = message('action.executed', data, 'x1');
     const record = recordOf({ ...message('action.requested', requested), subject }, now);
     expect(record).toMatchObject({ agent: 'support', action, type: 'unreadable' });
