@@ -172,3 +172,13 @@ export function entryOf(type: EventType): CatalogueEntry {
 export function isEventType(text: string): text is EventType {
   return Object.hasOwn(catalogue, text);
 }
+
+/** Who holds no seal key. What they write bears on nothing. */
+export const unsealedServices: readonly Service[] = ['notifier', 'audit'];
+
+/** Whether an event of this type may come without a seal from whoever its source says. */
+export function emitsUnsealed(type: EventType, source: string): boolean {
+  return unsealedServices.some(
+    (service) => source === `placet/${service}` && entryOf(type).emitters.includes(service),
+  );
+}

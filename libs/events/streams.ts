@@ -1,4 +1,4 @@
-import { eventRoot, everythingAct, liveRoot, typeFilter } from './subjects.ts';
+import { eventRoot, liveRoot, typeFilter } from './subjects.ts';
 
 export const eventStream = 'PLACET';
 export const configStream = 'PLACET_CONFIG';
@@ -29,12 +29,6 @@ export const consumers = {
     filters: [typeFilter('action.requested')],
     maxAckPending: 1000,
     ackWaitMs: 5000,
-  },
-  decisions: {
-    durable: 'decisions',
-    filters: [everythingAct, typeFilter('action.executed')],
-    maxAckPending: 1000,
-    ackWaitMs: 10_000,
   },
   notifierWebhook: {
     durable: 'notifier-webhook',

@@ -73,8 +73,6 @@ export function typeFilter(type: EventType): string {
     : `${eventRoot}.${entry.root}.*.*.${type}${tail}`;
 }
 
-export const everythingAct = `${eventRoot}.act.>`;
-
 export function liveSubject(subject: string): string {
   return `${liveRoot}${subject.slice(eventRoot.length)}`;
 }

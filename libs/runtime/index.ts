@@ -11,6 +11,7 @@ export * from './lifecycle.ts';
 export * from './live.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
+export * from './read-stream.ts';
 export * from './rpc.ts';
 export * from './service.ts';
 export * from './settings.ts';

@@ -1,8 +1,9 @@
-import { makeEvent, type PlacetEvent } from '@placet/events';
+import { type EventOf, makeEvent, type PlacetEvent } from '@placet/events';
 import type { Signer } from '@placet/proof';
 import {
   type Bus,
   type BusContext,
+  causeId,
   decidedEvent,
   type History,
   newId,
@@ -60,6 +61,7 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
         const { forged } = history;
         state = evolve(state, event);
         history = { version: stored.seq, events: [...history.events, { seq: stored.seq, event }], forged };
+        if (event.type === 'action.decided' && event.data.held) tellClosed(event);
         continue;
       }
       await sleep(Math.random() * 5 * attempt);
@@ -68,6 +70,13 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
     }
     throw new Unavailable(`the action ${actionId} is too busy`);
   };
+
+  /** Whoever decided tells it at once. Where that fails, the store still owes it. */
+  function tellClosed(decided: EventOf<'action.decided'>): void {
+    closeApproval(bus, decided).catch((error: unknown) =>
+      context.logger.warn({ err: error }, 'the end of an approval could not be told; the sweep does'),
+    );
+  }
 
   function append(event: VotedOrDecided, version: number) {
     return event.type === 'action.decided'
@@ -94,6 +103,20 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
     const facts = { ...draft, ...policy, held: isHeld, validForMs };
     return decidedEvent('decisions', signer, about, facts, now);
   }
+}
+
+/** Tells channels how an approval ended; once a decision, however often it is told. */
+export async function closeApproval(bus: Bus, decided: EventOf<'action.decided'>): Promise<void> {
+  const { action_id, agent, action_name, decision, reason, deciders, proof } = decided.data;
+  const ofCase = decided.data.case === undefined ? {} : { case: decided.data.case };
+  const told = { action_id, agent, action_name, decision, reason, deciders, proof, ...ofCase };
+  const event = makeEvent('approval.closed', {
+    service: 'decisions',
+    id: newId(),
+    now: new Date(),
+    data: { ...told, decision_event: decided.id },
+  });
+  await bus.note(event, causeId('closed', decided.id));
 }
 
 type VotedOrDecided = Extract<PlacetEvent, { type: 'approval.voted' | 'action.decided' }>;

@@ -4,8 +4,6 @@ import {
   ApprovalsQuestion,
   audienceOf,
   configBuckets,
-  consumers,
-  parseSubject,
   requests,
   SignerKey,
   type VoteAnswer,
@@ -14,25 +12,21 @@ import {
 import type { Signer } from '@placet/proof';
 import {
   answer,
-  consumerBirth,
-  done,
   findHistory,
   fitting,
   openConfigStore,
   publishSigner,
   Refusal,
   type RunningService,
-  restartConsumer,
   type ServiceEnvironment,
   type ServiceParts,
   startService,
-  subscribe,
 } from '@placet/runtime';
 import * as z from 'zod';
 import type { ActionState } from './approval.ts';
 import type { DecisionsConfig } from './config.ts';
 import { createExecute, type Execute, isBlocked } from './execute.ts';
-import { createProjection } from './projection.ts';
+import { startFeed } from './feed.ts';
 import type { ActionRecord, OutcomeStore } from './store.ts';
 import { startSweep } from './sweep.ts';
 import { approvalView, decidedIn, executedIn, neededSeq } from './views.ts';
@@ -50,33 +44,15 @@ export function startDecisionsService(
       schema: SignerKey,
     });
     await publishSigner(signers, 'decisions', signer.publicJwk);
-    await feed(parts, store);
     const execute = createExecute(context, bus, signer);
-    subscribe(context, bus, alarm, resources, {
-      spec: consumers.decisions,
-      handle: createProjection(store, bus, execute, config.sweepAfterMs),
-      handleForged: async ({ subject, seq }) => {
-        const place = parseSubject(subject);
-        if (!place || place.root === 'sys') return done;
-        await execute(place.agent, place.action, { kind: 'forged' });
-        if (place.type === 'action.decided') {
-          await store.block({ actionId: place.action, agent: place.agent, seq });
-        }
-        return done;
-      },
-    });
+    const feed = startFeed(parts, store);
     answerQuestions(parts, store, execute);
     startSweep(parts, store, execute, config);
-    return {};
+    const behind = () => feed.problem();
+    return {
+      unready: () => (behind() === null ? [] : [`decisions: the outcomes cannot be stored: ${behind()}`]),
+    };
   });
-}
-
-/** A store that this consumer did not feed is empty or another's: it is fed again with all that the stream holds. */
-async function feed({ context }: ServiceParts, store: OutcomeStore): Promise<void> {
-  const birth = await consumerBirth(context, consumers.decisions);
-  if ((await store.fedBy()) === birth) return;
-  context.logger.info('the store of outcomes is filled from the stream');
-  await store.setFedBy(await restartConsumer(context, consumers.decisions));
 }
 
 function answerQuestions(parts: ServiceParts, store: OutcomeStore, execute: Execute): void {

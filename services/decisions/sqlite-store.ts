@@ -1,17 +1,30 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { audienceOf, type PlacetEvent } from '@placet/events';
-import type { ActionRecord, ListQuery, OutcomeStore, StoredEvent } from './store.ts';
+import {
+  type ActionRecord,
+  type ForgedMessage,
+  isAhead,
+  isKept,
+  type ListQuery,
+  type OutcomeStore,
+  type OwedAction,
+  owedAfterMs,
+  type Position,
+  type StoredEvent,
+} from './store.ts';
 
+/** What a power cut takes of a write-ahead log takes the position with it, and is read from the stream again. */
 const schema = `
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
+  PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS actions (
     action_id TEXT PRIMARY KEY,
     agent TEXT NOT NULL,
     requested_seq INTEGER, requested_at INTEGER,
     needed_seq INTEGER, deadline INTEGER,
-    decided_seq INTEGER, blocked INTEGER NOT NULL DEFAULT 0
+    decided_seq INTEGER, blocked INTEGER NOT NULL DEFAULT 0,
+    closed_seq INTEGER, owed_seq INTEGER, owed_at INTEGER
   ) STRICT;
   CREATE TABLE IF NOT EXISTS events (
     action_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL,
@@ -23,10 +36,11 @@ const schema = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX IF NOT EXISTS held ON actions (needed_seq) WHERE needed_seq IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS open_deadline ON actions (deadline)
+  CREATE INDEX IF NOT EXISTS open_deadline ON actions (deadline, needed_seq)
     WHERE decided_seq IS NULL AND needed_seq IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS unjudged ON actions (requested_at)
+  CREATE INDEX IF NOT EXISTS unjudged ON actions (requested_at, requested_seq)
     WHERE decided_seq IS NULL AND needed_seq IS NULL;
+  CREATE INDEX IF NOT EXISTS owed ON actions (owed_at, owed_seq) WHERE owed_seq IS NOT NULL;
 `;
 
 /** A later request under the same id is another action: what came before it in the stream is not its own. */
@@ -37,7 +51,10 @@ const upsert = {
       needed_seq = CASE WHEN needed_seq > ?3 THEN needed_seq END,
       deadline = CASE WHEN needed_seq > ?3 THEN deadline END,
       decided_seq = CASE WHEN decided_seq > ?3 THEN decided_seq END,
-      blocked = CASE WHEN decided_seq > ?3 THEN blocked ELSE 0 END
+      blocked = CASE WHEN decided_seq > ?3 THEN blocked ELSE 0 END,
+      closed_seq = CASE WHEN closed_seq > ?3 THEN closed_seq END,
+      owed_at = CASE WHEN owed_seq > ?3 THEN owed_at END,
+      owed_seq = CASE WHEN owed_seq > ?3 THEN owed_seq END
     WHERE coalesce(requested_seq, 0) < ?3`,
   needed: `INSERT INTO actions (action_id, agent, needed_seq, deadline) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (action_id) DO UPDATE SET needed_seq = ?3, deadline = ?4
@@ -48,6 +65,15 @@ const upsert = {
   blocked: `INSERT INTO actions (action_id, agent, decided_seq, blocked) VALUES (?1, ?2, ?3, 1)
     ON CONFLICT (action_id) DO UPDATE SET decided_seq = ?3, blocked = 1
     WHERE coalesce(decided_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
+  closed: `INSERT INTO actions (action_id, agent, closed_seq) VALUES (?1, ?2, ?3)
+    ON CONFLICT (action_id) DO UPDATE SET
+      closed_seq = ?3,
+      owed_at = CASE WHEN owed_seq > ?3 THEN owed_at END,
+      owed_seq = CASE WHEN owed_seq > ?3 THEN owed_seq END
+    WHERE coalesce(closed_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
+  owed: `INSERT INTO actions (action_id, agent, owed_seq, owed_at) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (action_id) DO UPDATE SET owed_seq = ?3, owed_at = ?4
+    WHERE max(coalesce(owed_seq, 0), coalesce(closed_seq, 0), coalesce(requested_seq, 0)) < ?3`,
   event: 'INSERT OR IGNORE INTO events (action_id, seq, body) VALUES (?, ?, ?)',
   audience: 'INSERT OR IGNORE INTO audience (key, needed_seq, action_id) VALUES (?, ?, ?)',
 };
@@ -65,6 +91,7 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
   closeSync(openSync(path, 'a', 0o600));
   const database = new DatabaseSync(path);
   database.exec(schema);
+  let read = storedPosition(database);
   const prepared = new Map<string, StatementSync>();
   const statement = (sql: string): StatementSync => {
     const known = prepared.get(sql) ?? database.prepare(sql);
@@ -72,11 +99,26 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
     return known;
   };
 
+  function applyForged({ seq, forged, at }: ForgedMessage): void {
+    const { actionId, agent, isDecision } = forged;
+    if (isDecision) statement(upsert.blocked).run(actionId, agent, seq);
+    statement(upsert.owed).run(actionId, agent, seq, at.getTime());
+  }
+
   function applyOne({ seq, event }: StoredEvent): void {
     if (!('action_id' in event.data)) return;
     const { action_id, agent } = event.data;
+    const owe = () => statement(upsert.owed).run(action_id, agent, seq, Date.parse(event.time) + owedAfterMs);
+    if (event.type === 'approval.closed') {
+      statement(upsert.closed).run(action_id, agent, seq);
+      return;
+    }
+    if (!isKept(event)) return;
     statement(upsert.event).run(action_id, seq, JSON.stringify(event));
     switch (event.type) {
+      case 'approval.voted':
+        owe();
+        break;
       case 'action.requested':
         statement(upsert.requested).run(action_id, agent, seq, Date.parse(event.time));
         break;
@@ -86,6 +128,7 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
         break;
       case 'action.decided':
         statement(upsert.decided).run(action_id, agent, seq);
+        if (event.data.held) owe();
         break;
     }
   }
@@ -125,15 +168,33 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
   }
 
   return {
-    async apply(events) {
+    async apply(messages, position) {
       database.exec('BEGIN IMMEDIATE');
       try {
-        for (const stored of events) applyOne(stored);
+        for (const message of messages) {
+          if ('event' in message) applyOne(message);
+          else applyForged(message);
+        }
+        if (isAhead(position, read)) {
+          statement("INSERT OR REPLACE INTO meta (name, value) VALUES ('position', ?)").run(
+            JSON.stringify(position),
+          );
+        }
         database.exec('COMMIT');
       } catch (error) {
         database.exec('ROLLBACK');
         throw error;
       }
+      if (isAhead(position, read)) read = position;
+    },
+
+    async position() {
+      return read;
+    },
+
+    // The file is this process's alone.
+    async lead() {
+      return true;
     },
 
     async block({ actionId, agent, seq }) {
@@ -157,11 +218,11 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
     async due(now, requestedBefore, limit) {
       const overdue = statement(
         `SELECT action_id, agent FROM actions
-          WHERE decided_seq IS NULL AND needed_seq IS NOT NULL AND deadline <= ? ORDER BY deadline LIMIT ?`,
+          WHERE decided_seq IS NULL AND needed_seq IS NOT NULL AND deadline <= ? ORDER BY deadline, needed_seq LIMIT ?`,
       ).all(now.getTime(), limit);
       const unjudged = statement(
         `SELECT action_id, agent FROM actions
-          WHERE decided_seq IS NULL AND needed_seq IS NULL AND requested_at <= ? ORDER BY requested_at LIMIT ?`,
+          WHERE decided_seq IS NULL AND needed_seq IS NULL AND requested_at <= ? ORDER BY requested_at, requested_seq LIMIT ?`,
       ).all(requestedBefore.getTime(), limit);
       return [...overdue, ...unjudged].map((row: Row) => ({
         actionId: row['action_id'] as string,
@@ -177,20 +238,36 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
         return Number(row?.['n'] ?? 0);
       };
       const held = count('needed_seq IS NOT NULL');
-      return { held, undecided: held + count('needed_seq IS NULL') };
+      return { held, undecided: held + count('needed_seq IS NULL AND requested_at IS NOT NULL') };
     },
 
-    async fedBy() {
-      const row = statement("SELECT value FROM meta WHERE name = 'fed_by'").get();
-      return (row?.['value'] as string | undefined) ?? null;
+    async owed(now, limit) {
+      const rows = statement(
+        `SELECT action_id, agent, owed_seq FROM actions
+          WHERE owed_seq IS NOT NULL AND owed_at <= ? ORDER BY owed_at, owed_seq LIMIT ?`,
+      ).all(now.getTime(), limit);
+      return rows.map(
+        (row: Row): OwedAction => ({
+          actionId: row['action_id'] as string,
+          agent: row['agent'] as string,
+          seq: row['owed_seq'] as number,
+        }),
+      );
     },
 
-    async setFedBy(consumer) {
-      statement("INSERT OR REPLACE INTO meta (name, value) VALUES ('fed_by', ?)").run(consumer);
+    async settle({ actionId, seq }) {
+      statement(
+        'UPDATE actions SET owed_seq = NULL, owed_at = NULL WHERE action_id = ? AND owed_seq <= ?',
+      ).run(actionId, seq);
     },
 
     async close() {
       database.close();
     },
   };
+}
+
+function storedPosition(database: DatabaseSync): Position | null {
+  const row = database.prepare("SELECT value FROM meta WHERE name = 'position'").get();
+  return row ? (JSON.parse(row['value'] as string) as Position) : null;
 }

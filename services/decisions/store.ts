@@ -1,7 +1,13 @@
-import type { PlacetEvent } from '@placet/events';
+import { entryOf, type PlacetEvent } from '@placet/events';
 
 /** An event of an action, as the stream holds it. */
 export type StoredEvent = { seq: number; event: PlacetEvent };
+
+/** A message among an action's own that we did not write. `isDecision`: it has taken the place of the decision. */
+export type ForgedMessage = { seq: number; forged: DueAction & { isDecision: boolean }; at: Date };
+
+/** How far the stream has been read. A stream is told from one made anew by when it was made. */
+export type Position = { stream: string; seq: number };
 
 /** What is known of an action: its latest events of each kind, and its votes. */
 export type ActionRecord = {
@@ -14,6 +20,8 @@ export type ActionRecord = {
 };
 
 export type DueAction = { actionId: string; agent: string };
+/** `seq` is of the event that somebody still has to act upon. */
+export type OwedAction = DueAction & { seq: number };
 
 export type ListQuery = {
   status: 'pending' | 'decided' | 'all';
@@ -23,23 +31,46 @@ export type ListQuery = {
   limit: number;
 };
 
+/** Whoever stored an event acts upon it within milliseconds; only where it died, somebody else has to. */
+export const owedAfterMs = 1000;
+
 /**
  * The outcomes of all actions and the approvals that are open: a projection of the stream. Events may come twice and
  * in any order; the result is the same.
  */
 export interface OutcomeStore {
-  apply(events: StoredEvent[]): Promise<void>;
+  /**
+   * Stores what was read of the stream, and then that it was read up to `position`: a crash in between repeats it. A
+   * position never goes back on the same stream.
+   *
+   * A vote owes a look at whether it decides, a decision of a held action its closing, and a forged message its
+   * denial; an `approval.closed` settles what came before it. It falls due `owedAfterMs` after its event.
+   */
+  apply(messages: (StoredEvent | ForgedMessage)[], position: Position): Promise<void>;
+  position(): Promise<Position | null>;
+  /** One of several instances reads the stream for all: whether it is `holder`, from `now` on for the given time. */
+  lead(holder: string, now: Date, forMs: number): Promise<boolean>;
   /** The decision's place is taken: the action is over. */
-  block(action: DueAction & { seq: number }): Promise<void>;
+  block(action: OwedAction): Promise<void>;
   get(actionId: string): Promise<ActionRecord | null>;
   /** Held actions, newest first, each with the sequence that the next page begins before. */
   list(query: ListQuery): Promise<{ records: ActionRecord[]; before: number | null }>;
   /** Undecided actions whose deadline, or whose time to be judged, has passed. */
   due(now: Date, requestedBefore: Date, limit: number): Promise<DueAction[]>;
+  /** What is still to be done of events that are stored, oldest first. */
+  owed(now: Date, limit: number): Promise<OwedAction[]>;
+  /** It is done, up to that event. */
+  settle(action: OwedAction): Promise<void>;
   /** Actions that wait for people, and all that have no decision. */
   countOpen(): Promise<{ held: number; undecided: number }>;
-  /** Which consumer fed it: another one means that it has to be fed again from the beginning. */
-  fedBy(): Promise<string | null>;
-  setFedBy(consumer: string): Promise<void>;
   close(): Promise<void>;
+}
+
+export function isAhead(next: Position, known: Position | null): boolean {
+  return known === null || known.stream !== next.stream || known.seq < next.seq;
+}
+
+/** What bears on the decision, and its execution. */
+export function isKept({ type }: PlacetEvent): boolean {
+  return entryOf(type).root === 'act' || type === 'action.executed';
 }

@@ -1,14 +1,17 @@
 import { causeId, type ServiceParts } from '@placet/runtime';
 import type { DecisionsConfig } from './config.ts';
-import type { Execute } from './execute.ts';
-import type { DueAction, OutcomeStore } from './store.ts';
+import { closeApproval, type Execute } from './execute.ts';
+import type { DueAction, OutcomeStore, OwedAction } from './store.ts';
 
 const everyMs = 500;
 const dueMax = 200;
 
-/** The clock: deadlines that have passed, and requests that nobody judged. Any number of instances may run it. */
+/**
+ * The clock: deadlines that have passed, requests that nobody judged, and what somebody who died still owed. Any
+ * number of instances may run it.
+ */
 export function startSweep(
-  { context, alarm, resources }: ServiceParts,
+  { context, bus, alarm, resources }: ServiceParts,
   store: OutcomeStore,
   execute: Execute,
   { sweepAfterMs }: DecisionsConfig,
@@ -17,22 +20,35 @@ export function startSweep(
 
   async function sweep(): Promise<void> {
     const now = new Date();
+    for (const action of await store.owed(now, dueMax)) await attempt(action, () => finish(action, now));
     const due = await store.due(now, new Date(now.getTime() - sweepAfterMs), dueMax);
-    for (const action of due) await look(action, now);
+    for (const action of due) await attempt(action, () => look(action, now));
     context.metrics.openApprovals.set((await store.countOpen()).held);
   }
 
   /** One action that cannot be decided now must not keep the others waiting. */
-  async function look({ agent, actionId }: DueAction, now: Date): Promise<void> {
+  async function attempt({ actionId }: DueAction, work: () => Promise<void>): Promise<void> {
     try {
-      const state = await execute(agent, actionId, { kind: 'look', now, sweepAfterMs });
-      if (state.status === 'unknown') await lost({ agent, actionId });
+      await work();
     } catch (error) {
       context.logger.warn(
         { err: error, action: actionId },
         'an action could not be looked at; the next sweep does',
       );
     }
+  }
+
+  /** A vote that may decide, a decision that was not told, a forgery that must not stay undecided. */
+  async function finish(action: OwedAction, now: Date): Promise<void> {
+    const { agent, actionId } = action;
+    const state = await execute(agent, actionId, { kind: 'look', now, sweepAfterMs }, { fresh: true });
+    if (state.status === 'decided' && state.decided.data.held) await closeApproval(bus, state.decided);
+    await store.settle(action);
+  }
+
+  async function look({ agent, actionId }: DueAction, now: Date): Promise<void> {
+    const state = await execute(agent, actionId, { kind: 'look', now, sweepAfterMs });
+    if (state.status === 'unknown') await lost({ agent, actionId });
   }
 
   /** An accepted action that the stream no longer holds: the broker's files were lost, or put back. */

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { consumers, type Service } from '@placet/events';
 import { restartConsumer } from '@placet/runtime';
 import { eventually, releaseAfterEach, startTestPlacet, type TestPlacet } from '@placet/testing';
@@ -29,7 +31,6 @@ async function someHistory(started: TestPlacet, raw: RawBroker): Promise<string[
 
 const durables: [Service, (typeof consumers)[keyof typeof consumers]][] = [
   ['policy', consumers.policy],
-  ['decisions', consumers.decisions],
   ['notifier', consumers.notifierWebhook],
 ];
 
@@ -45,6 +46,22 @@ async function settled({ jsm }: RawBroker): Promise<void> {
       expect(delivered.consumer_seq).toBeGreaterThan(0);
     }
   });
+}
+
+const outcomes = ({ dataDir }: TestPlacet) => new DatabaseSync(join(dataDir, 'decisions.sqlite'));
+
+/** The decisions service has no consumer: how far it has read the stream stands in its own store. */
+function readFromTheBeginning(started: TestPlacet): void {
+  const database = outcomes(started);
+  database.exec("DELETE FROM meta WHERE name = 'position'");
+  database.close();
+}
+
+function positionOf(started: TestPlacet): number {
+  const database = outcomes(started);
+  const row = database.prepare("SELECT value FROM meta WHERE name = 'position'").get();
+  database.close();
+  return row ? JSON.parse(row['value'] as string).seq : 0;
 }
 
 async function seen({ agent, admin }: TestPlacet, ids: string[]) {
@@ -71,7 +88,14 @@ describe('rule 7: delivered twice is the same as once', () => {
       await restartConsumer(raw, spec);
       await placet.start(name);
     }
+    await placet.stop('decisions');
+    readFromTheBeginning(started);
+    await placet.start('decisions');
     await settled(raw);
+    await eventually(async () => {
+      const { state } = await raw.jsm.streams.info('PLACET');
+      expect(positionOf(started)).toBe(state.last_seq);
+    });
 
     expect(await messagesIn(raw)).toEqual(events);
     expect(await seen(started, ids)).toEqual(before);

@@ -82,9 +82,9 @@ test('limits are brought up to date, rules and messages stay', async () => {
 
 test('a consumer that starts over gets everything again', async () => {
   const nats = await withStreams();
-  const before = await nats.jsm.consumers.info(eventStream, consumers.decisions.durable);
-  expect(await restartConsumer(nats, consumers.decisions)).not.toBe(String(before.created));
-  const after = await nats.jsm.consumers.info(eventStream, consumers.decisions.durable);
+  const before = await nats.jsm.consumers.info(eventStream, consumers.policy.durable);
+  expect(await restartConsumer(nats, consumers.policy)).not.toBe(String(before.created));
+  const after = await nats.jsm.consumers.info(eventStream, consumers.policy.durable);
   expect(after.config).toEqual(before.config);
 });
 

@@ -120,3 +120,20 @@ export function decided(
     now,
   );
 }
+
+export function closed({ action = 1, now = at(4) }: Of = {}): EventOf<'approval.closed'> {
+  return event(
+    'approval.closed',
+    {
+      action_id: actionId(action),
+      agent,
+      action_name: 'refund',
+      decision: 'denied',
+      decision_event: 'decision',
+      reason: 'because',
+      deciders: ['person:ann@example.com'],
+      proof: 'proof',
+    },
+    now,
+  );
+}

@@ -1,0 +1,134 @@
+import {
+  type EventType,
+  emitsUnsealed,
+  eventStream,
+  liveSubject,
+  parseEvent,
+  parseSubject,
+  typeFilter,
+} from '@placet/events';
+import {
+  backoffMs,
+  newId,
+  onReconnect,
+  readBatch,
+  readStored,
+  type ServiceParts,
+  type StreamMessage,
+  sealHeader,
+  sleep,
+  streamIdentity,
+} from '@placet/runtime';
+import type { ForgedMessage, OutcomeStore, Position, StoredEvent } from './store.ts';
+
+const batchMax = 500;
+/** Events that arrive together are stored together; people's are read at once. */
+const idleMs = 50;
+const standByMs = 1000;
+const leadMs = 4000;
+
+export type Feed = { problem(): string | null };
+
+/**
+ * Copies the stream into the store. How far it is, the store itself says, so that nobody who drains, pauses or deletes
+ * a consumer can hide an action from the clock. Of several instances one reads for all; the others stand by.
+ */
+export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
+  const { context, alarm, resources } = parts;
+  const stopping = new AbortController();
+  const holder = newId();
+  let leadUntil = 0;
+  let identity: string | null = null;
+  let problem: string | null = null;
+  let wake = () => {};
+  onReconnect(context, () => {
+    identity = null;
+  });
+  for (const type of ['approval.needed', 'approval.voted'] as const) {
+    const subscription = context.nc.subscribe(liveSubject(typeFilter(type)), { callback: () => wake() });
+    resources.add(`live ${type}`, () => subscription.unsubscribe());
+  }
+
+  async function run(): Promise<void> {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      try {
+        await restFor(await step());
+        failures = 0;
+        problem = null;
+      } catch (error) {
+        problem = error instanceof Error ? error.message : String(error);
+        context.logger.warn({ err: error }, 'the store of outcomes could not be filled; trying again');
+        await sleep(backoffMs(failures++), stopping.signal);
+      }
+    }
+  }
+
+  /** Stores what is there, and answers how long to wait before the next look. */
+  async function step(): Promise<number> {
+    if (!(await isLeading())) return standByMs;
+    const position = await whereToGoOn();
+    const { messages, isMore } = await readBatch(context, eventStream, position.seq + 1, batchMax);
+    const last = messages.at(-1);
+    if (!last) return idleMs;
+    const read = await Promise.all(messages.map(readMessage));
+    await store.apply(
+      read.filter((message) => message !== null),
+      { ...position, seq: last.seq },
+    );
+    return isMore ? 0 : idleMs;
+  }
+
+  async function isLeading(): Promise<boolean> {
+    const now = Date.now();
+    if (now < leadUntil - leadMs / 2) return true;
+    const leads = await store.lead(holder, new Date(now), leadMs);
+    leadUntil = leads ? now + leadMs : 0;
+    return leads;
+  }
+
+  /** A stream that is not the one that was read, or was put back to an earlier state, is read from its beginning. */
+  async function whereToGoOn(): Promise<Position> {
+    const known = await store.position();
+    if (identity !== null && known?.stream === identity) return known;
+    const { created, lastSeq } = await streamIdentity(context, eventStream);
+    identity = created;
+    if (known?.stream === created && known.seq <= lastSeq) return known;
+    context.logger.info('the store of outcomes is filled from the beginning of the stream');
+    return { stream: created, seq: 0 };
+  }
+
+  async function readMessage(message: StreamMessage): Promise<StoredEvent | ForgedMessage | null> {
+    const { seq, subject, data, time } = message;
+    const event = readStored(context, subject, data, message.header.get(sealHeader));
+    if (event) return { seq, event };
+    const place = parseSubject(subject);
+    if (place && isOfUnsealed(subject, place.type, data)) return null;
+    await alarm({
+      kind: 'wrong_seal',
+      about: `${eventStream}/${seq}`,
+      message: `Message ${seq} under ${subject} does not carry our seal, or has not its form. It is not acted upon.`,
+    });
+    if (!place || place.root === 'sys') return null;
+    const isDecision = place.type === 'action.decided';
+    return { seq, forged: { agent: place.agent, actionId: place.action, isDecision }, at: time };
+  }
+
+  function restFor(ms: number): Promise<void> {
+    const rest = new AbortController();
+    wake = () => rest.abort();
+    return sleep(ms, AbortSignal.any([rest.signal, stopping.signal]));
+  }
+
+  const running = run();
+  resources.add('feed', async () => {
+    stopping.abort();
+    await running;
+  });
+  return { problem: () => problem };
+}
+
+/** The notifier and the audit service hold no key; what they may write says only that it was they. */
+function isOfUnsealed(subject: string, type: EventType, data: Uint8Array): boolean {
+  const parsed = parseEvent(subject, new TextDecoder().decode(data));
+  return parsed.ok && emitsUnsealed(type, parsed.event.source);
+}
