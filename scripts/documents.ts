@@ -1,4 +1,3 @@
-import { auditSettings } from '@placet/audit-service/config.ts';
 import { decisionsSettings } from '@placet/decisions-service/config.ts';
 import { embeddedSettings } from '@placet/embedded';
 import {
@@ -13,8 +12,21 @@ import {
 import { gatewaySettings } from '@placet/gateway-service/config.ts';
 import { notifierSettings } from '@placet/notifier-service/config.ts';
 import { policySettings } from '@placet/policy-service/config.ts';
-import { errorTable, type Setting, type SettingsTable } from '@placet/runtime';
+import {
+  errorTable,
+  fileSettings,
+  healthSettings,
+  processSettings,
+  type Setting,
+  type SettingsTable,
+  sealSettings,
+  signerSettings,
+  storeSettings,
+  trustSettings,
+} from '@placet/runtime';
 import * as z from 'zod';
+import { deploySettings } from './deploy/settings.ts';
+import { natsConfText } from './nats-conf.ts';
 
 /** A text that comes out of the code; `path` is from the root of the repository. */
 export type Document = { path: string; text: string };
@@ -24,12 +36,17 @@ export function documents(): Document[] {
     { path: 'docs/configuration.md', text: configurationText() },
     { path: 'docs/events.md', text: eventsText() },
     { path: 'docs/errors.md', text: errorsText() },
+    { path: 'deploy/nats.conf', text: natsConfText() },
     { path: 'libs/events/schema/events.schema.json', text: eventSchemaText() },
   ];
 }
 
 const mark = (source: string) =>
   `<!-- Written by scripts/generate.ts from ${source}. Change that, and run "npm run generate". -->`;
+
+/** These repeat some of the others, as another program reads them. */
+export const processGroup = 'A service as a process of its own';
+export const deployGroup = '`npm run deploy:streams`';
 
 /** All settings, by whose they are. */
 export const settingGroups: Record<string, SettingsTable> = {
@@ -38,7 +55,16 @@ export const settingGroups: Record<string, SettingsTable> = {
   'The policy service': policySettings,
   'The decisions service': decisionsSettings,
   'The notifier': notifierSettings,
-  'The audit service': auditSettings,
+  'The stores': storeSettings,
+  [processGroup]: {
+    ...processSettings,
+    ...sealSettings,
+    ...signerSettings,
+    ...trustSettings,
+    ...fileSettings,
+    ...healthSettings,
+  },
+  [deployGroup]: deploySettings,
 };
 
 export function configurationText(): string {
@@ -62,6 +88,9 @@ export function configurationText(): string {
     '',
     '`PLACET_WEBHOOK_URL` and `PLACET_WEBHOOK_SECRET` go together: set both, or neither.',
     '',
+    'A secret may come from a file instead: where a row says so, the same name with `_FILE` holds the path of a file whose',
+    'text is the value. A secret is never shown, not even when it does not fit.',
+    '',
     ...tables,
     '## Beside Placet',
     '',
@@ -78,8 +107,9 @@ export function configurationText(): string {
   );
 }
 
-function settingRow({ name, shown, about, schema }: Setting<unknown>): string[] {
-  return [code(name), shown === '' ? 'none' : code(shown), about, accepted(schema)];
+function settingRow({ name, shown, about, schema, isSecret }: Setting<unknown>): string[] {
+  const names = isSecret ? `${code(name)} or ${code(`${name}_FILE`)}` : code(name);
+  return [names, shown === '' ? 'none' : code(shown), about, accepted(schema)];
 }
 
 /** What a setting takes, in the words by which it refuses the rest. */

@@ -6,9 +6,13 @@ import { fileURLToPath } from 'node:url';
 const COMMANDS = {
   start: 'scripts/start.ts',
   token: 'scripts/token.ts',
+  cluster: 'scripts/cluster.ts',
   test: 'scripts/test.ts',
   bench: 'bench/run.ts',
   generate: 'scripts/generate.ts',
+  'deploy:secrets': 'scripts/deploy/secrets.ts',
+  'deploy:streams': 'scripts/deploy/streams.ts',
+  'deploy:admin': 'scripts/deploy/admin.ts',
 };
 const NODE_MAJOR_MIN = 20;
 

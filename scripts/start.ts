@@ -2,17 +2,13 @@ import { writeSync } from 'node:fs';
 import {
   type Credentials,
   lockDirectory,
-  onSupervisorGone,
   type Placet,
   type PlacetSettings,
   prepareFirstStart,
   readPlacetSettings,
   startPlacet,
 } from '@placet/embedded';
-import { createLogger } from '@placet/runtime';
-import { explain } from './explain.ts';
-
-const stopWithinMs = 4800;
+import { createLogger, explain, stopOnSignals } from '@placet/runtime';
 
 async function main(): Promise<void> {
   const settings = readPlacetSettings(process.env);
@@ -34,24 +30,6 @@ async function main(): Promise<void> {
     lock.release();
     throw error;
   }
-}
-
-function stopOnSignals(stop: () => Promise<void>): void {
-  let stopping = false;
-  const end = (signal?: NodeJS.Signals) => {
-    // Who presses Ctrl-C twice does not want to wait. The other signals come twice by themselves: to the process
-    // group, and passed on by the set-up.
-    if (stopping && signal === 'SIGINT') process.exit(1);
-    if (stopping) return;
-    stopping = true;
-    setTimeout(() => process.exit(1), stopWithinMs).unref();
-    stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-  onSupervisorGone(Number(process.env['PLACET_SUPERVISOR_PID']) || undefined, end);
 }
 
 function tell(url: string, { agentKey, personToken }: Credentials, settings: PlacetSettings): void {

@@ -1,6 +1,5 @@
 import { readPlacetSettings, replaceLostToken } from '@placet/embedded';
-import { createLogger } from '@placet/runtime';
-import { explain } from './explain.ts';
+import { createLogger, explain } from '@placet/runtime';
 
 try {
   const settings = readPlacetSettings(process.env);

@@ -186,7 +186,9 @@ export async function decided(agent: Client, id: string, decision: string): Prom
 export async function wholeRecord(
   { admin }: Pick<TestPlacet, 'admin'>,
   query = '',
-): Promise<{ index: number; stream: string; seq: number; type: string; id: string; subject: string; body: string }[]> {
+): Promise<
+  { index: number; stream: string; seq: number; type: string; id: string; subject: string; body: string }[]
+> {
   const records = [];
   for (let cursor = ''; ; ) {
     const page = await admin.get(`/v1/audit?limit=50${query}${cursor && `&cursor=${cursor}`}`);

@@ -33,9 +33,7 @@ export async function prepareFirstStart(
   gateway: Gateway,
   { dataDir, adminEmail }: { dataDir: string; adminEmail: string },
 ): Promise<Credentials> {
-  if (!gateway.policies.has('default')) {
-    await gateway.policies.put('default', firstPolicy, { by, why: 'the first policy' });
-  }
+  await ensureFirstPolicy(gateway);
   const kept = Credentials.safeParse(readJsonFile(credentialsFile(dataDir)));
   if (kept.success) return kept.data;
   const credentials = {
@@ -46,7 +44,12 @@ export async function prepareFirstStart(
   return credentials;
 }
 
-async function firstAgentKey({ agents }: Gateway): Promise<string> {
+export async function ensureFirstPolicy({ policies }: Pick<Gateway, 'policies'>): Promise<void> {
+  if (policies.has('default')) return;
+  await policies.put('default', firstPolicy, { by, why: 'the first policy' });
+}
+
+export async function firstAgentKey({ agents }: Pick<Gateway, 'agents'>): Promise<string> {
   const now = new Date();
   const known = agents.list().find(({ name }) => name === firstAgent);
   if (known) return (await agents.addKey(firstAgent, by, now)).key;

@@ -7,4 +7,3 @@ export * from './nats-server.ts';
 export * from './placet.ts';
 export * from './private-file.ts';
 export * from './settings.ts';
-export * from './supervisor.ts';

@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSealer, createSigner, generateSigningKey, type Sealer, type Signer } from '@placet/proof';
+import {
+  createSealer,
+  createSigner,
+  generateSigningKey,
+  parseSealKeys,
+  type Sealer,
+  type Signer,
+  sealKeyText,
+} from '@placet/proof';
+import { UsersProblem } from '@placet/runtime';
 import { writePrivateFile } from './private-file.ts';
 
-export class KeysProblem extends Error {}
+export class KeysProblem extends UsersProblem {}
 
 export type Keys = { sealer: Sealer; policySigner: Signer; decisionsSigner: Signer };
 
@@ -27,12 +36,9 @@ export function loadKeys(dataDir: string): Keys {
     }
     return readFileSync(file, 'utf8').trim();
   };
-  const secret = Buffer.from(
-    keep('seal.key', () => randomBytes(32).toString('base64')),
-    'base64',
-  );
+  const sealKeys = keep('seal.key', () => sealKeyText({ id: 'k1', secret: randomBytes(32) }));
   return {
-    sealer: createSealer({ current: { id: 'k1', secret } }),
+    sealer: createSealer(parseSealKeys(sealKeys)),
     policySigner: createSigner(keep('policy.pem', generateSigningKey)),
     decisionsSigner: createSigner(keep('decisions.pem', generateSigningKey)),
   };

@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { UsersProblem } from '@placet/runtime';
 import { z } from 'zod';
 import { readJsonFile, writePrivateFile } from './private-file.ts';
 import { identifyThisProcess, isRunning } from './process-identity.ts';
@@ -24,7 +25,7 @@ export type DirectoryLock = {
   release(): void;
 };
 
-export class DirectoryInUse extends Error {
+export class DirectoryInUse extends UsersProblem {
   override readonly name = 'DirectoryInUse';
   readonly code = 'DIRECTORY_IN_USE';
   readonly pid: number | undefined;

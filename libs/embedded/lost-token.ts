@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { configBuckets, Person } from '@placet/events';
 import { createPeople } from '@placet/gateway-service/accounts/people.ts';
-import { createMetrics, type Logger, openConfigStore, startService } from '@placet/runtime';
+import { createMetrics, type Logger, openConfigStore, startService, UsersProblem } from '@placet/runtime';
 import { adminToken, credentialsFile } from './first-start.ts';
 import { loadKeys } from './keys.ts';
 import { lockDirectory } from './lock.ts';
@@ -10,7 +10,7 @@ import { type Connection, readConnection, startNatsServer } from './nats-server.
 import { readJsonFile, writePrivateFile } from './private-file.ts';
 import type { PlacetSettings } from './settings.ts';
 
-export class NothingHere extends Error {}
+export class NothingHere extends UsersProblem {}
 
 type Broker = Connection & { stop(): Promise<void> };
 type Options = { settings: PlacetSettings; natsServer: string; logger: Logger };

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { UsersProblem } from '@placet/runtime';
 import { z } from 'zod';
 import {
   type BrokerFiles,
@@ -49,7 +50,7 @@ export type NatsServer = {
 export const connectionSchema = z.object({ url: z.string(), user: z.string(), password: z.string() });
 export type Connection = z.infer<typeof connectionSchema>;
 
-export class NatsServerFailed extends Error {
+export class NatsServerFailed extends UsersProblem {
   override readonly name = 'NatsServerFailed';
   readonly code = 'NATS_SERVER_FAILED';
 }

@@ -4,6 +4,7 @@ import { startAuditService } from '@placet/audit-service';
 import { openMongoAuditStore } from '@placet/audit-service/mongo-store.ts';
 import { openSqliteAuditStore } from '@placet/audit-service/sqlite-store.ts';
 import { startDecisionsService } from '@placet/decisions-service';
+import { openMongoOutcomeStore } from '@placet/decisions-service/mongo-store.ts';
 import { openSqliteOutcomeStore } from '@placet/decisions-service/sqlite-store.ts';
 import { services as allServices, type Service } from '@placet/events';
 import { type Gateway, startGatewayService } from '@placet/gateway-service';
@@ -14,6 +15,7 @@ import {
   createMetrics,
   ensureStreams,
   type Logger,
+  openStoreOf,
   Resources,
   type RunningService,
   type ServiceEnvironment,
@@ -123,12 +125,14 @@ function createStarters({
   // The notifier and the audit service hold no seal key: they act on nothing that it would have to protect.
   const sealed: ServiceEnvironment = { nats, sealer: keys.sealer, logger, metrics };
   const unsealed: ServiceEnvironment = { ...sealed, sealer: null };
-  const file = (name: string) => join(settings.dataDir, name);
   return {
     gateway: () => startGatewayService(sealed, { config: settings, unready }),
     policy: () => startPolicyService(sealed, { config: settings, signer: keys.policySigner }),
-    decisions: () => {
-      const store = openSqliteOutcomeStore(file('decisions.sqlite'));
+    decisions: async () => {
+      const store = await openStoreOf('decisions', settings, {
+        mongo: openMongoOutcomeStore,
+        file: openSqliteOutcomeStore,
+      });
       return startDecisionsService(sealed, { config: settings, signer: keys.decisionsSigner, store });
     },
     notifier: () => {
@@ -136,10 +140,10 @@ function createStarters({
       return startNotifierService(unsealed, { config: settings, trusted });
     },
     audit: async () => {
-      const url = settings.mongodbUrl;
-      const store = url
-        ? await openMongoAuditStore({ url, database: 'placet_audit' })
-        : await openSqliteAuditStore(file('audit.sqlite'));
+      const store = await openStoreOf('audit', settings, {
+        mongo: openMongoAuditStore,
+        file: openSqliteAuditStore,
+      });
       return startAuditService(unsealed, { store });
     },
   };

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { auditSettings } from '@placet/audit-service/config.ts';
 import { decisionsSettings } from '@placet/decisions-service/config.ts';
 import { gatewaySettings } from '@placet/gateway-service/config.ts';
 import { createAddressGuard } from '@placet/notifier-service/channels/address-guard.ts';
@@ -13,6 +12,7 @@ import {
   type SettingsOf,
   SettingsProblem,
   setting,
+  storeSettings,
 } from '@placet/runtime';
 import * as z from 'zod';
 
@@ -68,7 +68,7 @@ export const allSettings = {
   ...policySettings,
   ...decisionsSettings,
   ...notifierSettings,
-  ...auditSettings,
+  ...storeSettings,
 };
 export type PlacetSettings = SettingsOf<typeof allSettings>;
 

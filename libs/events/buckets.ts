@@ -1,3 +1,5 @@
+import type { Service } from './names.ts';
+
 /** Configuration is kept in KV buckets with 64 revisions a key; audit reads all of them through one stream. */
 export const configBuckets = {
   agents: 'placet-agents',
@@ -9,3 +11,16 @@ export type ConfigBucket = (typeof configBuckets)[keyof typeof configBuckets];
 
 /** Deliveries are the notifier's own ledger, not configuration, and are not on the record. */
 export const deliveriesBucket = 'placet-deliveries';
+export type Bucket = ConfigBucket | typeof deliveriesBucket;
+
+/** Who changes a bucket, and who follows it. A ledger is only looked up. */
+export const bucketUsers: Record<Bucket, { writers: readonly Service[]; followers: readonly Service[] }> = {
+  [configBuckets.agents]: { writers: ['gateway'], followers: ['gateway'] },
+  [configBuckets.people]: { writers: ['gateway'], followers: ['gateway'] },
+  [configBuckets.policies]: { writers: ['gateway'], followers: ['gateway', 'policy'] },
+  [configBuckets.signers]: {
+    writers: ['policy', 'decisions'],
+    followers: ['gateway', 'policy', 'decisions'],
+  },
+  [deliveriesBucket]: { writers: ['notifier'], followers: [] },
+};

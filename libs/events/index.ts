@@ -6,6 +6,7 @@ export * from './catalogue.ts';
 export * from './configuration.ts';
 export * from './envelope.ts';
 export * from './names.ts';
+export * from './permissions.ts';
 export * from './requests.ts';
 export * from './streams.ts';
 export * from './subjects.ts';

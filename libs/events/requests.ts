@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Vote, VoteChannel, Voter } from './approval-events.ts';
-import { ActionId, AgentName } from './names.ts';
+import { ActionId, AgentName, type Service } from './names.ts';
+import { inboxPrefix } from './subjects.ts';
 
 const root = 'placetrpc';
 
@@ -15,6 +16,18 @@ export const requests = {
   records: `${root}.audit.records`,
 } as const;
 export type RequestSubject = (typeof requests)[keyof typeof requests];
+
+/** Who asks. People and agents come through one door. */
+export const asker: Service = 'gateway';
+
+export function answererOf(subject: RequestSubject): Service {
+  return subject.split('.')[1] as Service;
+}
+
+/** Where an answer is sent: whoever answers may write there, and nowhere else among the replies to the asker. */
+export function replySubject(to: Service, subject: RequestSubject, id: string): string {
+  return `${inboxPrefix(to)}.${answererOf(subject)}.${id}`;
+}
 
 /** The audit service holds no seal key; what it answers is checked by the record's own proofs. */
 export const unsealedRequests: ReadonlySet<RequestSubject> = new Set([requests.records]);

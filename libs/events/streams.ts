@@ -25,12 +25,14 @@ export const eventStreamRules = {
  */
 export const consumers = {
   policy: {
+    service: 'policy',
     durable: 'policy',
     filters: [typeFilter('action.requested')],
     maxAckPending: 1000,
     ackWaitMs: 5000,
   },
   notifierWebhook: {
+    service: 'notifier',
     durable: 'notifier-webhook',
     filters: [typeFilter('approval.needed'), typeFilter('approval.closed')],
     maxAckPending: 5000,

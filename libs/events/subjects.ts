@@ -80,3 +80,8 @@ export function liveSubject(subject: string): string {
 export function storedSubject(live: string): string {
   return `${eventRoot}${live.slice(liveRoot.length)}`;
 }
+
+/** Replies come to a subject that only one user may listen to: those that others may use too can be read by them. */
+export function inboxPrefix(user: string): string {
+  return `_INBOX_${user}`;
+}

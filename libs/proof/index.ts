@@ -4,6 +4,7 @@ export { createCredential, matchesHash, parseCredential } from './credential.ts'
 export type { JsonProblem } from './json-problem.ts';
 export type { Sealer, SealKey, SealKeys } from './seal.ts';
 export { createSealer } from './seal.ts';
+export { acceptedKeysMax, parseSealKeys, sealKeyText } from './seal-keys.ts';
 export type { SecretBox } from './secret-box.ts';
 export { createSecretBox, SecretBoxError } from './secret-box.ts';
 export type { Jwk, Jwks, ProofClaims, ProofExpectation, ProofVerdict, Signer } from './sign.ts';

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { JetStreamApiError } from '@nats-io/jetstream';
-import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import {
   type EventOf,
-  eventStream,
   historyFilter,
   type PlacetEvent,
   type Service,
@@ -13,14 +11,17 @@ import {
 import type { Sealer } from '@placet/proof';
 import type { Nats } from './connection.ts';
 import { StoreFull, Unavailable } from './errors.ts';
+import { readSubject } from './history.ts';
 import { sleep } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import type { Sender } from './sender.ts';
 
 export const sealHeader = 'Placet-Seal';
 
 /** What every part of a service that touches the broker is given. `sealer` is null where a service holds no key. */
 export type BusContext = Nats & {
+  sender: Sender;
   service: Service;
   sealer: Sealer | null;
   logger: Logger;
@@ -60,11 +61,7 @@ export function createBus(context: BusContext) {
     return store(subjectFor(event.type, event.data, id), event, { lastSubjectSequence: 0 });
   }
 
-  async function store(
-    subject: string,
-    event: PlacetEvent,
-    expect: { lastSubjectSequence: number; lastSubjectSequenceSubject?: string },
-  ): Promise<Appended> {
+  async function store(subject: string, event: PlacetEvent, expect: Expected): Promise<Appended> {
     const body = JSON.stringify(event);
     const appended = await publish(context, subject, body, event.id, expect).catch((error: unknown) => {
       context.metrics.appends.inc({ type: event.type, result: 'failed' });
@@ -79,6 +76,8 @@ export function createBus(context: BusContext) {
 
 const attemptsMax = 3;
 
+type Expected = { lastSubjectSequence: number; lastSubjectSequenceSubject?: string };
+
 /**
  * An answer that got lost is asked for again under the same message id, and then whoever's event stands on the
  * subject is looked up at the leader: ours means stored.
@@ -88,58 +87,74 @@ async function publish(
   subject: string,
   body: string,
   id: string,
-  expect: { lastSubjectSequence: number; lastSubjectSequenceSubject?: string },
+  expect: Expected,
 ): Promise<Appended> {
-  let cause: unknown;
-  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    try {
-      const ack = await context.js.publish(subject, body, {
-        msgID: id,
-        expect,
-        headers: sealed(context.sealer, subject, body),
-        timeout: 1500,
-      });
-      if (!ack.duplicate) return { status: 'stored', seq: ack.seq };
-      return await whoseIsIt(context, subject, id);
-    } catch (error) {
-      const refusal = refusalOf(error);
-      if (refusal === 'full') throw new StoreFull('the stream is at its cap', { cause: error });
-      if (refusal === 'lost') return await whoseIsIt(context, subject, id);
-      cause = error;
-      if (attempt < attemptsMax) await sleep(refusal === 'in flight' ? 5 * attempt : 50 * attempt);
-    }
+  const header = headerOf(context.sealer?.seal(subject, body), id, expect);
+  let told: Told;
+  for (let attempt = 1; ; attempt++) {
+    told = await context.sender.request(subject, body, header).then(toldBy, unknown);
+    if (told.said === 'stored') return { status: 'stored', seq: told.seq };
+    if (told.said === 'full') throw new StoreFull('the stream is at its cap', { cause: told.cause });
+    if (told.said === 'lost') return await whoseIsIt(context, subject, id);
+    if (attempt === attemptsMax) break;
+    await sleep(told.said === 'in flight' ? 5 * attempt : 50 * attempt);
   }
   // Somebody else's append kept coming first, whether or not it was ever committed: the caller reads and decides again.
-  if (refusalOf(cause) === 'in flight') return { status: 'conflict' };
-  throw new Unavailable('the broker did not confirm an event', { cause });
+  if (told.said === 'in flight') return { status: 'conflict' };
+  throw new Unavailable('the broker did not confirm an event', { cause: told.cause });
 }
 
-function sealed(sealer: Sealer | null, subject: string, body: string): MsgHdrs {
-  const h = headers();
-  if (sealer) h.set(sealHeader, sealer.seal(subject, body));
-  return h;
+function headerOf(seal: string | undefined, id: string, expect: Expected): MsgHdrs {
+  const header = headers();
+  if (seal !== undefined) header.set(sealHeader, seal);
+  header.set('Nats-Msg-Id', id);
+  header.set('Nats-Expected-Last-Subject-Sequence', String(expect.lastSubjectSequence));
+  if (expect.lastSubjectSequenceSubject !== undefined) {
+    header.set('Nats-Expected-Last-Subject-Sequence-Subject', expect.lastSubjectSequenceSubject);
+  }
+  return header;
 }
+
+/** What the broker said of an event that it was to store. */
+type Told =
+  | { said: 'stored'; seq: number }
+  | { said: 'lost' | 'in flight' | 'full' | 'unknown'; cause?: unknown };
+
+const unknown = (cause: unknown): Told => ({ said: 'unknown', cause });
 
 /**
  * The broker's words for a lost race: the version moved (10071), or the subject is taken (10077, which also says that
- * the stream is full). Losing to an append that is in flight (10164) does not prove that the other was ever stored.
+ * the stream is full), or another message has the id. Losing to an append that is in flight (10164) does not prove
+ * that the other was ever stored.
  */
-function refusalOf(error: unknown): 'lost' | 'in flight' | 'full' | 'unknown' {
-  if (!(error instanceof JetStreamApiError)) return 'unknown';
-  if (error.code === 10164) return 'in flight';
-  if (error.code === 10071) return 'lost';
-  if (error.code === 10077) return /per subject/.test(error.message) ? 'lost' : 'full';
-  // 10023: no room on the disk or in the account; nothing was stored.
-  if (error.code === 10023 || error.code === 10047) return 'full';
-  return 'unknown';
+function toldBy(answer: Msg): Told {
+  const { seq, duplicate, error } = answer.json<{
+    seq?: number;
+    duplicate?: boolean;
+    error?: { err_code?: number; description?: string };
+  }>();
+  if (!error) {
+    if (duplicate) return { said: 'lost' };
+    return seq === undefined ? unknown('an answer without a sequence') : { said: 'stored', seq };
+  }
+  switch (error.err_code) {
+    case 10164:
+      return { said: 'in flight', cause: error };
+    case 10071:
+      return { said: 'lost' };
+    case 10077:
+      return /per subject/.test(error.description ?? '') ? { said: 'lost' } : { said: 'full', cause: error };
+    // 10023: no room on the disk or in the account; nothing was stored.
+    case 10023:
+    case 10047:
+      return { said: 'full', cause: error };
+    default:
+      return unknown(error);
+  }
 }
 
 async function whoseIsIt(context: BusContext, subject: string, id: string): Promise<Appended> {
-  const stored = await context.jsm.streams
-    .getMessage(eventStream, { last_by_subj: subject })
-    .catch((cause: unknown) => {
-      throw new Unavailable('whether an event was stored cannot be read', { cause });
-    });
+  const stored = await readSubject(context, subject);
   return stored?.header?.get('Nats-Msg-Id') === id
     ? { status: 'stored', seq: stored.seq }
     : { status: 'conflict' };

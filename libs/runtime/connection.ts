@@ -2,13 +2,17 @@ import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManage
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { backoffMs, type Resources } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
+import { createSender, type Sender } from './sender.ts';
 
 /** Atomic counters, versions over a wildcard and `sync_interval` begin here. */
 export const natsFloor = '2.12.0';
 
+/** How long the broker may take to confirm an event. */
+const confirmedWithinMs = 1500;
+
 export type Nats = { nc: NatsConnection; js: JetStreamClient; jsm: JetStreamManager };
 /** `isConnected` is false while the broker is away, and after the end. */
-export type NatsClient = Nats & { isConnected: () => boolean };
+export type NatsClient = Nats & { sender: Sender; isConnected: () => boolean };
 
 export async function connectNats(
   options: { url: string; user?: string; password?: string; name: string },
@@ -16,10 +20,11 @@ export async function connectNats(
   resources: Resources,
 ): Promise<NatsClient> {
   let attempt = 0;
+  const inboxPrefix = `_INBOX_${options.name}`;
   const nc = await connect({
     servers: options.url.split(','),
     name: options.name,
-    inboxPrefix: `_INBOX_${options.name}`,
+    inboxPrefix,
     ...(options.user ? { user: options.user, pass: options.password ?? '' } : {}),
     maxReconnectAttempts: -1,
     waitOnFirstConnect: true,
@@ -38,7 +43,9 @@ export async function connectNats(
     if (isBack) attempt = 0;
   });
   const isConnected = () => connected && !nc.isClosed();
-  return { nc, js: jetstream(nc), jsm: await jetstreamManager(nc, { checkAPI: false }), isConnected };
+  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const sender = createSender(nc, inboxPrefix, confirmedWithinMs);
+  return { nc, js: jetstream(nc), jsm, sender, isConnected };
 }
 
 export function assertVersion(version: string): void {

@@ -8,10 +8,12 @@ import {
   noteFilter,
   type PlacetEvent,
   parseEvent,
+  unsealedServices,
 } from '@placet/events';
 import { type BusContext, sealHeader, sealHolds } from './bus.ts';
 import { collectDirect } from './direct.ts';
 import { Unavailable } from './errors.ts';
+import { sleep } from './lifecycle.ts';
 
 export type StoredEvent = { seq: number; event: PlacetEvent };
 
@@ -28,12 +30,13 @@ export async function readHistory(context: BusContext, agent: string, action: st
   return historyOf(context, await lastMessages(context, filters(agent, action)));
 }
 
-/** The history of an action whose agent is not known, or null when no node that answered has it. */
+/** The history of an action whose agent is not known, or null when the leader has none. */
 export async function findHistory(
   context: BusContext,
   action: string,
 ): Promise<{ agent: string; history: History } | null> {
-  const found = await lastMessages(context, anyAgentsFilters(action));
+  const near = await lastMessages(context, anyAgentsFilters(action));
+  const found = near.length > 0 ? near : await messagesAtLeader(context, anyAgentsFilters(action));
   // Whoever reached the broker can put a message under another agent: it is the one that carries our seal who asked.
   const believed = found.find((message) => readMessage(context, message));
   const agent = agentOf(believed) ?? found.map(agentOf).find((name) => name !== undefined);
@@ -68,9 +71,13 @@ export async function readHistoryFromLeader(
   agent: string,
   action: string,
 ): Promise<History> {
+  return historyOf(context, await messagesAtLeader(context, filters(agent, action)));
+}
+
+async function messagesAtLeader(context: BusContext, subjects: string[]): Promise<StoredMsg[]> {
   const found: StoredMsg[] = [];
   try {
-    for (const filter of filters(agent, action)) {
+    for (const filter of subjects) {
       for (let seq = 1; ; ) {
         const query = { seq, next_by_subj: filter };
         const next = await context.jsm.streams.getMessage(eventStream, query);
@@ -82,7 +89,7 @@ export async function readHistoryFromLeader(
   } catch (error) {
     throw new Unavailable('the history of an action cannot be read', { cause: error });
   }
-  return historyOf(context, found);
+  return found;
 }
 
 function historyOf(context: BusContext, found: StoredMsg[]): History {
@@ -134,11 +141,31 @@ export function readStored(
   return parsed.ok ? parsed.event : null;
 }
 
-/** A note as the leader holds it; null when there is none that we wrote. */
+/** The note under a subject; null when there is none that we wrote. */
 export async function readNote(context: BusContext, subject: string): Promise<PlacetEvent | null> {
+  const message = await readSubject(context, subject);
+  return message && readMessage(context, message);
+}
+
+const patienceMs = [20, 100, 400];
+
+/**
+ * What stands under a subject, as the leader holds it. A service without a seal key may not ask the leader: it asks
+ * any node, and asks again when there is nothing, because that node may be behind.
+ */
+export async function readSubject(
+  { jsm, service }: Pick<BusContext, 'jsm' | 'service'>,
+  subject: string,
+): Promise<StoredMsg | null> {
+  const query = { last_by_subj: subject };
   try {
-    const message = await context.jsm.streams.getMessage(eventStream, { last_by_subj: subject });
-    return message && readMessage(context, message);
+    if (!unsealedServices.includes(service)) return await jsm.streams.getMessage(eventStream, query);
+    for (const waitMs of patienceMs) {
+      const found = await jsm.direct.getMessage(eventStream, query);
+      if (found) return found;
+      await sleep(waitMs);
+    }
+    return await jsm.direct.getMessage(eventStream, query);
   } catch (error) {
     throw new Unavailable('an event cannot be read', { cause: error });
   }

@@ -37,6 +37,8 @@ export function createApp(options: {
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    // Whoever logs names the request. A logger for each request costs more than most requests are worth.
+    childLoggerFactory: (parent) => parent,
     bodyLimit: bodyBytesMax,
     // How long a request may take to arrive; waiting for a decision comes after that.
     requestTimeout: 30_000,

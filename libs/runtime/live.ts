@@ -1,15 +1,19 @@
-import { type EventOf, liveSubject, storedSubject, typeFilter } from '@placet/events';
-import { type BusContext, sealHeader } from './bus.ts';
-import { readStored } from './history.ts';
+import { type EventOf, liveSubject, parseEvent, storedSubject, typeFilter } from '@placet/events';
+import { type BusContext, sealHeader, sealHolds } from './bus.ts';
 import type { Resources } from './lifecycle.ts';
 
 export type LiveEvent = EventOf<'action.decided'> | EventOf<'approval.needed'>;
 export type LiveHandlers = {
+  /** Whether anybody here waits for this action. What was decided for a caller of another instance is not read. */
+  isAwaited: (actionId: string) => boolean;
   onEvent: (event: LiveEvent) => void;
   onForged: (subject: string) => void;
   /** What was published while the connection was away is in the stream alone. */
   onReconnect: () => void;
 };
+
+const decoder = new TextDecoder();
+const actionOf = (subject: string) => subject.split('.')[3] ?? '';
 
 /** Answers as they are stored: at most once, so whoever waits reads the stream as well. */
 export function followLive(context: BusContext, resources: Resources, handlers: LiveHandlers): void {
@@ -18,8 +22,11 @@ export function followLive(context: BusContext, resources: Resources, handlers: 
       callback: (error, message) => {
         if (error) return;
         const subject = storedSubject(message.subject);
-        const event = readStored(context, subject, message.data, message.headers?.get(sealHeader));
-        if (event) handlers.onEvent(event as LiveEvent);
+        const seal = message.headers?.get(sealHeader) || undefined;
+        if (!sealHolds(context, subject, message.data, seal)) return handlers.onForged(subject);
+        if (type === 'action.decided' && !handlers.isAwaited(actionOf(subject))) return;
+        const parsed = parseEvent(subject, decoder.decode(message.data));
+        if (parsed.ok) handlers.onEvent(parsed.event as LiveEvent);
         else handlers.onForged(subject);
       },
     });

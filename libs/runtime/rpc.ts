@@ -1,5 +1,5 @@
 import { headers, type Msg } from '@nats-io/transport-node';
-import { type RequestSubject, unsealedRequests } from '@placet/events';
+import { type RequestSubject, replySubject, unsealedRequests } from '@placet/events';
 import * as z from 'zod';
 import { causeId, type RaiseAlarm } from './alarms.ts';
 import { type BusContext, newId, sealHeader, sealHolds } from './bus.ts';
@@ -38,6 +38,9 @@ export async function ask<T>(
     reply = await context.nc.request(subject, body, {
       timeout: timeoutMs,
       headers: sealOf(context, subject, body),
+      // Not among our other replies, and not to be guessed: whoever answers learns nothing of where those go.
+      noMux: true,
+      reply: replySubject(context.service, subject, id),
     });
   } catch (error) {
     throw new Refusal('UNAVAILABLE', {

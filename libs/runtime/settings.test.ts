@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
 import {
   byteSize,
@@ -7,6 +10,7 @@ import {
   parseDurationMs,
   readSettings,
   SettingsProblem,
+  secret,
   setting,
   wholeNumber,
 } from './settings.ts';
@@ -16,7 +20,7 @@ const table = {
   wait: setting('PLACET_WAIT', durationMs('5s', '100ms', '60s'), 'The wait.', '5s'),
   size: setting('PLACET_STREAM_SIZE', byteSize('1GB'), 'The cap.', '1GB'),
   level: setting('PLACET_LOG', oneOf(['info', 'debug'], 'info'), 'The level.', 'info'),
-  secret: setting('PLACET_WEBHOOK_SECRET', z.string().min(20, 'is too short').optional(), 'A secret.', ''),
+  secret: secret('PLACET_WEBHOOK_SECRET', z.string().min(20, 'is too short').optional(), 'A secret.'),
   url: setting(
     'PLACET_DB_URL',
     z
@@ -136,6 +140,43 @@ test('secrets stay home: a bad one is named and not printed', () => {
   expect(problemsOf({ PLACET_DB_URL: 'mysql://root:hunter2@db/placet' })).toEqual([
     'PLACET_DB_URL=mysql://…@db/placet: must be mongodb:',
   ]);
+});
+
+describe('a secret from a file', () => {
+  const text = 'a secret that is long enough';
+  const fileWith = (content: string) => {
+    const dir = mkdtempSync(join(tmpdir(), 'placet-settings-'));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const file = join(dir, 'secret');
+    writeFileSync(file, content);
+    return file;
+  };
+
+  test('is its text, without the newline at its end', () => {
+    const env = { PLACET_WEBHOOK_SECRET_FILE: fileWith(`${text}\n`) };
+    expect(read(env).secret).toBe(text);
+  });
+
+  test('is not shown when it does not fit', () => {
+    expect(problemsOf({ PLACET_WEBHOOK_SECRET_FILE: fileWith('hunter2') })).toEqual([
+      'PLACET_WEBHOOK_SECRET_FILE: is too short',
+    ]);
+  });
+
+  test('that is not there is named, as are two ways at once', () => {
+    expect(problemsOf({ PLACET_WEBHOOK_SECRET_FILE: '/nowhere/secret' })).toEqual([
+      'PLACET_WEBHOOK_SECRET_FILE: /nowhere/secret cannot be read (ENOENT)',
+    ]);
+    expect(problemsOf({ PLACET_WEBHOOK_SECRET: text, PLACET_WEBHOOK_SECRET_FILE: fileWith(text) })).toEqual([
+      'PLACET_WEBHOOK_SECRET and PLACET_WEBHOOK_SECRET_FILE are both set: keep one',
+    ]);
+  });
+
+  test('is only for secrets', () => {
+    expect(problemsOf({ PLACET_PORT_FILE: fileWith('1') })).toEqual([
+      expect.stringContaining('there is no such setting'),
+    ]);
+  });
 });
 
 test.each([

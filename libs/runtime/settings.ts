@@ -1,13 +1,22 @@
+import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { UsersProblem } from './explain.ts';
 
 /** One setting: its name in the environment, how it is read, and a sentence for the documents. */
-export type Setting<T> = { name: `PLACET_${string}`; schema: z.ZodType<T>; about: string; shown: string };
+export type Setting<T> = {
+  name: `PLACET_${string}`;
+  schema: z.ZodType<T>;
+  about: string;
+  shown: string;
+  /** May come from a file, whose path is in the variable of the same name with `_FILE`; it is never shown. */
+  isSecret: boolean;
+};
 export type SettingsTable = Record<string, Setting<unknown>>;
 export type SettingsOf<S extends SettingsTable> = {
   [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };
 
-export class SettingsProblem extends Error {
+export class SettingsProblem extends UsersProblem {
   readonly problems: string[];
   constructor(problems: string[]) {
     super(`Placet cannot start with these settings:\n${problems.map((p) => `  ${p}`).join('\n')}`);
@@ -22,7 +31,12 @@ export function setting<T>(
   about: string,
   shown: string,
 ): Setting<T> {
-  return { name, schema, about, shown };
+  return { name, schema, about, shown, isSecret: false };
+}
+
+/** A setting that is nobody else's to see. */
+export function secret<T>(name: `PLACET_${string}`, schema: z.ZodType<T>, about: string): Setting<T> {
+  return { name, schema, about, shown: '', isSecret: true };
 }
 
 /** Reads all settings at once, and names everything that is wrong with them at once. */
@@ -32,26 +46,49 @@ export function readSettings<S extends SettingsTable>(
 ): SettingsOf<S> {
   const problems = unknownNames(table, env);
   const values: Record<string, unknown> = {};
-  for (const [key, { name, schema }] of Object.entries(table)) {
-    const read = schema.safeParse(env[name] === '' ? undefined : env[name]);
-    if (read.success) values[key] = read.data;
-    else problems.push(`${shown(name, env[name])}: ${read.error.issues.map((i) => i.message).join('; ')}`);
+  for (const [key, setting] of Object.entries(table)) {
+    const text = textOf(setting, env);
+    const read = text.ok ? setting.schema.safeParse(text.value) : null;
+    if (read?.success) values[key] = read.data;
+    else if (read)
+      problems.push(`${shown(setting, env)}: ${read.error.issues.map((i) => i.message).join('; ')}`);
+    else if (!text.ok) problems.push(text.problem);
   }
   if (problems.length > 0) throw new SettingsProblem(problems);
   return values as SettingsOf<S>;
 }
 
+type Text = { ok: true; value: string | undefined } | { ok: false; problem: string };
+
+function textOf({ name, isSecret }: Setting<unknown>, env: Record<string, string | undefined>): Text {
+  const value = env[name] || undefined;
+  const file = isSecret ? env[fileName(name)] || undefined : undefined;
+  if (file === undefined) return { ok: true, value };
+  if (value !== undefined)
+    return { ok: false, problem: `${name} and ${fileName(name)} are both set: keep one` };
+  try {
+    return { ok: true, value: readFileSync(file, 'utf8').trim() };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return { ok: false, problem: `${fileName(name)}: ${file} cannot be read (${code})` };
+  }
+}
+
+const fileName = (name: string) => `${name}_FILE`;
+
 /** What is wrong is easier found when it is seen; a secret, or the password in an address, is not shown. */
-function shown(name: string, value = ''): string {
-  if (/(SECRET|TOKEN|PASSWORD|KEY)$/.test(name)) return name;
-  return `${name}=${value.replace(/\/\/.*@/, '//…@')}`;
+function shown({ name, isSecret }: Setting<unknown>, env: Record<string, string | undefined>): string {
+  if (isSecret) return env[name] ? name : env[fileName(name)] ? fileName(name) : name;
+  return `${name}=${(env[name] ?? '').replace(/\/\/.*@/, '//…@')}`;
 }
 
 /** Names that the start scripts hand to each other, not settings of a user. */
 const internalNames = new Set(['PLACET_SUPERVISOR_PID', 'PLACET_CACHE']);
 
 function unknownNames(table: SettingsTable, env: Record<string, string | undefined>): string[] {
-  const known = Object.values(table).map((s) => s.name as string);
+  const known = Object.values(table).flatMap(({ name, isSecret }) =>
+    isSecret ? [name as string, fileName(name)] : [name as string],
+  );
   return Object.keys(env)
     .filter((name) => name.startsWith('PLACET_') && !known.includes(name) && !internalNames.has(name))
     .map((name) => `${name}: there is no such setting${nearest(name, known)}`);

@@ -1,5 +1,4 @@
 import { type ConsumerConfig, JetStreamApiError, type StreamConfig } from '@nats-io/jetstream';
-import { Kvm } from '@nats-io/kv';
 import {
   type ConsumerSpec,
   configBuckets,
@@ -8,68 +7,94 @@ import {
   deliveriesBucket,
   eventStream,
   eventStreamRules,
+  subscriberDurable,
+  typeFilter,
 } from '@placet/events';
 import type { Nats } from './connection.ts';
+import { UsersProblem } from './explain.ts';
 
-export type StreamSizes = { maxBytes: number; maxAgeMs: number; replicas: number };
+export type StreamSizes = {
+  maxBytes: number;
+  maxAgeMs: number;
+  replicas: number;
+  /** Other systems that follow decisions, by name. */
+  subscribers?: readonly string[];
+};
 
 const nanos = (ms: number) => ms * 1_000_000;
 const configHistory = 64;
 const configBytesMax = 256 * 2 ** 20;
 
-/** Makes every stream, bucket and consumer, or brings their limits up to date. Their rules are never weakened. */
-export async function ensureStreams(nats: Nats, sizes: StreamSizes): Promise<void> {
-  await ensureStream(nats, {
-    ...eventStreamRules,
-    ...lasting,
-    subjects: [...eventStreamRules.subjects],
-    storage: 'file',
-    num_replicas: sizes.replicas,
-    max_bytes: sizes.maxBytes,
-    max_age: nanos(sizes.maxAgeMs),
-    duplicate_window: nanos(120_000),
-  });
-  const kvm = new Kvm(nats.js);
-  for (const bucket of Object.values(configBuckets)) {
-    await kvm.create(bucket, { history: configHistory, replicas: sizes.replicas, max_bytes: configBytesMax });
-    await keepThePast(nats, `KV_${bucket}`, sizes.replicas);
+type StreamWanted = Partial<StreamConfig> & { name: string };
+
+/**
+ * Makes every stream, bucket and consumer, or brings their limits up to date; answers what it made or changed. Their
+ * rules are never weakened, and where they are weaker already it refuses.
+ */
+export async function ensureStreams(nats: Pick<Nats, 'jsm'>, sizes: StreamSizes): Promise<string[]> {
+  const changed: string[] = [];
+  const note = (name: string, isChanged: boolean) => isChanged && changed.push(name);
+  for (const wanted of streamsFor(sizes)) note(wanted.name, await ensureStream(nats, wanted));
+  for (const spec of [...Object.values(consumers), ...(sizes.subscribers ?? []).map(subscriberSpec)]) {
+    note(`${eventStream}/${spec.durable}`, await ensureConsumer(nats, spec));
   }
-  await kvm.create(deliveriesBucket, {
-    history: 1,
-    replicas: sizes.replicas,
-    max_bytes: configBytesMax,
-    ttl: sizes.maxAgeMs,
-  });
-  await ensureStream(nats, {
-    ...lasting,
-    name: configStream,
-    storage: 'file',
-    num_replicas: sizes.replicas,
-    sources: Object.values(configBuckets).map((bucket) => ({ name: `KV_${bucket}` })),
-    max_bytes: configBytesMax * 4,
-    discard: 'new',
-    deny_delete: true,
-    deny_purge: true,
-    allow_direct: true,
-  });
-  for (const spec of Object.values(consumers)) await ensureConsumer(nats, spec);
+  return changed;
 }
 
 /** What is stored stays until the stream's own limits take it: no reader, publisher or header ends it earlier. */
 const lasting = { retention: 'limits', allow_msg_ttl: false, allow_rollup_hdrs: false } as const;
+const unerasable = { deny_delete: true, deny_purge: true } as const;
 
-/**
- * With its newest revision deleted, or the ones before it rolled up, a bucket would show an old value as the one in
- * force, and nobody could tell. The client's buckets allow both; ours do not.
- */
-async function keepThePast(nats: Nats, stream: string, replicas: number): Promise<void> {
-  const { config } = await nats.jsm.streams.info(stream);
-  const wanted = { ...config, deny_delete: true, deny_purge: true, allow_rollup_hdrs: false };
-  await nats.jsm.streams.update(stream, { ...wanted, num_replicas: replicas, max_bytes: configBytesMax });
+function streamsFor({ maxBytes, maxAgeMs, replicas }: StreamSizes): StreamWanted[] {
+  const kept = { storage: 'file', num_replicas: replicas, allow_direct: true, discard: 'new' } as const;
+  return [
+    {
+      ...eventStreamRules,
+      ...lasting,
+      ...kept,
+      subjects: [...eventStreamRules.subjects],
+      max_bytes: maxBytes,
+      max_age: nanos(maxAgeMs),
+      duplicate_window: nanos(120_000),
+    },
+    // With its newest revision deleted, or the ones before it rolled up, a bucket would show an old value as the one in
+    // force, and nobody could tell.
+    ...Object.values(configBuckets).map((bucket) => ({
+      ...bucketStream(bucket, configHistory),
+      ...lasting,
+      ...unerasable,
+      ...kept,
+    })),
+    {
+      ...bucketStream(deliveriesBucket, 1),
+      ...lasting,
+      ...kept,
+      deny_delete: true,
+      max_age: nanos(maxAgeMs),
+    },
+    {
+      ...lasting,
+      ...unerasable,
+      ...kept,
+      name: configStream,
+      sources: Object.values(configBuckets).map((bucket) => ({ name: `KV_${bucket}` })),
+      max_bytes: configBytesMax * 4,
+    },
+  ];
+}
+
+/** A bucket is a stream with a name and subjects that the clients know. */
+function bucketStream(bucket: string, history: number): StreamWanted {
+  return {
+    name: `KV_${bucket}`,
+    subjects: [`$KV.${bucket}.>`],
+    max_msgs_per_subject: history,
+    max_bytes: configBytesMax,
+  };
 }
 
 /** Properties that hold a rule of the design; a stream that lacks one of them is refused. */
-const rules = [
+export const streamRules = [
   'retention',
   'allow_msg_ttl',
   'allow_rollup_hdrs',
@@ -80,54 +105,83 @@ const rules = [
   'deny_purge',
 ] as const;
 
-async function ensureStream(nats: Nats, wanted: Partial<StreamConfig> & { name: string }): Promise<void> {
+async function ensureStream(nats: Pick<Nats, 'jsm'>, wanted: StreamWanted): Promise<boolean> {
   const found = await nats.jsm.streams.info(wanted.name).catch(notFound);
   if (!found) {
     await nats.jsm.streams.add(wanted);
-    return;
+    return true;
   }
-  for (const rule of rules) {
+  // What a bucket let happen is seen in its values; what the stream of events let happen, nobody could tell.
+  for (const rule of wanted.name.startsWith('KV_') ? [] : streamRules) {
     // A property that is off is left out of what the broker tells.
     if (wanted[rule] !== undefined && (found.config[rule] ?? false) !== wanted[rule]) {
-      throw new Error(
+      throw new UsersProblem(
         `The stream ${wanted.name} exists with ${rule} = ${String(found.config[rule])} instead of ` +
           `${String(wanted[rule])}. Placet does not run on weaker rules: move the stream away, or mend it.`,
       );
     }
   }
+  if (!differs(found.config, wanted)) return false;
   await nats.jsm.streams.update(wanted.name, { ...found.config, ...wanted });
+  return true;
 }
 
-async function ensureConsumer(nats: Nats, spec: ConsumerSpec): Promise<void> {
+/** Whether something that is wanted is not so. The broker adds to a list's members what it fills in itself. */
+function differs(found: object, wanted: object): boolean {
+  return Object.entries(wanted).some(([name, value]) => {
+    const is = (found as Record<string, unknown>)[name];
+    if (Array.isArray(value)) {
+      const members = Array.isArray(is) ? is : [];
+      return value.length !== members.length || value.some((member, i) => isOther(members[i], member));
+    }
+    return isOther(is, value);
+  });
+}
+
+function isOther(is: unknown, wanted: unknown): boolean {
+  if (typeof wanted === 'object' && wanted !== null)
+    return typeof is !== 'object' || differs(is ?? {}, wanted);
+  return (is ?? false) !== (wanted ?? false);
+}
+
+export function subscriberSpec(name: string): ConsumerSpec {
+  return {
+    durable: subscriberDurable(name),
+    filters: [typeFilter('action.decided')],
+    maxAckPending: 1000,
+    ackWaitMs: 30_000,
+  };
+}
+
+async function ensureConsumer(nats: Pick<Nats, 'jsm'>, spec: ConsumerSpec): Promise<boolean> {
+  const [only, ...more] = spec.filters;
   const wanted: Partial<ConsumerConfig> = {
     durable_name: spec.durable,
     ack_policy: 'explicit',
     ack_wait: nanos(spec.ackWaitMs),
     max_ack_pending: spec.maxAckPending,
-    filter_subjects: [...spec.filters],
+    ...(only !== undefined && more.length === 0
+      ? { filter_subject: only }
+      : { filter_subjects: [...spec.filters] }),
     deliver_policy: 'all',
   };
   const found = await nats.jsm.consumers.info(eventStream, spec.durable).catch(notFound);
-  if (!found) await nats.jsm.consumers.add(eventStream, wanted);
-  else {
-    await nats.jsm.consumers.update(eventStream, spec.durable, { ...found.config, ...wanted });
-    if (found.paused) await nats.jsm.consumers.resume(eventStream, spec.durable);
+  if (!found) {
+    await nats.jsm.consumers.add(eventStream, wanted);
+    return true;
   }
+  if (found.paused) await nats.jsm.consumers.resume(eventStream, spec.durable);
+  if (!differs(found.config, wanted)) return found.paused === true;
+  await nats.jsm.consumers.update(eventStream, spec.durable, { ...found.config, ...wanted });
+  return true;
 }
 
-/**
- * A projection that was lost is built again from what the stream still holds: its consumer starts over. When it was
- * made is how a store knows whether it has seen everything since then.
- */
-export async function consumerBirth(nats: Nats, spec: ConsumerSpec): Promise<string> {
-  const info = await nats.jsm.consumers.info(eventStream, spec.durable);
-  return String(info.created);
-}
-
-export async function restartConsumer(nats: Nats, spec: ConsumerSpec): Promise<string> {
+/** A consumer that starts over delivers everything again that the stream still holds. */
+export async function restartConsumer(nats: Pick<Nats, 'jsm'>, spec: ConsumerSpec): Promise<string> {
   await nats.jsm.consumers.delete(eventStream, spec.durable);
   await ensureConsumer(nats, spec);
-  return consumerBirth(nats, spec);
+  const info = await nats.jsm.consumers.info(eventStream, spec.durable);
+  return String(info.created);
 }
 
 function notFound(error: unknown): null {

@@ -121,7 +121,7 @@ export function subscribe(
   async function settle(message: JsMsg, outcome: Outcome): Promise<void> {
     switch (outcome.outcome) {
       case 'done':
-        return message.ack();
+        return context.sender.together(() => message.ack());
       case 'retry':
         return message.nak(outcome.afterMs);
       case 'dead':

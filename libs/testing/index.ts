@@ -1,5 +1,6 @@
 export * from './cleanup.ts';
 export * from './client.ts';
+export * from './cluster.ts';
 export * from './eventually.ts';
 export * from './nats.ts';
 export * from './placet.ts';

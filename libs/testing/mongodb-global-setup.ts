@@ -1,5 +1,5 @@
+import { provideMongo } from '@placet/cluster/mongodb.ts';
 import type { TestProject } from 'vitest/node';
-import { provideMongo } from './mongodb.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

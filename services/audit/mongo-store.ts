@@ -1,5 +1,13 @@
 import { configStream, eventStream } from '@placet/events';
-import { type Collection, type Filter, MongoBulkWriteError, MongoClient } from 'mongodb';
+import {
+  isDuplicateOnly,
+  type MongoPlace,
+  majority,
+  openMongo,
+  queryTimeoutMs,
+  writeConcern,
+} from '@placet/runtime/mongo.ts';
+import type { Collection, Filter, MongoClient } from 'mongodb';
 import {
   type Appended,
   type AuditQuery,
@@ -16,13 +24,6 @@ import {
   type Recorded,
 } from './store.ts';
 
-const duplicateKey = 11_000;
-const connectionsMax = 10;
-const selectionTimeoutMs = 5_000;
-const replyTimeoutMs = 10_000;
-const queryTimeoutMs = 8_000;
-const majorityTimeoutMs = 8_000;
-
 /**
  * Below the size (16 MB) at which the driver would make two commands out of one insertMany. It sends the second also
  * when the first was not confirmed by a majority, so that a change of primary in between could leave a gap.
@@ -30,30 +31,16 @@ const majorityTimeoutMs = 8_000;
 const chunkBytesMax = 4 * 1024 * 1024;
 const documentOverheadBytes = 4 * 1024;
 
-const writeConcern = { w: 'majority', journal: true, wtimeoutMS: majorityTimeoutMs } as const;
-const majority = { readConcern: { level: 'majority' }, readPreference: 'primary' } as const;
 const local = { readConcern: { level: 'local' }, readPreference: 'primary' } as const;
 
 type Stored = Omit<AuditRecord, 'id'> & { _id: string };
 
-export async function openMongoAuditStore(place: { url: string; database: string }): Promise<AuditStore> {
-  const client = new MongoClient(place.url, {
-    appName: 'placet-audit',
-    maxPoolSize: connectionsMax,
-    serverSelectionTimeoutMS: selectionTimeoutMs,
-    connectTimeoutMS: selectionTimeoutMs,
-    waitQueueTimeoutMS: selectionTimeoutMs,
-    socketTimeoutMS: replyTimeoutMs,
-  });
-  try {
-    await client.connect();
+export function openMongoAuditStore(place: MongoPlace): Promise<AuditStore> {
+  return openMongo(place.url, 'placet-audit', async (client) => {
     const records = client.db(place.database).collection<Stored>('records');
     await createIndexes(records);
     return store(client, records);
-  } catch (error) {
-    await client.close();
-    throw error;
-  }
+  });
 }
 
 async function createIndexes(records: Collection<Stored>): Promise<void> {
@@ -160,13 +147,6 @@ function store(client: MongoClient, records: Collection<Stored>): AuditStore {
       await client.close();
     },
   };
-}
-
-/** An error of which every part is a key that is there already, and what went before is safe with a majority. */
-function isDuplicateOnly(error: unknown): error is MongoBulkWriteError {
-  if (!(error instanceof MongoBulkWriteError) || error.result.getWriteConcernError()) return false;
-  const parts = [error.writeErrors].flat();
-  return parts.length > 0 && parts.every((part) => part.code === duplicateKey);
 }
 
 function* chunksOf(records: NewRecord[]): Generator<NewRecord[]> {

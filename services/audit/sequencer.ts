@@ -23,6 +23,8 @@ const batchMax = 500;
 const batchBytesMax = 8 * 2 ** 20;
 const idleMs = 100;
 const standByMs = 1000;
+const behindMs = 300;
+const behindAttemptsMax = 15;
 
 export type Sequencer = { problem(): string | null };
 
@@ -89,11 +91,22 @@ export function startSequencer(
       if (state.last_seq < seq) {
         throw new AuditSequenceConflict(`${stream} ends at ${state.last_seq}, and ${seq} is on the record.`);
       }
-      const message = await context.jsm.streams.getMessage(stream, { seq });
+      if (state.first_seq > seq) continue;
+      const message = await messageAt(stream, seq);
       // What is recorded already is compared, and not stored again.
-      if (message) await store.append([toRecord(stream, message, new Date())], head.size);
+      await store.append([toRecord(stream, message, new Date())], head.size);
     }
     verified = true;
+  }
+
+  /** The node that answers may be behind for a while; what it never gets to hold is not there. */
+  async function messageAt(stream: AuditStream, seq: number): Promise<StoredMsg> {
+    for (let attempt = 0; attempt < behindAttemptsMax; attempt++) {
+      const message = await context.jsm.direct.getMessage(stream, { seq });
+      if (message) return message;
+      await sleep(behindMs, stopping.signal);
+    }
+    throw new AuditSequenceConflict(`${stream} does not hold ${seq}, which is on the record.`);
   }
 
   async function read(stream: AuditStream, head: Head): Promise<StoredMsg[]> {

@@ -155,6 +155,10 @@ function openDatabase(path: string): DatabaseSync {
   try {
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = FULL');
+    // Ids are random, so records touch pages all over the indexes: those are kept at hand (32 MB), and written back
+    // from the journal after 16 MB instead of 4, each page once for more of its records.
+    database.exec('PRAGMA cache_size = -32768');
+    database.exec('PRAGMA wal_autocheckpoint = 4000');
     const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
       user_version: number;
     };

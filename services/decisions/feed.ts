@@ -89,12 +89,18 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   /** A stream that is not the one that was read, or was put back to an earlier state, is read from its beginning. */
   async function whereToGoOn(): Promise<Position> {
     const known = await store.position();
-    if (identity !== null && known?.stream === identity) return known;
+    if (known !== null && known.stream === identity) return known;
     const { created, lastSeq } = await streamIdentity(context, eventStream);
-    identity = created;
-    if (known?.stream === created && known.seq <= lastSeq) return known;
+    const isSame = known?.stream.split('#')[0] === created;
+    if (isSame && known.seq <= lastSeq) {
+      identity = known.stream;
+      return known;
+    }
     context.logger.info('the store of outcomes is filled from the beginning of the stream');
-    return { stream: created, seq: 0 };
+    // Put back, it is another stream by the same name and birth.
+    identity = isSame ? `${created}#${newId()}` : created;
+    await store.apply([], { stream: identity, seq: 0 });
+    return { stream: identity, seq: 0 };
   }
 
   async function readMessage(message: StreamMessage): Promise<StoredEvent | ForgedMessage | null> {

@@ -14,28 +14,33 @@ import {
   type StoredEvent,
 } from './store.ts';
 
-/** What a power cut takes of a write-ahead log takes the position with it, and is read from the stream again. */
+/**
+ * Whoever reached the broker can put a message under another agent's name: that is another action. And a stream that
+ * was made anew has the same sequences once more.
+ *
+ * What a power cut takes of a write-ahead log takes the position with it, and is read from the stream again.
+ */
 const schema = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS actions (
-    action_id TEXT PRIMARY KEY,
-    agent TEXT NOT NULL,
+    action_id TEXT NOT NULL, agent TEXT NOT NULL,
     requested_seq INTEGER, requested_at INTEGER,
     needed_seq INTEGER, deadline INTEGER,
     decided_seq INTEGER, blocked INTEGER NOT NULL DEFAULT 0,
-    closed_seq INTEGER, owed_seq INTEGER, owed_at INTEGER
+    closed_seq INTEGER, owed_seq INTEGER, owed_at INTEGER,
+    PRIMARY KEY (action_id, agent)
   ) STRICT;
   CREATE TABLE IF NOT EXISTS events (
-    action_id TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (action_id, seq)
+    action_id TEXT NOT NULL, agent TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (action_id, agent, seq)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS audience (
-    key TEXT NOT NULL, needed_seq INTEGER NOT NULL, action_id TEXT NOT NULL,
-    PRIMARY KEY (key, needed_seq)
+    key TEXT NOT NULL, needed_seq INTEGER NOT NULL, action_id TEXT NOT NULL, agent TEXT NOT NULL,
+    PRIMARY KEY (key, needed_seq, action_id, agent)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE UNIQUE INDEX IF NOT EXISTS held ON actions (needed_seq) WHERE needed_seq IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS held ON actions (needed_seq) WHERE needed_seq IS NOT NULL;
   CREATE INDEX IF NOT EXISTS open_deadline ON actions (deadline, needed_seq)
     WHERE decided_seq IS NULL AND needed_seq IS NOT NULL;
   CREATE INDEX IF NOT EXISTS unjudged ON actions (requested_at, requested_seq)
@@ -46,7 +51,7 @@ const schema = `
 /** A later request under the same id is another action: what came before it in the stream is not its own. */
 const upsert = {
   requested: `INSERT INTO actions (action_id, agent, requested_seq, requested_at) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (action_id) DO UPDATE SET
+    ON CONFLICT (action_id, agent) DO UPDATE SET
       requested_seq = ?3, requested_at = ?4,
       needed_seq = CASE WHEN needed_seq > ?3 THEN needed_seq END,
       deadline = CASE WHEN needed_seq > ?3 THEN deadline END,
@@ -57,25 +62,25 @@ const upsert = {
       owed_seq = CASE WHEN owed_seq > ?3 THEN owed_seq END
     WHERE coalesce(requested_seq, 0) < ?3`,
   needed: `INSERT INTO actions (action_id, agent, needed_seq, deadline) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (action_id) DO UPDATE SET needed_seq = ?3, deadline = ?4
+    ON CONFLICT (action_id, agent) DO UPDATE SET needed_seq = ?3, deadline = ?4
     WHERE coalesce(needed_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
   decided: `INSERT INTO actions (action_id, agent, decided_seq) VALUES (?1, ?2, ?3)
-    ON CONFLICT (action_id) DO UPDATE SET decided_seq = ?3
+    ON CONFLICT (action_id, agent) DO UPDATE SET decided_seq = ?3, blocked = 0
     WHERE coalesce(decided_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
   blocked: `INSERT INTO actions (action_id, agent, decided_seq, blocked) VALUES (?1, ?2, ?3, 1)
-    ON CONFLICT (action_id) DO UPDATE SET decided_seq = ?3, blocked = 1
-    WHERE coalesce(decided_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
+    ON CONFLICT (action_id, agent) DO UPDATE SET decided_seq = ?3, blocked = 1
+    WHERE coalesce(decided_seq, 0) <= ?3 AND coalesce(requested_seq, 0) < ?3`,
   closed: `INSERT INTO actions (action_id, agent, closed_seq) VALUES (?1, ?2, ?3)
-    ON CONFLICT (action_id) DO UPDATE SET
+    ON CONFLICT (action_id, agent) DO UPDATE SET
       closed_seq = ?3,
       owed_at = CASE WHEN owed_seq > ?3 THEN owed_at END,
       owed_seq = CASE WHEN owed_seq > ?3 THEN owed_seq END
     WHERE coalesce(closed_seq, 0) < ?3 AND coalesce(requested_seq, 0) < ?3`,
   owed: `INSERT INTO actions (action_id, agent, owed_seq, owed_at) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (action_id) DO UPDATE SET owed_seq = ?3, owed_at = ?4
+    ON CONFLICT (action_id, agent) DO UPDATE SET owed_seq = ?3, owed_at = ?4
     WHERE max(coalesce(owed_seq, 0), coalesce(closed_seq, 0), coalesce(requested_seq, 0)) < ?3`,
-  event: 'INSERT OR IGNORE INTO events (action_id, seq, body) VALUES (?, ?, ?)',
-  audience: 'INSERT OR IGNORE INTO audience (key, needed_seq, action_id) VALUES (?, ?, ?)',
+  event: 'INSERT OR IGNORE INTO events (action_id, agent, seq, body) VALUES (?, ?, ?, ?)',
+  audience: 'INSERT OR IGNORE INTO audience (key, needed_seq, action_id, agent) VALUES (?, ?, ?, ?)',
 };
 
 const statusClause = {
@@ -114,7 +119,7 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
       return;
     }
     if (!isKept(event)) return;
-    statement(upsert.event).run(action_id, seq, JSON.stringify(event));
+    statement(upsert.event).run(action_id, agent, seq, JSON.stringify(event));
     switch (event.type) {
       case 'approval.voted':
         owe();
@@ -124,7 +129,8 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
         break;
       case 'approval.needed':
         statement(upsert.needed).run(action_id, agent, seq, Date.parse(event.data.deadline));
-        for (const key of audienceOf(event.data.demands)) statement(upsert.audience).run(key, seq, action_id);
+        for (const key of audienceOf(event.data.demands))
+          statement(upsert.audience).run(key, seq, action_id, agent);
         break;
       case 'action.decided':
         statement(upsert.decided).run(action_id, agent, seq);
@@ -134,10 +140,9 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
   }
 
   function record(actionId: string, agent: string, fromSeq: number, blocked: boolean): ActionRecord {
-    const rows = statement('SELECT seq, body FROM events WHERE action_id = ? AND seq >= ? ORDER BY seq').all(
-      actionId,
-      fromSeq,
-    );
+    const rows = statement(
+      'SELECT seq, body FROM events WHERE action_id = ? AND agent = ? AND seq >= ? ORDER BY seq',
+    ).all(actionId, agent, fromSeq);
     const events = rows.map((row: Row) => ({
       seq: row['seq'] as number,
       event: JSON.parse(row['body'] as string) as PlacetEvent,
@@ -162,8 +167,8 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
     }
     const marks = audience.map(() => '?').join(', ');
     return statement(
-      `SELECT ${columns} FROM actions a WHERE a.needed_seq < ? AND a.needed_seq IN
-        (SELECT needed_seq FROM audience WHERE key IN (${marks})) ${tail}`,
+      `SELECT ${columns} FROM actions a WHERE a.needed_seq < ? AND (a.needed_seq, a.action_id, a.agent) IN
+        (SELECT needed_seq, action_id, agent FROM audience WHERE key IN (${marks})) ${tail}`,
     ).all(until, ...audience, limit);
   }
 
@@ -202,8 +207,11 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
     },
 
     async get(actionId) {
+      // Of several the one that has events of ours is the agent who asked.
       const row = statement(
-        'SELECT action_id, agent, requested_seq, blocked FROM actions WHERE action_id = ?',
+        `SELECT action_id, agent, requested_seq, blocked FROM actions a WHERE action_id = ?
+          ORDER BY EXISTS (SELECT 1 FROM events e WHERE e.action_id = a.action_id AND e.agent = a.agent) DESC, agent
+          LIMIT 1`,
       ).get(actionId);
       return row ? recordOf(row) : null;
     },
@@ -255,10 +263,10 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
       );
     },
 
-    async settle({ actionId, seq }) {
+    async settle({ actionId, agent, seq }) {
       statement(
-        'UPDATE actions SET owed_seq = NULL, owed_at = NULL WHERE action_id = ? AND owed_seq <= ?',
-      ).run(actionId, seq);
+        'UPDATE actions SET owed_seq = NULL, owed_at = NULL WHERE action_id = ? AND agent = ? AND owed_seq <= ?',
+      ).run(actionId, agent, seq);
     },
 
     async close() {

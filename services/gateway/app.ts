@@ -1,4 +1,3 @@
-import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { SignerKey } from '@placet/events';
@@ -20,6 +19,23 @@ import { checkRoutes } from './routes/checks.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { policyRoutes } from './routes/policies.ts';
 
+/**
+ * What helmet says without options. Its plugin is built anew for each request, which costs a third of the request
+ * itself. Whether a whole domain speaks TLS alone is for the proxy in front to say.
+ */
+const securityHeaders = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'origin-agent-cluster': '?1',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-dns-prefetch-control': 'off',
+  'x-download-options': 'noopen',
+  'x-frame-options': 'SAMEORIGIN',
+  'x-permitted-cross-domain-policies': 'none',
+  'x-xss-protection': '0',
+};
+
 export type GatewayParts = {
   context: BusContext;
   config: GatewayConfig;
@@ -36,8 +52,10 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
   const { context, config, signers } = parts;
   const { logger, metrics } = context;
   const app = createApp({ logger, metrics, unready: parts.unready, trustProxy: config.trustProxy });
-  // Whether a whole domain speaks TLS alone is for the proxy in front to say.
-  await app.register(helmet, { contentSecurityPolicy: false, strictTransportSecurity: false });
+  app.addHook('onRequest', (_request, reply, next) => {
+    reply.headers(securityHeaders);
+    next();
+  });
   const { perCredential } = await limitRequests(app, config);
   await app.register(swagger, {
     openapi: {

@@ -90,6 +90,7 @@ async function buildGateway(
 
 function follow({ context, alarm, resources }: ServiceParts, waiting: Waiting, people: People): void {
   followLive(context, resources, {
+    isAwaited: waiting.isAwaited,
     onEvent: (event) => {
       waiting.take(event);
       if (event.type === 'approval.needed') void noticeUnseen(event, people, alarm);

@@ -1,4 +1,4 @@
-import { setting } from '@placet/runtime';
+import { secret, setting } from '@placet/runtime';
 import * as z from 'zod';
 import { parseSecret } from './channels/webhook/standard-webhooks.ts';
 
@@ -9,11 +9,10 @@ export const notifierSettings = {
     'Where approvals are announced, as signed webhooks.',
     '',
   ),
-  webhookSecret: setting(
+  webhookSecret: secret(
     'PLACET_WEBHOOK_SECRET',
     z.string().refine(isSecret, 'must be whsec_ and 24 to 64 bytes in base64').optional(),
     'The secret that webhooks are signed with (`whsec_…`).',
-    '',
   ),
   webhookAllowedHosts: setting(
     'PLACET_WEBHOOK_ALLOWED_HOSTS',

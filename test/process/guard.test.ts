@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pythonWith } from '@placet/cluster/python.ts';
 import { createClient, eventually, releaseAfterEach, temporaryDirectory } from '@placet/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkout, type Program, startProgram } from '../../libs/testing/program.ts';
-import { pythonWith, runPython, testPackages } from '../../libs/testing/python.ts';
+import { runPython, testPackages } from '../../libs/testing/python.ts';
 
 releaseAfterEach();
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { onSupervisorGone } from '@placet/runtime';
 import { expect, test } from 'vitest';
 import { describeProcess } from '../process-identity.ts';
-import { onSupervisorGone } from '../supervisor.ts';
 import { nextLine, releaseLater, runFixture, temporaryDirectory, until } from './support.ts';
 
 test('the loss of a supervisor that is killed with -9 is noticed', async () => {

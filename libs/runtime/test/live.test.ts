@@ -18,9 +18,10 @@ import {
 
 releaseAfterEach();
 
-function following(b: TestBus) {
+function following(b: TestBus, isAwaited: (actionId: string) => boolean = () => true) {
   const seen = { events: [] as LiveEvent[], forged: [] as string[], reconnects: 0 };
   followLive(b.context, b.resources, {
+    isAwaited,
     onEvent: (event) => seen.events.push(event),
     onForged: (subject) => seen.forged.push(subject),
     onReconnect: () => {
@@ -98,6 +99,20 @@ test('Fail closed: a live message of anybody else is forged and no event', async
   one.context.nc.publish(live, 'no event');
   await eventually(() => expect(seen.forged).toEqual(Array(seals.length + 1).fill(subject)));
   expect(seen.events).toEqual([]);
+});
+
+test('what is decided for a caller of another instance is not read, and forged it is an alarm all the same', async () => {
+  const [one, other] = await startTwo('decisions', 'gateway');
+  const [here, elsewhere, forged] = [newAction(), newAction(), newAction()];
+  const seen = following(other, (action) => action === here);
+  await caughtUp(other);
+  await one.bus.append(denied(elsewhere), { version: 0 });
+  const event = denied(forged);
+  await forge(one, placeOf(event), JSON.stringify(event));
+  const awaited = denied(here);
+  await one.bus.append(awaited, { version: 0 });
+  await eventually(() => expect(seen.events).toEqual([awaited]));
+  expect(seen.forged).toEqual([placeOf(event)]);
 });
 
 test('a forged decision on the stream comes out as forged', async () => {

@@ -1,11 +1,11 @@
-import { BSON, type Collection, MongoClient } from 'mongodb';
+import { type Collection, MongoClient } from 'mongodb';
 import { expect, onTestFinished, test } from 'vitest';
+import { commandOf, startWire, type Wire } from '../../../libs/testing/wire.ts';
 import { openMongoAuditStore } from '../mongo-store.ts';
 import type { AuditStore } from '../store.ts';
 import { mongoPlace } from './places.ts';
 import { event, events } from './records.ts';
 import { allOf, appendUntilStored, expectDense } from './store-contract.ts';
-import { startWire, type Wire } from './wire.ts';
 
 type Direct = Collection<{ _id: string } & Record<string, unknown>>;
 
@@ -20,12 +20,6 @@ async function behindWire(): Promise<{ store: AuditStore; wire: Wire; direct: Di
   const client = new MongoClient(place.url);
   onTestFinished(() => client.close());
   return { store, wire, direct: client.db(place.database).collection('records') };
-}
-
-/** The command in an OP_MSG: behind a header of 16 bytes, 4 of flags, and one that says "a document". */
-function commandOf(message: Buffer) {
-  const start = 21;
-  return BSON.deserialize(message.subarray(start, start + message.readInt32LE(start)));
 }
 
 function documentAt(index: number, seq: number) {

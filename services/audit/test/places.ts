@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freshDatabase } from '@placet/cluster/mongodb.ts';
 import { inject } from 'vitest';
-import { freshDatabase } from '../../../libs/testing/mongodb.ts';
 import type {} from '../../../libs/testing/mongodb-global-setup.ts';
 import { openMongoAuditStore } from '../mongo-store.ts';
 import { openSqliteAuditStore } from '../sqlite-store.ts';

@@ -1,7 +1,7 @@
 import type { PlacetEvent } from '@placet/events';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ForgedMessage, OutcomeStore, StoredEvent } from '../store.ts';
+import type { ForgedMessage, ListQuery, OutcomeStore, StoredEvent } from '../store.ts';
 import { actionId, at, closed, decided, needed, requested, voted } from './events.ts';
 
 const inOrder = (...events: PlacetEvent[]): StoredEvent[] =>
@@ -14,12 +14,88 @@ const forged = (seq: number, action: number, isDecision: boolean): ForgedMessage
 };
 const typesOf = (events: StoredEvent[] = []) => events.map(({ event }) => event.type);
 const far = at(0);
+const askedOf = (action: number, ...roles: string[]) =>
+  needed({
+    action,
+    demands: roles.map((role) => ({
+      scope: null,
+      rule: null,
+      approvers: [{ kind: 'role', role }],
+      quorum: 1,
+    })),
+  });
 const idsOf = (records: { actionId: string }[]) => records.map((record) => record.actionId);
 
-/** What every store of outcomes does. */
+export type OpenedStore = {
+  store: OutcomeStore;
+  reopen(): Promise<OutcomeStore>;
+  drop(): Promise<void>;
+};
+
+/** All that can be asked of a store about the first actions of `events.ts`. */
+export async function seenIn(store: OutcomeStore) {
+  const list = async (status: ListQuery['status'], audience: string[] | null) =>
+    idsOf((await store.list({ status, audience, limit: 10 })).records);
+  return {
+    records: await Promise.all([1, 2, 3, 4].map((n) => store.get(actionId(n)))),
+    pending: await list('pending', null),
+    decided: await list('decided', null),
+    forOdd: await list('all', ['role:odd']),
+    pendingForAny: await list('pending', ['role:odd', 'role:even', 'role:approver']),
+    due: await store.due(at(9999), at(9999), 10),
+    dueSoon: await store.due(at(70), at(5), 10),
+    owed: await store.owed(at(9999), 10),
+    owedFirst: await store.owed(at(9999), 1),
+    open: await store.countOpen(),
+    position: await store.position(),
+  };
+}
+
+/** What a stream may hold: two ids, asked for again and again, with what others put among their messages. */
+export const someMessages = fc
+  .array(fc.record({ kind: fc.nat({ max: 9 }), action: fc.nat({ max: 1 }).map((n) => n + 1) }), {
+    minLength: 1,
+    maxLength: 12,
+  })
+  .map((drawn) =>
+    drawn.map(({ kind, action }, index): StoredEvent | ForgedMessage => {
+      const [seq, now] = [index + 1, at(index)];
+      const automatic = decided({ action });
+      const of = [
+        requested({ action, now }),
+        requested({ action, now }),
+        needed({ action, now, deadline: at(60 + (index % 3) * 10) }),
+        askedOf(action, 'odd', 'even'),
+        voted({ action, now }),
+        decided({ action, now }),
+        { ...automatic, data: { ...automatic.data, held: false } },
+        closed({ action, now }),
+      ][kind];
+      return of ? { seq, event: of } : forged(seq, action, kind === 9);
+    }),
+  );
+
+/** The same messages twice, in any order, in batches of any size. */
+export const deliveriesOf = (messages: (StoredEvent | ForgedMessage)[]) =>
+  fc.tuple(
+    fc.shuffledSubarray([...messages, ...messages], { minLength: messages.length * 2 }),
+    fc.integer({ min: 1, max: messages.length * 2 }),
+  );
+
+export async function deliver(
+  store: OutcomeStore,
+  [messages, batchSize]: [(StoredEvent | ForgedMessage)[], number],
+): Promise<void> {
+  for (let from = 0; from < messages.length; from += batchSize) {
+    await apply(store, messages.slice(from, from + batchSize));
+  }
+}
+
+/** What every store of outcomes does. `numRuns`: how many orders of delivery are tried. */
 export function storeContract(
   name: string,
-  open: () => Promise<{ store: OutcomeStore; reopen(): Promise<OutcomeStore>; drop(): Promise<void> }>,
+  open: () => Promise<OpenedStore>,
+  { numRuns }: { numRuns: number },
 ) {
   describe(`the store of outcomes on ${name}`, () => {
     let opened: Awaited<ReturnType<typeof open>>;
@@ -85,7 +161,24 @@ export function storeContract(
             await other.drop();
           }
         }),
-        { numRuns: 25 },
+        { numRuns },
+      );
+    });
+
+    test('what comes to an action in a stream makes the same store in whatever order it is read', async () => {
+      const cases = someMessages.chain((messages) => fc.tuple(fc.constant(messages), deliveriesOf(messages)));
+      await fc.assert(
+        fc.asyncProperty(cases, async ([messages, deliveries]) => {
+          const [one, other] = [await open(), await open()];
+          try {
+            for (const message of messages) await apply(one.store, [message]);
+            await deliver(other.store, deliveries);
+            expect(await seenIn(other.store)).toEqual(await seenIn(one.store));
+          } finally {
+            await Promise.all([one.drop(), other.drop()]);
+          }
+        }),
+        { numRuns },
       );
     });
 
@@ -107,17 +200,56 @@ export function storeContract(
       expect(await store.get(actionId())).toMatchObject({ blocked: false });
     });
 
+    test('what somebody puts under another agent is not of this action, before its request or after', async () => {
+      const ofAnother = (seq: number, isDecision: boolean): ForgedMessage => {
+        return { seq, forged: { actionId: actionId(), agent: 'another', isDecision }, at: at(5) };
+      };
+      await apply(store, [ofAnother(1, true), { seq: 2, event: requested() }]);
+      await apply(store, [{ seq: 3, event: needed({ deadline: at(60) }) }, ofAnother(4, false)]);
+      await store.block({ actionId: actionId(), agent: 'another', seq: 5 });
+      const record = await store.get(actionId());
+      expect(record).toMatchObject({ agent: 'support', blocked: false });
+      expect(typesOf(record?.events)).toEqual(['action.requested', 'approval.needed']);
+      expect(await store.due(at(60), at(0), 10)).toEqual([{ actionId: actionId(), agent: 'support' }]);
+      expect(idsOf((await store.list({ status: 'pending', audience: null, limit: 10 })).records)).toEqual([
+        actionId(),
+      ]);
+      const owed = { actionId: actionId(), agent: 'another', seq: 4 };
+      expect(await store.owed(at(9999), 10)).toEqual([owed]);
+      await apply(store, [{ seq: 6, event: voted({ now: at(6) }) }]);
+      await store.settle({ ...owed, seq: 9 });
+      expect(await store.owed(at(9999), 10)).toEqual([{ ...owed, agent: 'support', seq: 6 }]);
+    });
+
+    test('a stream that was made anew has the same sequences, for other actions and other people', async () => {
+      const listed = async (role: string) =>
+        idsOf((await store.list({ status: 'all', audience: [`role:${role}`], limit: 10 })).records);
+      await store.apply([{ seq: 2, event: askedOf(1, 'odd') }], { stream, seq: 2 });
+      await store.apply([{ seq: 2, event: askedOf(2, 'even') }], { stream: 'another', seq: 2 });
+      expect(await listed('odd')).toEqual([actionId(1)]);
+      expect(await listed('even')).toEqual([actionId(2)]);
+      const all = await store.list({ status: 'all', audience: null, limit: 10 });
+      expect(idsOf(all.records).sort()).toEqual([actionId(1), actionId(2)]);
+    });
+
+    test('of a decision and what took its place the later one holds, in whatever order they are read', async () => {
+      const told = [forged(3, 1, true), { seq: 4, event: decided() }];
+      const reversed = [forged(3, 2, true), { seq: 4, event: decided({ action: 2 }) }].reverse();
+      for (const message of [...told, ...reversed]) await apply(store, [message]);
+      expect(await store.get(actionId(1))).toMatchObject({ blocked: false });
+      expect(await store.get(actionId(2))).toMatchObject({ blocked: false });
+      await store.block({ actionId: actionId(1), agent: 'support', seq: 3 });
+      await store.block({ actionId: actionId(2), agent: 'support', seq: 4 });
+      expect(await store.get(actionId(1))).toMatchObject({ blocked: false });
+      expect(await store.get(actionId(2))).toMatchObject({ blocked: true });
+    });
+
     test('lists what people are asked, newest first, page by page, for whom it concerns', async () => {
-      const asked = (n: number, role: string) =>
-        needed({
-          action: n,
-          demands: [{ scope: null, rule: null, approvers: [{ kind: 'role', role }], quorum: 1 }],
-        });
-      await apply(store, inOrder(...[1, 2, 3, 4].map((n) => asked(n, n % 2 ? 'odd' : 'even'))));
+      await apply(store, inOrder(...[1, 2, 3, 4].map((n) => askedOf(n, n % 2 ? 'odd' : 'even'))));
       const first = await store.list({ status: 'pending', audience: null, limit: 3 });
       expect(idsOf(first.records)).toEqual([4, 3, 2].map(actionId));
       // What arrives meanwhile does not move the next page.
-      await apply(store, [{ seq: 50, event: asked(5, 'odd') }]);
+      await apply(store, [{ seq: 50, event: askedOf(5, 'odd') }]);
       const second = await store.list({
         status: 'pending',
         audience: null,
@@ -135,6 +267,34 @@ export function storeContract(
       expect((await store.list({ status: 'all', audience: [], limit: 10 })).records).toEqual([]);
       await apply(store, [{ seq: 60, event: requested({ action: 6 }) }]);
       expect(await store.countOpen()).toEqual({ held: 5, undecided: 6 });
+    });
+
+    test('lists page by page for whom it concerns, each action once, whatever became of it', async () => {
+      const asked = [1, 2, 3, 4, 5].map((n) => askedOf(n, ...(n === 2 ? ['none'] : ['odd', 'even'])));
+      await apply(store, [...inOrder(...asked), { seq: 9, event: decided({ action: 4 }) }]);
+      const pages = async (status: ListQuery['status']) => {
+        const found: string[][] = [];
+        for (let before: number | null | undefined; before !== null && found.length < 5; ) {
+          const audience = ['role:even', 'role:odd'];
+          const page = await store.list({ status, audience, limit: 2, ...(before ? { before } : {}) });
+          found.push(idsOf(page.records));
+          before = page.before;
+        }
+        return found;
+      };
+      expect(await pages('all')).toEqual([
+        [actionId(5), actionId(4)],
+        [actionId(3), actionId(1)],
+      ]);
+      expect(await pages('pending')).toEqual([[actionId(5), actionId(3)], [actionId(1)]]);
+      expect(await pages('decided')).toEqual([[actionId(4)]]);
+    });
+
+    test('names no more of what is due than was asked for, of each kind, the longest overdue first', async () => {
+      const late = [3, 1, 2].map((n) => needed({ action: n, deadline: at(n) }));
+      const unjudged = [6, 4, 5].map((n) => requested({ action: n, now: at(n) }));
+      await apply(store, inOrder(...late, ...unjudged));
+      expect(idsOf(await store.due(at(99), at(99), 2))).toEqual([1, 2, 4, 5].map(actionId));
     });
 
     test('names what is due: passed deadlines, and requests that nobody judged', async () => {

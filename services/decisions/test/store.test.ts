@@ -1,30 +1,9 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { openSqliteOutcomeStore } from '../sqlite-store.ts';
+import { openInDirectory } from './places.ts';
 import { storeContract } from './store-contract.ts';
 
-async function openInDirectory() {
-  const dir = mkdtempSync(join(tmpdir(), 'placet-outcomes-'));
-  const path = join(dir, 'decisions.sqlite');
-  let store = openSqliteOutcomeStore(path);
-  return {
-    path,
-    store,
-    async reopen() {
-      await store.close();
-      store = openSqliteOutcomeStore(path);
-      return store;
-    },
-    async drop() {
-      await store.close();
-      rmSync(dir, { recursive: true });
-    },
-  };
-}
-
-storeContract('SQLite', openInDirectory);
+storeContract('SQLite', openInDirectory, { numRuns: 50 });
 
 test('only its owner can read the file', async () => {
   const { path, drop } = await openInDirectory();

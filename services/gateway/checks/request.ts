@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { AgentName } from '@placet/events';
 import { parseDurationMs } from '@placet/runtime';
 import * as z from 'zod';
@@ -98,7 +98,7 @@ export type LogBody = z.infer<typeof LogBody>;
 export function actionIdFor(kind: 'check' | 'log', agent: string, key: string | undefined): string {
   const id =
     key === undefined
-      ? randomBytes(16).toString('hex')
+      ? randomUUID().replaceAll('-', '')
       : createHash('sha256')
           .update(JSON.stringify([kind, agent, key]))
           .digest('hex')

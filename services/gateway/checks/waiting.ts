@@ -23,6 +23,8 @@ export function createWaiting(metrics: Metrics) {
   }
 
   return {
+    isAwaited: (actionId: string) => waiters.has(actionId),
+
     take(event: LiveEvent): void {
       const decided = event.type === 'action.decided';
       wakeAll(event.data.action_id, { live: event }, decided ? undefined : 'verdict');

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import type {} from '../testing/mongodb-global-setup.ts';
 import { freshDatabase, provideMongo } from './mongodb.ts';
-import type {} from './mongodb-global-setup.ts';
 import { startServer } from './mongodb-server.ts';
 
 const nothing = { PATH: '/nowhere', HOME: '/nowhere', DOCKER_HOST: 'unix:///nowhere/docker.sock' };

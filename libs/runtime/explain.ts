@@ -1,10 +1,12 @@
 import { inspect } from 'node:util';
-import { DirectoryInUse, KeysProblem, NatsServerFailed, NothingHere } from '@placet/embedded';
-import { Refusal, SettingsProblem } from '@placet/runtime';
+import { Refusal } from './errors.ts';
+
+/** What a user can put right; its message says how. */
+export class UsersProblem extends Error {}
 
 /** What a user can put right is told in words; only our own faults come with a stack. */
 export function explain(error: unknown): string {
-  if (told.some((kind) => error instanceof kind)) return (error as Error).message;
+  if (error instanceof UsersProblem) return error.message;
   if (error instanceof Refusal && error.code === 'POLICY_REFUSED') return `PLACET_POLICY: ${error.message}`;
   if (isSystemError(error, 'EADDRINUSE')) {
     return `Port ${error.port} is taken. Stop what runs there, or set PLACET_PORT (0 takes a free one).`;
@@ -20,8 +22,6 @@ export function explain(error: unknown): string {
   if (isSystemError(error, 'EACCES')) return `No permission for ${error.path ?? `port ${error.port}`}.`;
   return inspect(error);
 }
-
-const told = [SettingsProblem, DirectoryInUse, KeysProblem, NatsServerFailed, NothingHere];
 
 type SystemError = Error & { port?: number; path?: string; hostname?: string; address?: string };
 

@@ -1,8 +1,11 @@
 import { connect, createServer, type Socket } from 'node:net';
+import { BSON, type Document } from 'mongodb';
 
-/** Stands between a store and its server, and does what networks do. */
+/** Stands between a MongoDB store and its server, and does what networks do. */
 export type Wire = {
   url: string;
+  /** What was sent so far, but for the documents of an insert and the like, which travel beside the command. */
+  commands: Document[];
   /** Runs when a command of this name is about to reach the server, once; the command waits for it. */
   before(command: string, work: () => Promise<void>): void;
   /** The next command of this name, as it was sent. */
@@ -17,6 +20,7 @@ export type Wire = {
 export async function startWire(target: string): Promise<Wire> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
+  const commands: Document[] = [];
   let silent = false;
   let waiting: { command: string; work(near: Socket, data: Buffer): Promise<void> } | null = null;
 
@@ -30,7 +34,11 @@ export async function startWire(target: string): Promise<Wire> {
       one.on('error', () => one.destroy());
       one.on('close', () => other.destroy());
     }
-    near.on('data', (data) => void passOn(near, far, data));
+    const read = commandReader((command) => commands.push(command));
+    near.on('data', (data) => {
+      read(data);
+      void passOn(near, far, data);
+    });
     far.on('data', (data) => {
       if (!silent && near.writable) near.write(data);
     });
@@ -55,6 +63,7 @@ export async function startWire(target: string): Promise<Wire> {
 
   return {
     url: url.href,
+    commands,
     before: (command, work) => {
       waiting = { command, work };
     },
@@ -83,4 +92,26 @@ export async function startWire(target: string): Promise<Wire> {
         server.close(() => done());
       }),
   };
+}
+
+const opMsg = 2013;
+const headerBytes = 16;
+
+/** Puts the pieces of a connection together, and hands on the command in each OP_MSG. */
+function commandReader(take: (command: Document) => void): (data: Buffer) => void {
+  let held = Buffer.alloc(0);
+  return (data) => {
+    held = Buffer.concat([held, data]);
+    while (held.length >= headerBytes && held.length >= held.readInt32LE(0)) {
+      const message = held.subarray(0, held.readInt32LE(0));
+      if (message.readInt32LE(12) === opMsg) take(commandOf(message));
+      held = held.subarray(message.length);
+    }
+  };
+}
+
+/** Behind the header come 4 bytes of flags, and one that says "a document". */
+export function commandOf(message: Buffer): Document {
+  const start = headerBytes + 5;
+  return BSON.deserialize(message.subarray(start, start + message.readInt32LE(start)));
 }

@@ -1,0 +1,154 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Service, services } from '@placet/events';
+import { makeSecrets, secretFiles } from '../../scripts/deploy/make-secrets.ts';
+import { natsConfText } from '../../scripts/nats-conf.ts';
+import { type Broker, createBrokers } from './brokers.ts';
+import { freePort } from './mongodb-server.ts';
+import { createServiceProcess, type ServiceProcess } from './service-process.ts';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+
+export type ClusterOptions = {
+  natsServer: string;
+  /** Everything it writes is in here. */
+  dir: string;
+  nodes?: number;
+  /** How many of each service; one of each, if not said. */
+  instances?: Partial<Record<Service, number>>;
+  /** Without it the outcomes and the record are SQLite files, each of one instance alone. */
+  mongodbUrl?: string;
+  syncAlways?: boolean;
+  /** Settings of the services, by their names. */
+  env?: Partial<Record<Service, Record<string, string>>>;
+  /** Settings of `deploy:streams`, such as PLACET_STREAM_SIZE. */
+  streams?: Record<string, string>;
+  subscribers?: readonly string[];
+  gatewayPorts?: readonly number[];
+  nodeArgs?: Partial<Record<Service, readonly string[]>>;
+};
+
+export type Cluster = {
+  brokers: Broker[];
+  services: ServiceProcess[];
+  of(service: Service): ServiceProcess[];
+  natsUrl: string;
+  secretsDir: string;
+  agentKey: string;
+  personToken: string;
+  stop(): Promise<void>;
+};
+
+/** The arrangement of docker-compose.yml without Docker: the same processes, the same settings, the same secrets. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { dir, nodes = 1, subscribers = [], syncAlways = false } = options;
+  const secretsDir = join(dir, 'secrets');
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeSecrets(secretsDir, subscribers);
+  const brokersDir = join(dir, 'nats');
+  mkdirSync(brokersDir, { recursive: true, mode: 0o700 });
+  writeFileSync(join(brokersDir, 'nats.conf'), natsConfText(subscribers), { mode: 0o600 });
+  copyFileSync(join(secretsDir, secretFiles.natsPasswords), join(brokersDir, secretFiles.natsPasswords));
+  const brokers = await createBrokers({ binary: options.natsServer, dir: brokersDir, nodes, syncAlways });
+  const natsUrl = brokers.map(({ url }) => url).join(',');
+  const processes: ServiceProcess[] = [];
+  const stop = async () => {
+    await Promise.all(processes.map((process) => process.end()));
+    await Promise.all(brokers.map((broker) => broker.end()));
+  };
+  try {
+    await Promise.all(brokers.map((broker) => broker.start()));
+    const common = { PLACET_NATS_URL: natsUrl };
+    await command('deploy/streams.ts', {
+      ...common,
+      ...secret('PLACET_NATS_PASSWORD', secretsDir, secretFiles.natsPassword('deploy')),
+      PLACET_REPLICAS: String(nodes),
+      PLACET_SUBSCRIBERS: subscribers.join(','),
+      ...options.streams,
+    });
+    processes.push(...(await createProcesses(options, secretsDir, natsUrl)));
+    // The gateway comes last, so that no request is taken before there is somebody to judge it.
+    await Promise.all(processes.filter(({ service }) => service !== 'gateway').map((one) => one.start()));
+    const made = await command('deploy/admin.ts', { ...common, ...identityOf('gateway', secretsDir) });
+    await Promise.all(processes.filter(({ service }) => service === 'gateway').map((one) => one.start()));
+    const { agentKey, personToken } = JSON.parse(made) as { agentKey: string; personToken: string };
+    const of = (service: Service) => processes.filter((process) => process.service === service);
+    return { brokers, services: processes, of, natsUrl, secretsDir, agentKey, personToken, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function createProcesses(
+  options: ClusterOptions,
+  secretsDir: string,
+  natsUrl: string,
+): Promise<ServiceProcess[]> {
+  const created: ServiceProcess[] = [];
+  for (const service of services) {
+    const count = options.instances?.[service] ?? 1;
+    for (let i = 0; i < count; i++) {
+      const chosen = service === 'gateway' ? options.gatewayPorts?.[i] : undefined;
+      created.push(
+        createServiceProcess({
+          service,
+          name: `${service}-${i + 1}`,
+          port: chosen ?? (await freePort()),
+          dir: options.dir,
+          env: {
+            PLACET_NATS_URL: natsUrl,
+            PLACET_LOG_LEVEL: 'info',
+            ...identityOf(service, secretsDir),
+            ...(service === 'decisions' || service === 'audit' ? storeOf(options) : {}),
+            ...options.env?.[service],
+          },
+          nodeArgs: options.nodeArgs?.[service] ?? [],
+        }),
+      );
+    }
+  }
+  return created;
+}
+
+const storeOf = ({ mongodbUrl, dir }: ClusterOptions): Record<string, string> =>
+  mongodbUrl === undefined ? { PLACET_DATA: dir } : { PLACET_MONGODB_URL: mongodbUrl };
+
+/** The files by which a service shows who it is, as docker-compose.yml mounts them. */
+export function identityOf(service: Service, secretsDir: string): Record<string, string> {
+  const password = secret('PLACET_NATS_PASSWORD', secretsDir, secretFiles.natsPassword(service));
+  const seal = secret('PLACET_SEAL_KEYS', secretsDir, secretFiles.sealKeys);
+  const trusted = secret('PLACET_TRUSTED_KEYS', secretsDir, secretFiles.trustedKeys);
+  switch (service) {
+    case 'gateway':
+      return { ...password, ...seal };
+    case 'policy':
+      return { ...password, ...seal, ...secret('PLACET_SIGNING_KEY', secretsDir, secretFiles.policyKey) };
+    case 'decisions':
+      return { ...password, ...seal, ...secret('PLACET_SIGNING_KEY', secretsDir, secretFiles.decisionsKey) };
+    case 'notifier':
+    case 'audit':
+      return { ...password, ...trusted };
+    default:
+      return service satisfies never;
+  }
+}
+
+const secret = (name: string, dir: string, file: string) => ({ [`${name}_FILE`]: join(dir, file) });
+
+async function command(script: string, env: Record<string, string>): Promise<string> {
+  try {
+    const ran = await run(process.execPath, [join(root, 'scripts', script)], {
+      cwd: root,
+      env: { PATH: process.env['PATH'] ?? '', PLACET_LOG_LEVEL: 'warn', ...env },
+      timeout: 120_000,
+    });
+    return ran.stdout;
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string };
+    throw new Error(`scripts/${script} failed:\n${stderr}`, { cause: error });
+  }
+}

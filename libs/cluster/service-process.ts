@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Service } from '@placet/events';
+import { until } from './mongodb-server.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+export type ServiceProcess = {
+  service: Service;
+  /** Such as `gateway-2`. */
+  name: string;
+  url: string;
+  log: string;
+  pid(): number | undefined;
+  isRunning(): boolean;
+  /** Starts it, and answers without waiting for it to be ready. */
+  launch(): void;
+  start(): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  end(signal?: NodeJS.Signals): Promise<void>;
+};
+
+export type ServiceProcessOptions = {
+  service: Service;
+  name: string;
+  port: number;
+  /** Its settings, by their names. Nothing else of our own environment reaches it. */
+  env: Record<string, string>;
+  dir: string;
+  nodeArgs?: readonly string[];
+};
+
+/** A service as an operator runs it: a process of its own, configured by its environment alone. */
+export function createServiceProcess(options: ServiceProcessOptions): ServiceProcess {
+  const { service, name, port, env, dir, nodeArgs = [] } = options;
+  const log = join(dir, `${name}.log`);
+  const url = `http://127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+  let ended: Promise<void> = Promise.resolve();
+
+  const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
+
+  function launch(): void {
+    if (isRunning()) return;
+    const output = openSync(log, 'a', 0o600);
+    const started = spawn(process.execPath, [...nodeArgs, join(root, 'services', service, 'main.ts')], {
+      cwd: root,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        // It ends when we do, whatever ended us.
+        PLACET_SUPERVISOR_PID: String(process.pid),
+        PLACET_HOST: '127.0.0.1',
+        PLACET_PORT: String(port),
+        ...env,
+      },
+      stdio: ['ignore', 'ignore', output],
+    });
+    closeSync(output);
+    ended = new Promise((resolve) => {
+      started.once('exit', () => resolve());
+      started.once('error', () => resolve());
+    });
+    child = started;
+  }
+
+  const kill = (signal: NodeJS.Signals) => void (isRunning() && child?.kill(signal));
+
+  return {
+    service,
+    name,
+    url,
+    log,
+    pid: () => (isRunning() ? child?.pid : undefined),
+    isRunning,
+    launch,
+    async start() {
+      launch();
+      await until(async () => {
+        if (!isRunning()) throw new Error(`${name} ended; see ${log}`);
+        const { status } = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(1000) });
+        if (status !== 200) throw new Error(`${name} is not ready (${status}); see ${log}`);
+      });
+    },
+    kill,
+    async end(signal = 'SIGTERM') {
+      kill(signal);
+      if (signal !== 'SIGKILL') child?.kill('SIGCONT');
+      await ended;
+    },
+  };
+}

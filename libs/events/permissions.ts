@@ -1,0 +1,113 @@
+import { bucketUsers } from './buckets.ts';
+import { entryOf, eventTypes, unsealedServices } from './catalogue.ts';
+import type { Service } from './names.ts';
+import { answererOf, asker, replySubject, requests } from './requests.ts';
+import { configStream, consumers, eventStream } from './streams.ts';
+import { inboxPrefix, liveSubject, typeFilter } from './subjects.ts';
+
+/** What a user of the broker may do; everything else is refused. */
+export type Permissions = { publish: string[]; subscribe: string[] };
+
+/** Who is told what has been stored, by the live subjects. */
+const liveReaders = {
+  gateway: ['action.decided', 'approval.needed'],
+  decisions: ['approval.needed', 'approval.voted'],
+} as const;
+
+/**
+ * The subjects that each service needs, from the same tables that its code uses. This is the second wall: JetStream
+ * answers to any subject that a request names, so whoever has a service's password can have a stored message sent
+ * anywhere. The first wall is the seal, and the proof where a reader holds no key.
+ */
+export function permissionsOf(service: Service): Permissions {
+  const isSealed = !unsealedServices.includes(service);
+  return {
+    publish: [
+      ...eventTypes.filter((type) => entryOf(type).emitters.includes(service)).map(typeFilter),
+      ...directGet(eventStream),
+      // Reads that must be current go to the leader. Who holds no key acts on none.
+      ...(isSealed ? [api('STREAM.MSG.GET', eventStream), api('STREAM.INFO', eventStream)] : []),
+      ...(service === 'audit'
+        ? [...directGet(configStream), api('STREAM.INFO', eventStream), api('STREAM.INFO', configStream)]
+        : []),
+      ...ownConsumers(service),
+      ...Object.entries(bucketUsers).flatMap(([bucket, users]) => bucketSubjects(service, bucket, users)),
+      ...Object.values(requests).flatMap((subject) => {
+        if (service === asker) return [subject];
+        return answererOf(subject) === service ? [replySubject(asker, subject, '*')] : [];
+      }),
+    ].filter(isFirst),
+    subscribe: [
+      `${inboxPrefix(service)}.>`,
+      ...Object.values(requests).filter((subject) => answererOf(subject) === service),
+      ...liveTypes(service).map((type) => liveSubject(typeFilter(type))),
+    ],
+  };
+}
+
+function liveTypes(service: Service) {
+  return service === 'gateway' || service === 'decisions' ? liveReaders[service] : [];
+}
+
+const api = (call: string, ...names: string[]) => ['$JS.API', call, ...names].join('.');
+
+const directGet = (stream: string) => [api('DIRECT.GET', stream), api('DIRECT.GET', stream, '>')];
+
+function ownConsumers(service: Service): string[] {
+  return Object.values(consumers)
+    .filter((consumer) => consumer.service === service)
+    .flatMap(({ durable }) => consumerSubjects(durable));
+}
+
+/** To work through a consumer that is there already. */
+function consumerSubjects(durable: string): string[] {
+  return [
+    api('CONSUMER.INFO', eventStream, durable),
+    api('CONSUMER.MSG.NEXT', eventStream, durable),
+    `$JS.ACK.${eventStream}.${durable}.>`,
+  ];
+}
+
+function bucketSubjects(
+  service: Service,
+  bucket: string,
+  { writers, followers }: (typeof bucketUsers)[keyof typeof bucketUsers],
+): string[] {
+  const stream = `KV_${bucket}`;
+  const writes = writers.includes(service);
+  const follows = followers.includes(service);
+  return [
+    ...(writes ? [`$KV.${bucket}.>`] : []),
+    ...(writes || follows ? [api('STREAM.INFO', stream)] : []),
+    // A ledger is looked up, key by key.
+    ...(writes && !follows ? [...directGet(stream), api('STREAM.MSG.GET', stream)] : []),
+    // To follow a bucket is to make a consumer of one's own on it.
+    ...(follows
+      ? [
+          api('CONSUMER.CREATE', stream, '>'),
+          api('CONSUMER.INFO', stream, '*'),
+          api('CONSUMER.DELETE', stream, '*'),
+          `$JS.FC.${stream}.>`,
+        ]
+      : []),
+  ];
+}
+
+const isFirst = (subject: string, i: number, all: string[]) => all.indexOf(subject) === i;
+
+/** Another system that follows decisions by a durable consumer of its own, made at deploy. */
+export function subscriberPermissions(name: string): Permissions {
+  return {
+    publish: consumerSubjects(subscriberDurable(name)),
+    subscribe: [`${inboxPrefix(subscriberUser(name))}.>`, liveSubject(typeFilter('action.decided'))],
+  };
+}
+
+export const subscriberUser = (name: string) => `subscriber-${name}`;
+export const subscriberDurable = (name: string) => `subscriber-${name}`;
+
+/** Whoever makes streams, consumers and buckets, and runs only for that. */
+export const deployPermissions: Permissions = {
+  publish: ['$JS.API.>'],
+  subscribe: [`${inboxPrefix('deploy')}.>`],
+};

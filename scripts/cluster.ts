@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { provideMongo, startCluster } from '@placet/cluster';
+import { services } from '@placet/events';
+import { explain, stopOnSignals } from '@placet/runtime';
+
+/**
+ * `npm run cluster`: three nodes of the broker, two of each service, a server that speaks MongoDB's protocol, all on
+ * loopback, until Ctrl-C. What it kept is gone then.
+ */
+async function main(): Promise<void> {
+  const natsServer = process.env['NATS_SERVER'] ?? 'nats-server';
+  const dir = mkdtempSync(join(tmpdir(), 'placet-cluster-'));
+  const releases: (() => Promise<void> | void)[] = [() => rmSync(dir, { recursive: true, force: true })];
+  stopOnSignals(async () => {
+    for (let release = releases.pop(); release; release = releases.pop()) await release();
+  });
+  process.stderr.write('placet: starting three brokers, ten services and a MongoDB …\n');
+  const mongo = await provideMongo();
+  releases.push(() => mongo.stop());
+  const two = Object.fromEntries(services.map((service) => [service, 2]));
+  const cluster = await startCluster({ natsServer, dir, nodes: 3, instances: two, mongodbUrl: mongo.url });
+  releases.push(() => cluster.stop());
+  const places = [
+    ...cluster.brokers.map(({ name, url }) => [name, url]),
+    ...cluster.services.map(({ name, url }) => [name, url]),
+    ['MongoDB', `${mongo.url}  (${mongo.kind})`],
+    ['logs', `${dir}/*.log`],
+    ['secrets', cluster.secretsDir],
+    ["agent's key", cluster.agentKey],
+    ['your token', cluster.personToken],
+  ] as const;
+  const lines = places.map(([name, place]) => `  ${name.padEnd(13)}${place}`);
+  const [gateway] = cluster.of('gateway');
+  process.stdout.write(`
+Placet runs on three brokers, with two of each service. Stop it with Ctrl-C.
+
+${lines.join('\n')}
+
+Ask whether an agent may act, through either gateway:
+
+curl -s '${gateway?.url}/v1/check' -H 'Authorization: Bearer ${cluster.agentKey}' -H 'Content-Type: application/json' -d '{"action_name":"cancel_flight","payload":{"flight_number":"PA441"}}'
+
+`);
+}
+
+main().catch((error: unknown) => {
+  console.error(explain(error));
+  process.exit(1);
+});

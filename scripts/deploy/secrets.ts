@@ -1,0 +1,16 @@
+import { resolve } from 'node:path';
+import { explain, UsersProblem } from '@placet/runtime';
+import { makeSecrets } from './make-secrets.ts';
+
+/**
+ * `npm run deploy:secrets -- DIRECTORY [SUBSCRIBER…]`: makes every secret of a deployment, once. What is there stays;
+ * what is missing, such as the password of a new subscriber, is added.
+ */
+try {
+  const [directory, ...subscribers] = process.argv.slice(2);
+  if (!directory) throw new UsersProblem('Say where the secrets go: npm run deploy:secrets -- DIRECTORY');
+  for (const name of makeSecrets(resolve(directory), subscribers)) process.stdout.write(`wrote ${name}\n`);
+} catch (error) {
+  console.error(explain(error));
+  process.exitCode = 1;
+}

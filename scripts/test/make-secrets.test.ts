@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeSecrets, secretFiles } from '../deploy/make-secrets.ts';
+import { temporaryDirectory } from './support.ts';
+
+const contents = (dir: string) =>
+  Object.fromEntries(readdirSync(dir).map((file) => [file, readFileSync(join(dir, file), 'utf8')]));
+
+test('secrets are made once, and only their owner can read them', () => {
+  const dir = join(temporaryDirectory(), 'secrets');
+  const made = makeSecrets(dir);
+  expect(made.toSorted()).toEqual(readdirSync(dir).toSorted());
+  expect(statSync(dir).mode & 0o777).toBe(0o700);
+  for (const file of made) expect(statSync(join(dir, file)).mode & 0o777, file).toBe(0o600);
+  const before = contents(dir);
+  expect(makeSecrets(dir)).toEqual([]);
+  expect(contents(dir)).toEqual(before);
+});
+
+test('what is missing is made again, and nothing else but the list of passwords changes', () => {
+  const dir = temporaryDirectory();
+  makeSecrets(dir);
+  const before = contents(dir);
+  const [policy, routes] = [secretFiles.natsPassword('policy'), secretFiles.natsRoutes];
+  for (const file of [policy, routes]) rmSync(join(dir, file));
+  expect(makeSecrets(dir).toSorted()).toEqual([secretFiles.natsPasswords, policy, routes].toSorted());
+  const after = contents(dir);
+  const changed = Object.keys(after).filter((file) => after[file] !== before[file]);
+  expect(changed.toSorted()).toEqual([secretFiles.natsPasswords, policy, routes].toSorted());
+  expect(after[secretFiles.natsPasswords]).toContain(after[policy]?.trim());
+});
+
+test('a subscriber gets a password beside the others', () => {
+  const dir = temporaryDirectory();
+  makeSecrets(dir);
+  const made = makeSecrets(dir, ['billing']);
+  expect(made).toHaveLength(2);
+  expect(made).toContain(secretFiles.natsPasswords);
+});
+
+test('the routes of three nodes carry the one password that the nodes ask for', () => {
+  const dir = temporaryDirectory();
+  makeSecrets(dir);
+  const text = readFileSync(join(dir, secretFiles.natsRoutes), 'utf8');
+  const password = /^ROUTE_PASSWORD: "([\w-]{32})"$/m.exec(text)?.[1];
+  expect(password).toBeDefined();
+  for (const node of [1, 2, 3]) expect(text).toContain(`"nats://route:${password}@nats-${node}:6222"`);
+});
