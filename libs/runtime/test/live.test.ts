@@ -39,6 +39,7 @@ async function caughtUp({ context }: TestBus): Promise<void> {
 test('a decision comes out as it is stored', async () => {
   const [one, other] = await startTwo('decisions', 'gateway');
   const seen = following(other);
+  await caughtUp(other);
   const event = denied(newAction());
   await one.bus.append(event, { version: 0 });
   await eventually(() => expect(seen.events).toEqual([event]));
@@ -68,6 +69,7 @@ test('The stream is the truth: a decision that the stream refuses does not come 
 test('what nobody waits for does not come out', async () => {
   const [one, other] = await startTwo('decisions', 'gateway');
   const seen = following(other);
+  await caughtUp(other);
   const action = newAction();
   const stored = await one.bus.append(requested(action), { version: 0 });
   const version = stored.status === 'stored' ? stored.seq : 0;

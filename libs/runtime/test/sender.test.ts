@@ -6,8 +6,10 @@ import { createSender } from '../sender.ts';
 releaseAfterEach();
 
 const timeoutMs = 200;
+/** Where nothing is to be over before its answer. */
+const patientMs = 30_000;
 
-async function start() {
+async function start(timeoutMs = patientMs) {
   const server = await startTestNats();
   const { context } = await startTestBus(server);
   const sender = createSender(context.nc, '_INBOX_decisions', timeoutMs);
@@ -26,11 +28,11 @@ test('a question that nobody listens to is refused at once', async () => {
   const { sender } = await start();
   const begun = performance.now();
   await expect(sender.request('nobody', '', headers())).rejects.toThrow('nobody listens');
-  expect(performance.now() - begun).toBeLessThan(timeoutMs);
+  expect(performance.now() - begun).toBeLessThan(patientMs);
 });
 
 test('each question that is not answered is over in its own time, and an answer after that is for nobody', async () => {
-  const { nc, sender } = await start();
+  const { nc, sender } = await start(timeoutMs);
   const late: (() => void)[] = [];
   nc.subscribe('late', { callback: (_error, message) => void late.push(() => message.respond('late')) });
   const times: number[] = [];
@@ -47,7 +49,8 @@ test('each question that is not answered is over in its own time, and an answer 
   for (const answer of late) answer();
   await nc.flush();
   nc.subscribe('now', { callback: (_error, message) => void message.respond('now') });
-  expect((await sender.request('now', '', headers())).string()).toBe('now');
+  const patient = createSender(nc, '_INBOX_decisions', patientMs);
+  expect((await patient.request('now', '', headers())).string()).toBe('now');
 });
 
 test('Fail closed: the end of the connection ends the waiting, and nothing is sent any more', async () => {

@@ -211,6 +211,34 @@ test('nothing that is asked reads a whole collection', async () => {
   }
 });
 
+test('a collision of two first writes is tried again; one that does not go away is an error', async () => {
+  const { store, wire, direct, database } = await behindWire();
+  const actions = direct.db(database).collection('actions');
+  const index = await actions.createIndex({ agent: 1 }, { unique: true });
+  await expect(store.apply(history(3), { stream, seq: 9 })).rejects.toThrow(/E11000/);
+  expect(await store.position()).toBeNull();
+  const heal = async () => void (await actions.dropIndex(index));
+  wire.before('update', async () => wire.before('update', heal));
+  await store.apply(history(3), { stream, seq: 9 });
+  expect(await store.countOpen()).toEqual({ held: 1, undecided: 2 });
+});
+
+test('an action whose later request is stored, and not yet what follows of it, is that request', async () => {
+  const { store, direct, database } = await behindWire();
+  const forged = { actionId: actionId(), agent: 'support', isDecision: true };
+  await store.apply([...history(1), { seq: 2, forged, at: at(1) }], { stream, seq: 2 });
+  const later = requested({ now: at(9) });
+  const row = { action: actionId(), agent: 'support', seq: 9, body: JSON.stringify(later) };
+  await direct.db(database).collection('events').insertOne(row);
+  const record = {
+    actionId: actionId(),
+    agent: 'support',
+    blocked: false,
+    events: [{ seq: 9, event: later }],
+  };
+  expect(await store.get(actionId())).toEqual(record);
+});
+
 test('votes of one action may be more than a document holds', async () => {
   const { store, drop } = await openInDatabase();
   onTestFinished(drop);
