@@ -50,8 +50,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   makeSecrets(secretsDir, subscribers);
   const brokersDir = join(dir, 'nats');
   mkdirSync(brokersDir, { recursive: true, mode: 0o700 });
-  writeFileSync(join(brokersDir, 'nats.conf'), natsConfText(subscribers), { mode: 0o600 });
-  copyFileSync(join(secretsDir, secretFiles.natsPasswords), join(brokersDir, secretFiles.natsPasswords));
+  writeFileSync(join(brokersDir, 'nats.conf'), natsConfText(), { mode: 0o600 });
+  for (const name of [secretFiles.natsPasswords, secretFiles.natsSubscribers]) {
+    copyFileSync(join(secretsDir, name), join(brokersDir, name));
+  }
   const brokers = await createBrokers({ binary: options.natsServer, dir: brokersDir, nodes, syncAlways });
   const natsUrl = brokers.map(({ url }) => url).join(',');
   const processes: ServiceProcess[] = [];

@@ -1,3 +1,4 @@
+export * from './accounts.ts';
 export * from './action-events.ts';
 export * from './approval-events.ts';
 export * from './audience.ts';

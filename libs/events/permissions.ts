@@ -1,12 +1,10 @@
+import { accountOf, insideOf, isTrusted, type Permissions } from './accounts.ts';
 import { bucketUsers } from './buckets.ts';
-import { entryOf, eventTypes, unsealedServices } from './catalogue.ts';
+import { entryOf, eventTypes } from './catalogue.ts';
 import type { Service } from './names.ts';
 import { answererOf, asker, replySubject, requests } from './requests.ts';
 import { configStream, consumers, eventStream } from './streams.ts';
 import { inboxPrefix, liveSubject, typeFilter } from './subjects.ts';
-
-/** What a user of the broker may do; everything else is refused. */
-export type Permissions = { publish: string[]; subscribe: string[] };
 
 /** Who is told what has been stored, by the live subjects. */
 const liveReaders = {
@@ -14,13 +12,19 @@ const liveReaders = {
   decisions: ['approval.needed', 'approval.voted'],
 } as const;
 
-/**
- * The subjects that each service needs, from the same tables that its code uses. This is the second wall: JetStream
- * answers to any subject that a request names, so whoever has a service's password can have a stored message sent
- * anywhere. The first wall is the seal, and the proof where a reader holds no key.
- */
+/** What the user of a service may do on the broker, as seen from within its own account. */
 export function permissionsOf(service: Service): Permissions {
-  const isSealed = !unsealedServices.includes(service);
+  return insideOf(accountOf(service), needsOf(service));
+}
+
+/**
+ * The subjects that each service needs of the account of the stream, from the same tables that its code uses. This is
+ * the second wall: JetStream answers to any subject of its account that a request names, so whoever has a password of
+ * that account can have a stored message sent anywhere in it. The first wall is the seal, and the proof where a reader
+ * holds no key.
+ */
+export function needsOf(service: Service): Permissions {
+  const isSealed = isTrusted(service);
   return {
     publish: [
       ...eventTypes.filter((type) => entryOf(type).emitters.includes(service)).map(typeFilter),
@@ -60,7 +64,7 @@ function ownConsumers(service: Service): string[] {
 }
 
 /** To work through a consumer that is there already. */
-function consumerSubjects(durable: string): string[] {
+export function consumerSubjects(durable: string): string[] {
   return [
     api('CONSUMER.INFO', eventStream, durable),
     api('CONSUMER.MSG.NEXT', eventStream, durable),
@@ -97,6 +101,10 @@ const isFirst = (subject: string, i: number, all: string[]) => all.indexOf(subje
 
 /** Another system that follows decisions by a durable consumer of its own, made at deploy. */
 export function subscriberPermissions(name: string): Permissions {
+  return insideOf(accountOf(subscriberUser(name)), subscriberNeeds(name));
+}
+
+export function subscriberNeeds(name: string): Permissions {
   return {
     publish: consumerSubjects(subscriberDurable(name)),
     subscribe: [`${inboxPrefix(subscriberUser(name))}.>`, liveSubject(typeFilter('action.decided'))],

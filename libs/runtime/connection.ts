@@ -14,8 +14,11 @@ export type Nats = { nc: NatsConnection; js: JetStreamClient; jsm: JetStreamMana
 /** `isConnected` is false while the broker is away, and after the end. */
 export type NatsClient = Nats & { sender: Sender; isConnected: () => boolean };
 
+/** Where the broker is, who we are to it, and under which subjects our account finds JetStream. */
+export type Broker = { url: string; user?: string; password?: string; apiPrefix?: string };
+
 export async function connectNats(
-  options: { url: string; user?: string; password?: string; name: string },
+  options: Broker & { name: string },
   logger: Logger,
   resources: Resources,
 ): Promise<NatsClient> {
@@ -43,9 +46,10 @@ export async function connectNats(
     if (isBack) attempt = 0;
   });
   const isConnected = () => connected && !nc.isClosed();
-  const jsm = await jetstreamManager(nc, { checkAPI: false });
+  const { apiPrefix = '$JS.API' } = options;
+  const jsm = await jetstreamManager(nc, { checkAPI: false, apiPrefix });
   const sender = createSender(nc, inboxPrefix, confirmedWithinMs);
-  return { nc, js: jetstream(nc), jsm, sender, isConnected };
+  return { nc, js: jetstream(nc, { apiPrefix }), jsm, sender, isConnected };
 }
 
 export function assertVersion(version: string): void {

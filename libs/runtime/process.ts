@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { type Service, unsealedServices } from '@placet/events';
+import { apiPrefixOf, type Service, unsealedServices } from '@placet/events';
 import type { Sealer } from '@placet/proof';
 import { explain } from './explain.ts';
 import { createApp } from './http.ts';
@@ -34,7 +34,12 @@ export async function runService<S extends SettingsTable>(
       await running?.close();
       await stopHealth();
     });
-    const nats = { url: settings.natsUrl, user: name, password: settings.natsPassword };
+    const nats = {
+      url: settings.natsUrl,
+      user: name,
+      password: settings.natsPassword,
+      apiPrefix: apiPrefixOf(name),
+    };
     running = await start({ nats, sealer: settings.sealer ?? null, logger, metrics }, settings);
     const { unready } = running;
     if (name !== 'gateway') stopHealth = await answerHealth({ logger, metrics, unready, ...settings });

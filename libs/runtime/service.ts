@@ -2,14 +2,14 @@ import type { Service } from '@placet/events';
 import type { Sealer } from '@placet/proof';
 import { createAlarms, type RaiseAlarm } from './alarms.ts';
 import { type Bus, type BusContext, createBus } from './bus.ts';
-import { connectNats } from './connection.ts';
+import { type Broker, connectNats } from './connection.ts';
 import { Resources } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What is handed to a service from outside: where the broker is, its keys, and where it reports. */
 export type ServiceEnvironment = {
-  nats: { url: string; user?: string; password?: string };
+  nats: Broker;
   sealer: Sealer | null;
   logger: Logger;
   metrics: Metrics;

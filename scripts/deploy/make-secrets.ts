@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePrivateFile } from '@placet/embedded';
+import { subscriberUser } from '@placet/events';
 import { createSigner, generateSigningKey, sealKeyText } from '@placet/proof';
-import { brokerUsers, passwordVariable } from '../nats-conf.ts';
+import { passwordVariable, serviceUsers, subscribersText } from '../nats-conf.ts';
 
 const newPassword = () => randomBytes(24).toString('base64url');
 
@@ -14,6 +15,7 @@ export const secretFiles = {
   decisionsKey: 'decisions.pem',
   trustedKeys: 'trusted-keys.json',
   natsPasswords: 'nats-passwords.conf',
+  natsSubscribers: 'nats-subscribers.conf',
   natsRoutes: 'nats-routes.conf',
   mongodbPassword: 'mongodb.password',
   mongodbAdminPassword: 'mongodb-admin.password',
@@ -50,10 +52,16 @@ export function makeSecrets(dir: string, subscribers: readonly string[] = []): s
   keep(secretFiles.mongodbAdminPassword, newPassword);
   keep(secretFiles.mongodbKey, () => randomBytes(512).toString('base64'));
   keep(secretFiles.natsRoutes, () => routesText(newPassword()));
-  const passwords = brokerUsers(subscribers).map(({ user }) => {
-    return { user, password: keep(secretFiles.natsPassword(user), newPassword) };
-  });
-  made.push(...writePasswords(dir, passwords));
+  const passwordOf = (user: string) => keep(secretFiles.natsPassword(user), newPassword);
+  const variables = serviceUsers.map(({ user }) => `${passwordVariable(user)}: "${passwordOf(user)}"\n`);
+  const names = [...new Set([...knownSubscribers(dir), ...subscribers])].toSorted();
+  const others = names.map((name) => ({ name, password: passwordOf(subscriberUser(name)) }));
+  // Only the broker reads these. They follow from the passwords and from what each user may do.
+  const files = [
+    [secretFiles.natsPasswords, variables.join('')],
+    [secretFiles.natsSubscribers, subscribersText(others)],
+  ] as const;
+  made.push(...files.filter(([name, text]) => writeChanged(join(dir, name), text)).map(([name]) => name));
   return made;
 }
 
@@ -63,11 +71,16 @@ function routesText(password: string): string {
   return `ROUTE_PASSWORD: "${password}"\nROUTES: [${routes.join(', ')}]`;
 }
 
-/** All passwords of the broker in one file, which only the broker reads. */
-function writePasswords(dir: string, passwords: { user: string; password: string }[]): string[] {
-  const file = join(dir, secretFiles.natsPasswords);
-  const text = passwords.map(({ user, password }) => `${passwordVariable(user)}: "${password}"\n`).join('');
-  if (existsSync(file) && readFileSync(file, 'utf8') === text) return [];
+/** Who has a password stays a subscriber, whether or not it is named again. */
+function knownSubscribers(dir: string): string[] {
+  const [before = '', after = ''] = secretFiles.natsPassword(subscriberUser('*')).split('*');
+  return readdirSync(dir)
+    .filter((file) => file.startsWith(before) && file.endsWith(after))
+    .map((file) => file.slice(before.length, -after.length));
+}
+
+function writeChanged(file: string, text: string): boolean {
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return false;
   writePrivateFile(file, text);
-  return [secretFiles.natsPasswords];
+  return true;
 }

@@ -35,8 +35,20 @@ test('a subscriber gets a password beside the others', () => {
   const dir = temporaryDirectory();
   makeSecrets(dir);
   const made = makeSecrets(dir, ['billing']);
-  expect(made).toHaveLength(2);
-  expect(made).toContain(secretFiles.natsPasswords);
+  const password = secretFiles.natsPassword('subscriber-billing');
+  expect(made.toSorted()).toEqual([password, secretFiles.natsSubscribers].toSorted());
+  expect(contents(dir)[secretFiles.natsSubscribers]).toContain(contents(dir)[password]?.trim());
+});
+
+test('a subscriber that is not named again stays, until its password is removed', () => {
+  const dir = temporaryDirectory();
+  makeSecrets(dir, ['billing']);
+  expect(makeSecrets(dir, ['crm'])).toContain(secretFiles.natsSubscribers);
+  const accounts = () => contents(dir)[secretFiles.natsSubscribers]?.match(/SUBSCRIBER_\w+/g);
+  expect(accounts()).toEqual(['SUBSCRIBER_BILLING', 'SUBSCRIBER_CRM']);
+  rmSync(join(dir, secretFiles.natsPassword('subscriber-billing')));
+  makeSecrets(dir);
+  expect(accounts()).toEqual(['SUBSCRIBER_CRM']);
 });
 
 test('the routes of three nodes carry the one password that the nodes ask for', () => {

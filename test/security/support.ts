@@ -19,8 +19,10 @@ export async function startGuardedBroker(subscribers: readonly string[] = []): P
   const dir = temporaryDirectory();
   const secretsDir = join(dir, 'secrets');
   makeSecrets(secretsDir, subscribers);
-  writeFileSync(join(dir, 'nats.conf'), natsConfText(subscribers));
-  copyFileSync(join(secretsDir, secretFiles.natsPasswords), join(dir, secretFiles.natsPasswords));
+  writeFileSync(join(dir, 'nats.conf'), natsConfText());
+  for (const name of [secretFiles.natsPasswords, secretFiles.natsSubscribers]) {
+    copyFileSync(join(secretsDir, name), join(dir, name));
+  }
   const options = { binary: natsServerBinary(), dir, nodes: 1, syncAlways: false };
   const [broker] = await createBrokers(options);
   if (!broker) throw new Error('there is no broker');

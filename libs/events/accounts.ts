@@ -1,0 +1,56 @@
+import { unsealedServices } from './catalogue.ts';
+import type { Service } from './names.ts';
+
+/** What a user of the broker may do; everything else is refused. */
+export type Permissions = { publish: string[]; subscribe: string[] };
+
+/** The account of the broker that holds the streams, and in which those work who hold the seal key. */
+export const mainAccount = 'PLACET';
+
+const jetStreamApi = '$JS.API';
+/** Under which JetStream is found from an account that has none of its own. */
+const importedApi = 'placetjs';
+/** Where the broker itself has the answer to a question from another account sent. */
+const importedReplies = '_R_.>';
+
+const untrusted: readonly string[] = unsealedServices;
+
+/** Whoever holds the seal key, and whoever makes the streams. */
+export function isTrusted(user: string): boolean {
+  return user === 'deploy' || (!untrusted.includes(user) && !user.startsWith('subscriber-'));
+}
+
+/**
+ * Whoever holds no seal key has an account of its own. There JetStream's answers end, whatever subject they are asked
+ * to: they reach nobody else, and not the API.
+ */
+export function accountOf(user: string): string {
+  return isTrusted(user) ? mainAccount : user.toUpperCase().replaceAll('-', '_');
+}
+
+/** How the client of a service has to address JetStream. */
+export function apiPrefixOf(user: Service | string): string {
+  return isTrusted(user) ? jetStreamApi : importedApi;
+}
+
+/** A subject of the main account, as it is called in an account that imports it. */
+export function importedAs(subject: string): string {
+  if (subject.startsWith(`${jetStreamApi}.`)) return importedApi + subject.slice(jetStreamApi.length);
+  // As a client writes to a bucket whose API has another prefix.
+  return subject.startsWith('$KV.') ? `${importedApi}.${subject}` : subject;
+}
+
+/** An answer to a question of another account goes where the broker says, and to nobody's inbox. */
+export function isReply(subject: string): boolean {
+  return subject.startsWith('_INBOX_');
+}
+
+/** The same needs, in the names of an account. */
+export function insideOf(account: string, { publish, subscribe }: Permissions): Permissions {
+  if (account === mainAccount) return { publish, subscribe };
+  const replies = publish.some(isReply) ? [importedReplies] : [];
+  return {
+    publish: [...publish.filter((subject) => !isReply(subject)).map(importedAs), ...replies],
+    subscribe,
+  };
+}
