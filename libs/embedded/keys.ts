@@ -5,17 +5,25 @@ import {
   createSealer,
   createSigner,
   generateSigningKey,
+  type Jwk,
+  type Jwks,
   parseSealKeys,
   type Sealer,
   type Signer,
   sealKeyText,
 } from '@placet/proof';
 import { UsersProblem } from '@placet/runtime';
-import { writePrivateFile } from './private-file.ts';
+import { readJsonFile, writePrivateFile } from './private-file.ts';
 
 export class KeysProblem extends UsersProblem {}
 
-export type Keys = { sealer: Sealer; policySigner: Signer; decisionsSigner: Signer };
+export type Keys = {
+  sealer: Sealer;
+  policySigner: Signer;
+  decisionsSigner: Signer;
+  /** Whose proofs are believed: those of the signers, and of the ones before them. */
+  trusted: Jwks;
+};
 
 /** The keys of the one-process form: files that only their owner can read, made at the first start. */
 export function loadKeys(dataDir: string): Keys {
@@ -37,9 +45,23 @@ export function loadKeys(dataDir: string): Keys {
     return readFileSync(file, 'utf8').trim();
   };
   const sealKeys = keep('seal.key', () => sealKeyText({ id: 'k1', secret: randomBytes(32) }));
+  const policySigner = createSigner(keep('policy.pem', generateSigningKey));
+  const decisionsSigner = createSigner(keep('decisions.pem', generateSigningKey));
   return {
     sealer: createSealer(parseSealKeys(sealKeys)),
-    policySigner: createSigner(keep('policy.pem', generateSigningKey)),
-    decisionsSigner: createSigner(keep('decisions.pem', generateSigningKey)),
+    policySigner,
+    decisionsSigner,
+    trusted: keepTrusted(join(dir, 'trusted-keys.json'), [policySigner, decisionsSigner]),
   };
+}
+
+/** A public key stays when its signer has taken a new one, as its proofs do. */
+function keepTrusted(file: string, signers: Signer[]): Jwks {
+  const { keys: known = [] } = (readJsonFile(file) ?? {}) as { keys?: Jwk[] };
+  const fresh = signers
+    .map(({ publicJwk }) => publicJwk)
+    .filter(({ kid }) => !known.some((key) => key.kid === kid));
+  const trusted = { keys: [...known, ...fresh] };
+  if (fresh.length > 0) writePrivateFile(file, `${JSON.stringify(trusted)}\n`);
+  return trusted;
 }

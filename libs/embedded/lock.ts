@@ -1,15 +1,13 @@
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { UsersProblem } from '@placet/runtime';
+import { type FileLock, takeFileLock, UsersProblem } from '@placet/runtime';
 import { z } from 'zod';
 import { readJsonFile, writePrivateFile } from './private-file.ts';
 import { identifyThisProcess, isRunning } from './process-identity.ts';
 
 const STOPPING_WAIT_MS = 8_000;
 const POLL_MS = 50;
-const SQLITE_BUSY = 5;
 
 const holderSchema = z.object({
   pid: z.int(),
@@ -41,8 +39,7 @@ export class DirectoryInUse extends UsersProblem {
 /**
  * Makes this process the one owner of a data directory.
  *
- * Two walls. The system's own file lock, held through SQLite for as long as the owner lives: it cannot go stale,
- * and of many who find a dead owner at once exactly one gets it. And `placet.lock`, which tells who the owner is,
+ * Two walls. The system's own file lock, which a dead owner cannot keep. And `placet.lock`, which tells who the owner is,
  * and is believed on its own where file locks do nothing (some network and shared file systems).
  */
 export async function lockDirectory(dir: string): Promise<DirectoryLock> {
@@ -66,17 +63,17 @@ type Attempt =
 
 function tryLock(dir: string): Attempt {
   const file = path.join(dir, 'placet.lock');
-  const mutex = takeMutex(path.join(dir, '.placet.mutex'));
+  const mutex = takeFileLock(path.join(dir, '.placet.mutex'));
   const holder = liveHolder(file);
   if (!mutex) return { got: false, holder, unsettled: holder === undefined };
   if (holder) {
-    mutex.close();
+    mutex.release();
     return { got: false, holder, unsettled: false };
   }
   return { got: true, lock: own(file, mutex) };
 }
 
-function own(file: string, mutex: DatabaseSync): DirectoryLock {
+function own(file: string, mutex: FileLock): DirectoryLock {
   const self = { ...identifyThisProcess(), startedAt: new Date().toISOString() };
   const write = (state: Holder['state']) => writePrivateFile(file, `${JSON.stringify({ ...self, state })}\n`);
   let released = false;
@@ -90,7 +87,7 @@ function own(file: string, mutex: DatabaseSync): DirectoryLock {
       released = true;
       // The name goes first: once the file lock is free the file may be a successor's.
       rmSync(file, { force: true });
-      mutex.close();
+      mutex.release();
     },
   };
 }
@@ -98,26 +95,4 @@ function own(file: string, mutex: DatabaseSync): DirectoryLock {
 function liveHolder(file: string): Holder | undefined {
   const parsed = holderSchema.safeParse(readJsonFile(file));
   return parsed.success && isRunning(parsed.data) ? parsed.data : undefined;
-}
-
-function takeMutex(file: string): DatabaseSync | undefined {
-  createPrivately(file);
-  const database = new DatabaseSync(file, { timeout: 0 });
-  try {
-    database.exec('BEGIN EXCLUSIVE');
-    return database;
-  } catch (error) {
-    database.close();
-    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
-    throw error;
-  }
-}
-
-/** Never opens a file that exists: closing it would drop the locks that this process holds on it (POSIX). */
-function createPrivately(file: string): void {
-  try {
-    closeSync(openSync(file, 'wx', 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
 }

@@ -135,16 +135,13 @@ function createStarters({
       });
       return startDecisionsService(sealed, { config: settings, signer: keys.decisionsSigner, store });
     },
-    notifier: () => {
-      const trusted = { keys: [keys.policySigner.publicJwk, keys.decisionsSigner.publicJwk] };
-      return startNotifierService(unsealed, { config: settings, trusted });
-    },
+    notifier: () => startNotifierService(unsealed, { config: settings, trusted: keys.trusted }),
     audit: async () => {
       const store = await openStoreOf('audit', settings, {
         mongo: openMongoAuditStore,
         file: openSqliteAuditStore,
       });
-      return startAuditService(unsealed, { store });
+      return startAuditService(unsealed, { store, trusted: keys.trusted });
     },
   };
 }

@@ -49,20 +49,20 @@ describe('a body that does not say what its subject says is refused', () => {
   test.each(aboutActions)('%s: another action', (type) => {
     const here = subjectOf(sampleEvent(type, 'support', action), suffixOf(type));
     const body = JSON.stringify(sampleEvent(type, 'support', otherAction));
-    expect(parseEvent(here, body)).toMatchObject({ ok: false });
+    expect(parseEvent(here, body)).toMatchObject({ ok: false, code: 'wrong_subject' });
   });
 
   test.each(aboutActions)('%s: another agent', (type) => {
     const here = subjectOf(sampleEvent(type, 'support', action), suffixOf(type));
     const body = JSON.stringify(sampleEvent(type, 'other', action));
-    expect(parseEvent(here, body)).toMatchObject({ ok: false });
+    expect(parseEvent(here, body)).toMatchObject({ ok: false, code: 'wrong_subject' });
   });
 
   test.each(eventTypes)('%s: another type', (type) => {
     const [other = type] = eventTypes.filter((t) => t !== type);
     const here = subjectOf(sampleEvent(type, 'support', action), suffixOf(type));
     const body = JSON.stringify(sampleEvent(other, 'support', action));
-    expect(parseEvent(here, body)).toMatchObject({ ok: false });
+    expect(parseEvent(here, body)).toMatchObject({ ok: false, code: 'wrong_subject' });
   });
 
   test('another number: a vote put under a second number counts once', () => {
@@ -70,7 +70,7 @@ describe('a body that does not say what its subject says is refused', () => {
     const subject = (n: string) => `placet.act.support.${action}.approval.voted.${n}`;
     expect(parseEvent(subject('1'), body)).toMatchObject({ ok: true });
     for (const n of ['2', '01', '1e0', 'x'])
-      expect(parseEvent(subject(n), body)).toMatchObject({ ok: false });
+      expect(parseEvent(subject(n), body)).toMatchObject({ ok: false, code: 'wrong_subject' });
   });
 
   test('another revision of the payload', () => {
@@ -89,7 +89,11 @@ describe('what is not an event of Placet is refused, and said why', () => {
     ['JSON that is no object', '[]', /envelope/],
     ['null', 'null', /envelope/],
   ])('%s', (_what, body, problem) => {
-    expect(parseEvent(subject, body)).toEqual({ ok: false, problem: expect.stringMatching(problem) });
+    expect(parseEvent(subject, body)).toEqual({
+      ok: false,
+      code: 'not_an_event',
+      problem: expect.stringMatching(problem),
+    });
   });
 
   test.each([
@@ -101,13 +105,14 @@ describe('what is not an event of Placet is refused, and said why', () => {
   ])('an envelope with %s', (_what, wrong) => {
     expect(parseEvent(subject, JSON.stringify({ ...event, ...wrong }))).toEqual({
       ok: false,
+      code: 'not_an_event',
       problem: expect.stringMatching(/envelope/),
     });
   });
 
   test('a type that is not in the catalogue', () => {
     const body = JSON.stringify({ ...event, type: 'action.invented' });
-    expect(parseEvent(subject, body)).toMatchObject({ ok: false });
+    expect(parseEvent(subject, body)).toMatchObject({ ok: false, code: 'not_an_event' });
     expect(parseEvent(subject.replace('requested', 'invented'), body)).toMatchObject({ ok: false });
   });
 
@@ -115,6 +120,7 @@ describe('what is not an event of Placet is refused, and said why', () => {
     const body = JSON.stringify({ ...event, data: { ...event.data, payload_digest: 'md5:1' } });
     expect(parseEvent(subject, body)).toEqual({
       ok: false,
+      code: 'not_an_event',
       problem: expect.stringMatching(/^action\.requested: .*/),
     });
   });

@@ -51,28 +51,38 @@ function subjectAttribute(data: object): string {
   return 'placet';
 }
 
-export type ParsedEvent = { ok: true; event: PlacetEvent } | { ok: false; problem: string };
+/** `not_an_event` is none of the catalogue; `wrong_subject` is one, stored under a subject that is not its own. */
+export type EventProblem = 'not_an_event' | 'wrong_subject';
+
+export type ParsedEvent =
+  | { ok: true; event: PlacetEvent }
+  | { ok: false; code: EventProblem; problem: string };
 
 /** Reads a message of the stream. What its body says of type, agent, action and number must be what its subject says. */
 export function parseEvent(subject: string, body: string): ParsedEvent {
   const place = parseSubject(subject);
-  if (!place) return { ok: false, problem: `no event has the subject ${subject}` };
+  if (!place) return failed('not_an_event', `no event has the subject ${subject}`);
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
-    return { ok: false, problem: 'the body is not JSON' };
+    return failed('not_an_event', 'the body is not JSON');
   }
   const envelope = Envelope.safeParse(json);
   if (!envelope.success)
-    return { ok: false, problem: `not a CloudEvents envelope: ${envelope.error.message}` };
+    return failed('not_an_event', `not a CloudEvents envelope: ${envelope.error.message}`);
   const { type, data } = envelope.data;
-  if (type !== place.type || !isEventType(type))
-    return { ok: false, problem: `type ${type} under ${subject}` };
+  if (!isEventType(type)) return failed('not_an_event', `type ${type} under ${subject}`);
+  if (type !== place.type) return failed('wrong_subject', `type ${type} under ${subject}`);
   const parsed = catalogue[type].data.safeParse(data);
-  if (!parsed.success) return { ok: false, problem: `${type}: ${parsed.error.message}` };
-  if (!belongs(place, parsed.data)) return { ok: false, problem: `${type} does not belong under ${subject}` };
+  if (!parsed.success) return failed('not_an_event', `${type}: ${parsed.error.message}`);
+  if (!belongs(place, parsed.data))
+    return failed('wrong_subject', `${type} does not belong under ${subject}`);
   return { ok: true, event: { ...envelope.data, data: parsed.data } as PlacetEvent };
+}
+
+function failed(code: EventProblem, problem: string): ParsedEvent {
+  return { ok: false, code, problem };
 }
 
 function belongs(place: NonNullable<ReturnType<typeof parseSubject>>, data: object): boolean {

@@ -102,9 +102,18 @@ export const RecordsQuestion = z.object({
   action: z.string().optional(),
   case: z.string().optional(),
   type: z.string().optional(),
+  flawed: z.literal(true).optional(),
   after: z.number().int().optional(),
   limit: z.number().int().min(1).max(500),
 });
+
+/**
+ * What is false about a message on the record, as far as it can be told without the seal key: it is no event of the
+ * catalogue; one under a subject that is not its own; a decision whose proof is not its author's; or without a seal.
+ */
+export const Flaw = z.enum(['not_an_event', 'wrong_subject', 'wrong_proof', 'no_seal']);
+export type Flaw = z.infer<typeof Flaw>;
+
 export const AuditRecordView = z
   .object({
     index: z.number().int(),
@@ -119,6 +128,11 @@ export const AuditRecordView = z
     action: z.string().nullable(),
     case: z.string().nullable(),
     body: z.string(),
+    seal: z
+      .string()
+      .nullable()
+      .describe('The seal that came with the message; a value of the configuration holds its own.'),
+    flaw: Flaw.nullable().describe('What is false about the message; null when nothing was found.'),
   })
   .meta({ id: 'AuditRecord' });
 export const RecordsAnswer = z.object({ records: z.array(AuditRecordView), next: z.number().nullable() });

@@ -11,6 +11,7 @@ export const AlarmRaised = z.object({
     'record_conflict',
     'action_lost',
     'proof_rejected',
+    'flawed_record',
   ]),
   message: z.string(),
   about: z.string(),

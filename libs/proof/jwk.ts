@@ -17,12 +17,18 @@ export function thumbprintOf(x: string): string {
   return Buffer.from(sha256Hex(members), 'hex').toString('base64url');
 }
 
+const readKeys = new WeakMap<Jwk, { x: string; key: KeyObject }>();
+
 /** Null for what is no Ed25519 key to verify with, whatever its `kid` says. */
 export function publicKeyOf(jwk: Jwk): KeyObject | null {
   if (jwk.kty !== 'OKP' || jwk.crv !== 'Ed25519') return null;
   if ((jwk.alg ?? 'EdDSA') !== 'EdDSA' || (jwk.use ?? 'sig') !== 'sig') return null;
+  const known = readKeys.get(jwk);
+  if (known && known.x === jwk.x) return known.key;
   try {
-    return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: jwk.x }, format: 'jwk' });
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: jwk.x }, format: 'jwk' });
+    readKeys.set(jwk, { x: jwk.x, key });
+    return key;
   } catch {
     return null;
   }

@@ -1,6 +1,9 @@
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createSealer, createSigner, type Jwks, parseSealKeys } from '@placet/proof';
 import * as z from 'zod';
+import { UsersProblem } from './explain.ts';
+import { takeFileLock } from './file-lock.ts';
 import { oneOf, SettingsProblem, secret, setting, wholeNumber } from './settings.ts';
 
 /** What every process of Placet reads beside its service's own settings. */
@@ -83,17 +86,41 @@ export const fileSettings = {
   ),
 };
 
-/** Where a service that runs alone keeps what it owns. */
-export async function openStoreOf<T>(
+type Closable = { close(): Promise<void> };
+
+/** Where a service that runs alone keeps what it owns. A file is one process's alone. */
+export async function openStoreOf<T extends Closable>(
   name: string,
   { mongodbUrl, dataDir }: { mongodbUrl?: string | undefined; dataDir?: string | undefined },
   open: { mongo(place: { url: string; database: string }): Promise<T>; file(path: string): T | Promise<T> },
 ): Promise<T> {
   if (mongodbUrl !== undefined) return open.mongo({ url: mongodbUrl, database: `placet_${name}` });
-  if (dataDir !== undefined) return open.file(join(dataDir, `${name}.sqlite`));
+  if (dataDir !== undefined) return openAlone(join(dataDir, `${name}.sqlite`), open.file);
   throw new SettingsProblem([
     'PLACET_MONGODB_URL is missing; for one instance alone PLACET_DATA can name a directory instead',
   ]);
+}
+
+/** The lock is a file beside it, so that whoever only reads the store, such as a backup, still can. */
+async function openAlone<T extends Closable>(
+  path: string,
+  open: (path: string) => T | Promise<T>,
+): Promise<T> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const lock = takeFileLock(`${path}.lock`);
+  if (!lock) {
+    throw new UsersProblem(
+      `Another process uses ${path}, and a SQLite file has one owner. Stop that one first; for several instances of ` +
+        'a service name a MongoDB in PLACET_MONGODB_URL.',
+    );
+  }
+  try {
+    const store = await open(path);
+    return { ...store, close: () => store.close().finally(() => lock.release()) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 /** What a parser throws becomes the problem of its setting; the text itself is a secret and is not repeated. */

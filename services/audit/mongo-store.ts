@@ -35,6 +35,9 @@ const local = { readConcern: { level: 'local' }, readPreference: 'primary' } as 
 
 type Stored = Omit<AuditRecord, 'id'> & { _id: string };
 
+/** Flaws are rare, and only they are in the index. */
+const hasFlaw = { flaw: { $gt: '' } };
+
 export function openMongoAuditStore(place: MongoPlace): Promise<AuditStore> {
   return openMongo(place.url, 'placet-audit', async (client) => {
     const records = client.db(place.database).collection<Stored>('records');
@@ -52,6 +55,7 @@ async function createIndexes(records: Collection<Stored>): Promise<void> {
     { key: { action: 1, index: 1 } },
     { key: { case: 1, index: 1 } },
     { key: { type: 1, index: 1 } },
+    { key: { flaw: 1, index: 1 }, partialFilterExpression: hasFlaw },
   ]);
 }
 
@@ -169,12 +173,13 @@ function documentOf({ id, ...rest }: NewRecord, index: number): Stored {
   return { _id: id, index, ...rest };
 }
 
-function recordOfDocument({ _id, ...rest }: Stored): AuditRecord {
-  return { id: _id, ...rest };
+/** A record from before seals and flaws were kept has neither. */
+function recordOfDocument({ _id, seal = null, flaw = null, ...rest }: Stored): AuditRecord {
+  return { id: _id, ...rest, seal, flaw };
 }
 
 function filterOf(query: AuditQuery): Filter<Stored> {
-  const { from, until, after, agent, action, type } = query;
+  const { from, until, after, agent, action, type, flawed } = query;
   const equal = Object.entries({ agent, action, type, case: query.case }).filter(
     ([, value]) => value !== undefined,
   );
@@ -186,5 +191,6 @@ function filterOf(query: AuditQuery): Filter<Stored> {
     ...Object.fromEntries(equal),
     ...(after === undefined ? {} : { index: { $gt: after } }),
     ...(Object.keys(time).length === 0 ? {} : { time }),
+    ...(flawed === undefined ? {} : hasFlaw),
   } as Filter<Stored>;
 }

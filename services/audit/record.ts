@@ -1,4 +1,6 @@
-import { configBuckets, configStream, parseEvent, parseSubject } from '@placet/events';
+import { configBuckets, configStream, type EventProblem, parseEvent, parseSubject } from '@placet/events';
+import type { Jwks } from '@placet/proof';
+import { configurationFlaw, eventFlaw } from './flaw.ts';
 import type { AuditStream, NewRecord } from './store.ts';
 
 /** A message as it lies in a stream. `time` is when the stream stored it. */
@@ -7,25 +9,31 @@ export type StoredMessage = {
   seq: number;
   subject: string;
   body: string | Uint8Array;
+  /** The header `Placet-Seal`. */
+  seal: string | null;
   time: Date;
 };
 
+/** When it is recorded, and whose proofs are believed. */
+export type Recording = { now: Date; trusted: Jwks };
+
 const keyValueRoot = '$KV.';
 const binaryMark = 'base64:';
+const sealCharsMax = 200;
 
 /** Every message becomes a record, a forged or broken one too: what is not readable is kept as it came. */
-export function recordOf(message: StoredMessage, now: Date): NewRecord {
-  return configurationRecord(message, now) ?? eventRecord(message, now) ?? unreadableRecord(message, now);
+export function recordOf(message: StoredMessage, recording: Recording): NewRecord {
+  return configurationRecord(message, recording) ?? eventRecord(message, recording);
 }
 
-function eventRecord(message: StoredMessage, now: Date): NewRecord | null {
-  const body = textOf(message.body);
+function eventRecord(message: StoredMessage, { now, trusted }: Recording): NewRecord {
   const place = parseSubject(message.subject);
-  const parsed = parseEvent(message.subject, body);
-  if (!place || !parsed.ok || !canBeId(parsed.event.id)) return null;
+  const parsed = parseEvent(message.subject, textOf(message.body));
+  if (!parsed.ok) return unreadableRecord(message, now, parsed.code);
+  if (!place || !canBeId(parsed.event.id)) return unreadableRecord(message, now, 'not_an_event');
   const { id, type, time, data } = parsed.event;
   const at = new Date(time);
-  if (Number.isNaN(at.getTime())) return null;
+  if (Number.isNaN(at.getTime())) return unreadableRecord(message, now, 'not_an_event');
   return {
     ...common(message, now),
     id,
@@ -33,6 +41,7 @@ function eventRecord(message: StoredMessage, now: Date): NewRecord | null {
     time: at.toISOString(),
     ...(place.root === 'sys' ? concerned(data) : { agent: place.agent, action: place.action }),
     case: caseOf(data),
+    flaw: eventFlaw(parsed.event, message.seal, trusted),
   };
 }
 
@@ -43,7 +52,7 @@ function concerned(data: object): { agent: string | null; action: string | null 
   return { agent, action };
 }
 
-function configurationRecord(message: StoredMessage, now: Date): NewRecord | null {
+function configurationRecord(message: StoredMessage, { now }: Recording): NewRecord | null {
   const { stream, seq, subject, time } = message;
   if (stream !== configStream || !subject.startsWith(keyValueRoot)) return null;
   const [bucket, ...tokens] = subject.slice(keyValueRoot.length).split('.');
@@ -58,10 +67,11 @@ function configurationRecord(message: StoredMessage, now: Date): NewRecord | nul
     agent: bucket === configBuckets.agents ? key : null,
     action: null,
     case: null,
+    flaw: configurationFlaw(textOf(message.body)),
   };
 }
 
-function unreadableRecord(message: StoredMessage, now: Date): NewRecord {
+function unreadableRecord(message: StoredMessage, now: Date, flaw: EventProblem): NewRecord {
   const place = parseSubject(message.subject);
   return {
     ...common(message, now),
@@ -71,11 +81,16 @@ function unreadableRecord(message: StoredMessage, now: Date): NewRecord {
     agent: place && place.root !== 'sys' ? place.agent : null,
     action: place && place.root !== 'sys' ? place.action : null,
     case: null,
+    flaw,
   };
 }
 
-function common({ stream, seq, subject, body }: StoredMessage, now: Date) {
-  return { stream, seq, subject, recordedAt: now.toISOString(), body: textOf(body) };
+function common({ stream, seq, subject, body, seal }: StoredMessage, now: Date) {
+  return { stream, seq, subject, recordedAt: now.toISOString(), body: textOf(body), seal: sealOf(seal) };
+}
+
+function sealOf(seal: string | null): string | null {
+  return seal?.toWellFormed().slice(0, sealCharsMax) ?? null;
 }
 
 /** Stores set a "#" in the ids that they make; and text that is not well-formed would not come back as it went in. */

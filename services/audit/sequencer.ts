@@ -1,13 +1,15 @@
 import type { StoredMsg } from '@nats-io/jetstream';
+import type { Jwks } from '@placet/proof';
 import {
   type BusContext,
   backoffMs,
   causeId,
   collectDirect,
-  type RaiseAlarm,
-  type Resources,
+  type ServiceParts,
+  sealHeader,
   sleep,
 } from '@placet/runtime';
+import { createFlawAlarms } from './flaw-alarms.ts';
 import { recordOf } from './record.ts';
 import {
   AuditSequenceConflict,
@@ -34,12 +36,12 @@ export type Sequencer = { problem(): string | null };
  * and stand by.
  */
 export function startSequencer(
-  context: BusContext,
-  alarm: RaiseAlarm,
-  resources: Resources,
+  { context, alarm, resources }: Pick<ServiceParts, 'context' | 'alarm' | 'resources'>,
   store: AuditStore,
+  trusted: Jwks,
 ): Sequencer {
   const stopping = new AbortController();
+  const tellFlaws = createFlawAlarms(alarm);
   let problem: string | null = null;
   let verified = false;
   void onReconnect(context, () => {
@@ -68,14 +70,17 @@ export function startSequencer(
     const batches = await Promise.all(auditStreams.map((stream) => read(stream, head)));
     context.metrics.auditLag.set(batches.reduce((sum, batch) => sum + (batch.at(-1)?.pending ?? 0), 0));
     const now = new Date();
-    const records = auditStreams.flatMap((stream, i) =>
+    const found = auditStreams.flatMap((stream, i) =>
       (batches[i] ?? []).map((m) => toRecord(stream, m, now)),
     );
-    if (records.length === 0) return idleMs;
-    const appended = await store.append(records.slice(0, appendRecordsMax), head.size);
+    if (found.length === 0) return idleMs;
+    const records = found.slice(0, appendRecordsMax);
+    // Before they are recorded, so that a crash in between repeats the alarm, which is one event all the same.
+    await tellFlaws(records);
+    const appended = await store.append(records, head.size);
     if (appended.outcome === 'fenced') return standByMs;
     const isMore =
-      records.length > appendRecordsMax || batches.some((batch) => (batch.at(-1)?.pending ?? 0) > 0);
+      found.length > appendRecordsMax || batches.some((batch) => (batch.at(-1)?.pending ?? 0) > 0);
     return isMore ? 0 : idleMs;
   }
 
@@ -135,16 +140,18 @@ export function startSequencer(
     await alarm({ kind: 'record_conflict', about: causeId(message), message });
   }
 
+  function toRecord(stream: AuditStream, message: StoredMsg, now: Date): NewRecord {
+    const { seq, subject, data, time, header } = message;
+    const seal = header.get(sealHeader) || null;
+    return recordOf({ stream, seq, subject, body: data, seal, time }, { now, trusted });
+  }
+
   const running = run();
   resources.add('sequencer', async () => {
     stopping.abort();
     await running;
   });
   return { problem: () => problem };
-}
-
-function toRecord(stream: AuditStream, { seq, subject, data, time }: StoredMsg, now: Date): NewRecord {
-  return recordOf({ stream, seq, subject, body: data, time }, now);
 }
 
 function batchFrom(context: BusContext, stream: AuditStream, seq: number): Promise<StoredMsg[]> {

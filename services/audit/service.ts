@@ -1,4 +1,5 @@
 import { type RecordsAnswer, RecordsQuestion, requests } from '@placet/events';
+import type { Jwks } from '@placet/proof';
 import { answer, fitting, type RunningService, type ServiceEnvironment, startService } from '@placet/runtime';
 import type * as z from 'zod';
 import { startSequencer } from './sequencer.ts';
@@ -6,12 +7,12 @@ import type { AuditQuery, AuditStore } from './store.ts';
 
 export function startAuditService(
   environment: ServiceEnvironment,
-  { store }: { store: AuditStore },
+  { store, trusted }: { store: AuditStore; trusted: Jwks },
 ): Promise<RunningService> {
   return startService('audit', environment, async (parts) => {
-    const { context, alarm, resources } = parts;
+    const { resources } = parts;
     resources.add('record', () => store.close());
-    const sequencer = startSequencer(context, alarm, resources, store);
+    const sequencer = startSequencer(parts, store, trusted);
     answer(
       parts,
       requests.records,

@@ -1,7 +1,6 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import { configStream, eventStream } from '@placet/events';
+import { openSqlite, type SqliteSchema } from '@placet/runtime';
 import {
   type AuditQuery,
   type AuditRecord,
@@ -16,9 +15,16 @@ import {
   type Recorded,
 } from './store.ts';
 
-const busyTimeoutMs = 5_000;
-const schemaVersion = 1;
-const schema = `
+const schema: SqliteSchema = {
+  version: 2,
+  pragmas: [
+    'synchronous = FULL',
+    // Ids are random, so records touch pages all over the indexes: those are kept at hand (32 MB), and written back
+    // from the journal after 16 MB instead of 4, each page once for more of its records.
+    'cache_size = -32768',
+    'wal_autocheckpoint = 4000',
+  ],
+  tables: `
   CREATE TABLE IF NOT EXISTS records (
     "index" INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -32,6 +38,8 @@ const schema = `
     action TEXT,
     "case" TEXT,
     body TEXT NOT NULL,
+    seal TEXT,
+    flaw TEXT,
     UNIQUE (stream, seq)
   ) STRICT;
   CREATE INDEX IF NOT EXISTS records_time ON records (time);
@@ -39,8 +47,18 @@ const schema = `
   CREATE INDEX IF NOT EXISTS records_action ON records (action);
   CREATE INDEX IF NOT EXISTS records_case ON records ("case");
   CREATE INDEX IF NOT EXISTS records_type ON records (type);
-  PRAGMA user_version = ${schemaVersion};
-`;
+  CREATE INDEX IF NOT EXISTS records_flaw ON records ("index") WHERE flaw IS NOT NULL;
+  `,
+  upgrades: {
+    // What was recorded before seals and flaws were kept has neither, and is not looked at again.
+    1: (database) => {
+      database.exec('ALTER TABLE records ADD COLUMN seal TEXT; ALTER TABLE records ADD COLUMN flaw TEXT;');
+      return true;
+    },
+  },
+  whenTooOld:
+    'Keep it, and start on another directory: the record begins again with what the stream still holds.',
+};
 const columns = [
   'index',
   'id',
@@ -54,6 +72,8 @@ const columns = [
   'action',
   'case',
   'body',
+  'seal',
+  'flaw',
 ] as const satisfies (keyof AuditRecord)[];
 const columnList = columns.map((column) => `"${column}"`).join(', ');
 const insertion = `INSERT INTO records (${columnList}) VALUES (${columns.map(() => '?').join(', ')})`;
@@ -67,12 +87,13 @@ const conditions = {
   action: 'action = ?',
   case: '"case" = ?',
   type: 'type = ?',
+  flawed: 'flaw IS NOT NULL',
 } as const;
 
 export async function openSqliteAuditStore(path: string): Promise<AuditStore> {
-  const database = openDatabase(path);
+  const database = openSqlite(path, schema);
   const statements = new Map<string, StatementSync>();
-  // The texts are as many as there are sets of query fields (128), so this cache is bounded.
+  // The texts are as many as there are sets of query fields (256), so this cache is bounded.
   const prepared = (sql: string): StatementSync => {
     const statement = statements.get(sql) ?? database.prepare(sql);
     statements.set(sql, statement);
@@ -146,33 +167,6 @@ export async function openSqliteAuditStore(path: string): Promise<AuditStore> {
   };
 }
 
-function openDatabase(path: string): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  // Made before SQLite sees it, so that it is never open to others; the -wal and -shm files take over its mode.
-  closeSync(openSync(path, 'a', 0o600));
-  chmodSync(path, 0o600);
-  const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
-  try {
-    database.exec('PRAGMA journal_mode = WAL');
-    database.exec('PRAGMA synchronous = FULL');
-    // Ids are random, so records touch pages all over the indexes: those are kept at hand (32 MB), and written back
-    // from the journal after 16 MB instead of 4, each page once for more of its records.
-    database.exec('PRAGMA cache_size = -32768');
-    database.exec('PRAGMA wal_autocheckpoint = 4000');
-    const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
-      user_version: number;
-    };
-    if (version > schemaVersion) {
-      throw new Error(`${path} was written by a newer Placet (schema ${version}): start that one on it.`);
-    }
-    database.exec(`BEGIN IMMEDIATE; ${schema} COMMIT;`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
 function selection(query: AuditQuery): { sql: string; values: SQLInputValue[]; limit: number } {
   const fields = (Object.keys(conditions) as (keyof typeof conditions)[]).filter(
     (field) => query[field] !== undefined,
@@ -180,7 +174,12 @@ function selection(query: AuditQuery): { sql: string; values: SQLInputValue[]; l
   const where = fields.length === 0 ? '' : `WHERE ${fields.map((field) => conditions[field]).join(' AND ')}`;
   return {
     sql: `SELECT ${columnList} FROM records ${where} ORDER BY "index" LIMIT ?`,
-    values: [...fields.map((field) => query[field] as SQLInputValue), query.limit + 1],
+    values: [...fields.flatMap((field) => valuesOf(query, field)), query.limit + 1],
     limit: query.limit,
   };
+}
+
+function valuesOf(query: AuditQuery, field: keyof typeof conditions): SQLInputValue[] {
+  const value = query[field];
+  return value === undefined || value === true ? [] : [value];
 }

@@ -1,4 +1,4 @@
-import { configStream, eventStream } from '@placet/events';
+import { configStream, eventStream, type Flaw } from '@placet/events';
 
 export const auditStreams = [eventStream, configStream] as const;
 export type AuditStream = (typeof auditStreams)[number];
@@ -19,6 +19,10 @@ export type AuditRecord = {
   case: string | null;
   /** The exact text of the message: the truth. */
   body: string;
+  /** As it came with the message. Who holds no key cannot check it, and keeps it for who does. */
+  seal: string | null;
+  /** What was found to be false when the message was recorded. */
+  flaw: Flaw | null;
 };
 export type NewRecord = Omit<AuditRecord, 'index'>;
 
@@ -30,6 +34,8 @@ export type AuditQuery = {
   action?: string;
   case?: string;
   type?: string;
+  /** Only records with a flaw. */
+  flawed?: true;
   after?: number;
   limit: number;
 };

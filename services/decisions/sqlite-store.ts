@@ -1,6 +1,6 @@
-import { closeSync, openSync } from 'node:fs';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { audienceOf, type PlacetEvent } from '@placet/events';
+import { openSqlite, type SqliteSchema } from '@placet/runtime';
 import {
   type ActionRecord,
   type ForgedMessage,
@@ -20,9 +20,7 @@ import {
  *
  * What a power cut takes of a write-ahead log takes the position with it, and is read from the stream again.
  */
-const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
+const tables = `
   CREATE TABLE IF NOT EXISTS actions (
     action_id TEXT NOT NULL, agent TEXT NOT NULL,
     requested_seq INTEGER, requested_at INTEGER,
@@ -47,6 +45,24 @@ const schema = `
     WHERE decided_seq IS NULL AND needed_seq IS NULL;
   CREATE INDEX IF NOT EXISTS owed ON actions (owed_at, owed_seq) WHERE owed_seq IS NOT NULL;
 `;
+
+const schema: SqliteSchema = {
+  version: 1,
+  pragmas: ['synchronous = NORMAL'],
+  tables,
+  upgrades: {
+    // The last form without a version is this one; before it an action was not told apart by its agent.
+    0: (database) => {
+      const key = database
+        .prepare("SELECT name FROM pragma_table_info('actions') WHERE pk > 0 ORDER BY pk")
+        .all();
+      return key.map(({ name }) => name).join() === 'action_id,agent';
+    },
+  },
+  whenTooOld:
+    'Move it away with its -wal and -shm files, and start again: the outcomes are built from the stream. Those that ' +
+    'are older than what the stream holds are on the record alone.',
+};
 
 /** A later request under the same id is another action: what came before it in the stream is not its own. */
 const upsert = {
@@ -92,10 +108,7 @@ const statusClause = {
 type Row = Record<string, unknown>;
 
 export function openSqliteOutcomeStore(path: string): OutcomeStore {
-  // SQLite gives its journals the mode of the file.
-  closeSync(openSync(path, 'a', 0o600));
-  const database = new DatabaseSync(path);
-  database.exec(schema);
+  const database = openSqlite(path, schema);
   let read = storedPosition(database);
   const prepared = new Map<string, StatementSync>();
   const statement = (sql: string): StatementSync => {

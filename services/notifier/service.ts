@@ -1,8 +1,9 @@
 import { consumers } from '@placet/events';
-import { type Jwks, verifyProof } from '@placet/proof';
+import type { Jwks } from '@placet/proof';
 import {
   causeId,
   done,
+  proofProblem,
   type RunningService,
   type ServiceEnvironment,
   startService,
@@ -47,11 +48,7 @@ export function startNotifierService(
 /** This service holds no seal key. How an approval ended it believes only of who decides, by the proof. */
 function problemOf(announcement: Announcement, trusted: Jwks): string | null {
   if (announcement.type !== 'approval.closed') return null;
-  const { proof, action_id, agent, action_name, decision } = announcement.data;
-  // It may be long after the permission: what counts is who said so.
-  const expected = { action_id, agent, action: action_name, decision, now: null };
-  const verdict = verifyProof(proof, trusted, expected);
-  return verdict.ok ? null : verdict.message;
+  return proofProblem(announcement, trusted);
 }
 
 function webhookOf({ webhookUrl, webhookSecret, webhookAllowedHosts }: NotifierConfig): Channel | null {

@@ -14,6 +14,8 @@ export function event(seq: number): NewRecord {
     action: `act_${seq}`,
     case: null,
     body: `{"id":"event-${seq}"}`,
+    seal: `k1.${seq}`,
+    flaw: null,
   };
 }
 

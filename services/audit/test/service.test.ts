@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { NatsServer } from '@placet/embedded';
 import { eventStream, makeEvent } from '@placet/events';
+import { createSigner, generateSigningKey } from '@placet/proof';
 import { createLogger, createMetrics } from '@placet/runtime';
 import {
   eventually,
@@ -18,12 +19,15 @@ import type { AuditStore } from '../store.ts';
 
 releaseAfterEach();
 
+const signer = createSigner(generateSigningKey());
+const trusted = { keys: [signer.publicJwk] };
+
 async function startAudit(server: NatsServer, path: string) {
   const store = await openSqliteAuditStore(path);
   const logger = createLogger({ level: 'silent' });
   const service = await startAuditService(
     { nats: server, sealer: null, logger, metrics: createMetrics() },
-    { store },
+    { store, trusted },
   );
   releaseAfterTest('audit', () => service.close());
   return { service, store };
@@ -90,3 +94,44 @@ test.each([
     expect((await after.store.head()).size).toBe(4);
   },
 );
+
+test('what is false is recorded with its flaw and one alarm, also when the record is lost and made again', async () => {
+  const server = await startTestNats();
+  const bus = await startTestBus(server);
+  const dir = temporaryDirectory();
+  const first = await startAudit(server, join(dir, 'audit.sqlite'));
+  await log(bus, 1);
+  const action_id = `act_${'f'.repeat(32)}`;
+  const subject = `placet.act.support.${action_id}.action.decided`;
+  const { js } = bus.context;
+  await js.publish(subject, '{}');
+  await js.publish('$KV.placet-agents.eve', '{"value":{}}');
+  await log(bus, 2);
+
+  // Three messages, a value of the configuration, and two alarms about what is false of these.
+  await recorded(first.store, 6);
+  const { records } = await first.store.query({ limit: 10, flawed: true });
+  expect(
+    records.map(({ subject, type, action, seal, flaw }) => ({ subject, type, action, seal, flaw })),
+  ).toEqual(
+    expect.arrayContaining([
+      { subject, type: 'unreadable', action: action_id, seal: null, flaw: 'not_an_event' },
+      { subject: '$KV.placet-agents.eve', type: 'config.changed', action: null, seal: null, flaw: 'no_seal' },
+    ]),
+  );
+  expect(records).toHaveLength(2);
+  const alarms = await first.store.query({ limit: 10, type: 'alarm.raised' });
+  expect(alarms.records.map(({ body }) => JSON.parse(body).data.details.flaw).toSorted()).toEqual([
+    'no_seal',
+    'not_an_event',
+  ]);
+  expect((await first.store.query({ limit: 10, action: action_id })).records.map(({ type }) => type)).toEqual(
+    ['unreadable', 'alarm.raised'],
+  );
+  await first.service.close();
+
+  const again = await startAudit(server, join(dir, 'again.sqlite'));
+  await recorded(again.store, 6);
+  await log(bus, 3);
+  await recorded(again.store, 7);
+});

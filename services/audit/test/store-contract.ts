@@ -94,6 +94,15 @@ export function auditStoreContract(name: string, newPlace: () => Promise<Place>)
         expect(await allOf(store)).toEqual(records.map((record, index) => ({ index, ...record })));
       });
 
+      test('keeps the seal, or that there was none, and the flaw', async () => {
+        const records: NewRecord[] = [
+          { ...event(1), seal: 'k1.0a Grüße', flaw: null },
+          { ...event(2), seal: null, flaw: 'wrong_proof' },
+        ];
+        await store.append(records, 0);
+        expect(await allOf(store)).toEqual(records.map((record, index) => ({ index, ...record })));
+      });
+
       test('keeps sequences beyond 32 bits as numbers', async () => {
         const seq = 2 ** 40 + 1;
         await store.append([event(seq)], 0);
@@ -253,6 +262,7 @@ export function auditStoreContract(name: string, newPlace: () => Promise<Place>)
         action: `act_${n % 3}`,
         case: n % 4 === 0 ? null : `case-${n % 4}`,
         type: n % 6 === 0 ? 'action.decided' : 'action.requested',
+        flaw: n % 5 === 0 ? 'no_seal' : null,
       }));
 
       beforeEach(async () => {
@@ -268,6 +278,7 @@ export function auditStoreContract(name: string, newPlace: () => Promise<Place>)
             action === undefined || record.action === action,
             query.case === undefined || record.case === query.case,
             type === undefined || record.type === type,
+            !query.flawed || record.flaw !== null,
             index > after && record.time >= from && record.time < until,
           ];
           return fits.every(Boolean) ? [index] : [];
@@ -289,6 +300,8 @@ export function auditStoreContract(name: string, newPlace: () => Promise<Place>)
         { after: 23 },
         { agent: 'odd', action: 'act_2', case: 'case-1' },
         { agent: 'even', type: 'action.decided', from, until, after: 6 },
+        { flawed: true },
+        { flawed: true, agent: 'odd', from, after: 5 },
         { agent: 'nobody' },
         { agent: '' },
         { case: '$ne' },

@@ -12,6 +12,11 @@ const Query = z.strictObject({
   action: ActionId.optional(),
   case: z.string().max(200).optional(),
   type: z.string().max(64).optional(),
+  flawed: z
+    .literal('true')
+    .transform(() => true as const)
+    .optional()
+    .describe('Only what is false: see `flaw`.'),
   cursor: z
     .string()
     .regex(/^\d{1,15}$/, 'must be the `next` of a page before')
