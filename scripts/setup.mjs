@@ -7,6 +7,7 @@ const COMMANDS = {
   start: 'scripts/start.ts',
   token: 'scripts/token.ts',
   cluster: 'scripts/cluster.ts',
+  faults: 'scripts/faults.ts',
   test: 'scripts/test.ts',
   bench: 'bench/run.ts',
   generate: 'scripts/generate.ts',

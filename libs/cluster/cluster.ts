@@ -39,6 +39,8 @@ export type Cluster = {
   secretsDir: string;
   agentKey: string;
   personToken: string;
+  /** `npm run deploy:streams` once more, as an operator does who changes a limit. */
+  deployStreams(settings: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -64,13 +66,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   try {
     await Promise.all(brokers.map((broker) => broker.start()));
     const common = { PLACET_NATS_URL: natsUrl };
-    await command('deploy/streams.ts', {
-      ...common,
-      ...secret('PLACET_NATS_PASSWORD', secretsDir, secretFiles.natsPassword('deploy')),
-      PLACET_REPLICAS: String(nodes),
-      PLACET_SUBSCRIBERS: subscribers.join(','),
-      ...options.streams,
-    });
+    const deployStreams = async (settings: Record<string, string>) => {
+      await command('deploy/streams.ts', {
+        ...common,
+        ...secret('PLACET_NATS_PASSWORD', secretsDir, secretFiles.natsPassword('deploy')),
+        PLACET_REPLICAS: String(nodes),
+        PLACET_SUBSCRIBERS: subscribers.join(','),
+        ...options.streams,
+        ...settings,
+      });
+    };
+    await deployStreams({});
     processes.push(...(await createProcesses(options, secretsDir, natsUrl)));
     // The gateway comes last, so that no request is taken before there is somebody to judge it.
     await Promise.all(processes.filter(({ service }) => service !== 'gateway').map((one) => one.start()));
@@ -78,7 +84,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await Promise.all(processes.filter(({ service }) => service === 'gateway').map((one) => one.start()));
     const { agentKey, personToken } = JSON.parse(made) as { agentKey: string; personToken: string };
     const of = (service: Service) => processes.filter((process) => process.service === service);
-    return { brokers, services: processes, of, natsUrl, secretsDir, agentKey, personToken, stop };
+    const access = { natsUrl, secretsDir, agentKey, personToken };
+    return { brokers, services: processes, of, ...access, deployStreams, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -6,6 +6,14 @@ import { until } from './mongodb-server.ts';
 
 const root = join(import.meta.dirname, '../..');
 
+/** How a process ended, and whether we had asked for it. */
+export type ProcessEnd = {
+  pid: number | undefined;
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  isAsked: boolean;
+};
+
 export type ServiceProcess = {
   service: Service;
   /** Such as `gateway-2`. */
@@ -14,6 +22,8 @@ export type ServiceProcess = {
   log: string;
   pid(): number | undefined;
   isRunning(): boolean;
+  /** How each of its processes ended so far. */
+  ends: readonly ProcessEnd[];
   /** Starts it, and answers without waiting for it to be ready. */
   launch(): void;
   start(): Promise<void>;
@@ -38,6 +48,8 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
   let ended: Promise<void> = Promise.resolve();
+  let isAsked = false;
+  const ends: ProcessEnd[] = [];
 
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
 
@@ -57,14 +69,22 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
       stdio: ['ignore', 'ignore', output],
     });
     closeSync(output);
+    isAsked = false;
     ended = new Promise((resolve) => {
-      started.once('exit', () => resolve());
+      started.once('exit', (code, signal) => {
+        ends.push({ pid: started.pid, code, signal, isAsked });
+        resolve();
+      });
       started.once('error', () => resolve());
     });
     child = started;
   }
 
-  const kill = (signal: NodeJS.Signals) => void (isRunning() && child?.kill(signal));
+  function kill(signal: NodeJS.Signals): void {
+    if (!isRunning()) return;
+    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') isAsked = true;
+    child?.kill(signal);
+  }
 
   return {
     service,
@@ -73,6 +93,7 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
     log,
     pid: () => (isRunning() ? child?.pid : undefined),
     isRunning,
+    ends,
     launch,
     async start() {
       launch();

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { MongoClient } from 'mongodb';
+
+/** An event as the decisions service has stored it. */
+export type StoredOutcome = { action: string; agent: string; seq: number; body: string };
+
+/** The services' stores as they lie there, read past the services. */
+export type Stores = {
+  /** How far the decisions service has read the stream. */
+  position(): Promise<number>;
+  /** Actions that are undecided, or of which something is still owed. */
+  unfinished(): Promise<string[]>;
+  outcomes(): Promise<StoredOutcome[]>;
+  recordSize(): Promise<number>;
+  close(): Promise<void>;
+};
+
+export async function openMongoStores(url: string): Promise<Stores> {
+  const client = await new MongoClient(url).connect();
+  const decisions = client.db('placet_decisions');
+  const records = client.db('placet_audit').collection('records');
+  return {
+    async position() {
+      const found = await decisions
+        .collection<{ _id: string; seq: number }>('meta')
+        .findOne({ _id: 'position' });
+      return found?.seq ?? 0;
+    },
+    async unfinished() {
+      const found = await decisions
+        .collection('actions')
+        .find({ $or: [{ open: { $exists: true } }, { owed: { $exists: true } }] })
+        .toArray();
+      return found.map(({ action }) => String(action));
+    },
+    async outcomes() {
+      const rows = await decisions.collection<StoredOutcome>('events').find({}).toArray();
+      return rows.map(({ action, agent, seq, body }) => ({ action, agent, seq, body }));
+    },
+    recordSize: () => records.countDocuments({}),
+    close: () => client.close(),
+  };
+}
+
+export function openFileStores(dir: string): Stores {
+  const decisions = new DatabaseSync(join(dir, 'decisions.sqlite'), { readOnly: true });
+  const audit = new DatabaseSync(join(dir, 'audit.sqlite'), { readOnly: true });
+  const numberIn = (database: DatabaseSync, sql: string) => Number(database.prepare(sql).get()?.['n'] ?? 0);
+  return {
+    async position() {
+      return numberIn(
+        decisions,
+        "SELECT json_extract(value, '$.seq') AS n FROM meta WHERE name = 'position'",
+      );
+    },
+    async unfinished() {
+      const sql = 'SELECT action_id FROM actions WHERE decided_seq IS NULL OR owed_seq IS NOT NULL';
+      return decisions
+        .prepare(sql)
+        .all()
+        .map((row) => String(row['action_id']));
+    },
+    async outcomes() {
+      const rows = decisions.prepare('SELECT action_id AS action, agent, seq, body FROM events').all();
+      return rows as StoredOutcome[];
+    },
+    async recordSize() {
+      return numberIn(audit, 'SELECT count(*) AS n FROM records');
+    },
+    async close() {
+      decisions.close();
+      audit.close();
+    },
+  };
+}
