@@ -1,105 +1,71 @@
-import { cpus } from 'node:os';
-import { createCaller } from './http.ts';
-import { barePublish, bareRoute } from './limits.ts';
-import { load, type Sample, summarise, table } from './measure.ts';
-import { type Program, startProgram } from './program.ts';
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Load, startLoad } from './children.ts';
+import { measureHeaps } from './heap/heap.ts';
+import { type Amounts, bareChain, barePublish, bareRoute } from './limits/limits.ts';
+import { type BenchOptions, readOptions, usage } from './options.ts';
+import { measurePlacet } from './placet/measure-placet.ts';
+import { missedPromises } from './promises.ts';
+import { type Measurement, type Run, reportText } from './report.ts';
+
+const callers = [1, 8, 64] as const;
+const totals: Record<number, number> = { 1: 2000, 8: 8000, 64: 20_000 };
+
+const say = (line: string) => void process.stderr.write(`bench: ${line}\n`);
 
 /**
- * One run, one table. Times are of this machine at this moment; compare within a run, by the ratios.
- * `npm run bench -- --quick` takes a tenth of the samples; with `--check` it fails where a promise is not kept.
+ * One run, one report. Times are of this machine at this moment: compare within a run, by the ratios, and between runs
+ * by the CPU that a check took.
  */
-const scale = process.argv.includes('--quick') ? 0.1 : 1;
-const many = (n: number) => Math.max(20, Math.round(n * scale));
-const natsServer = process.env['NATS_SERVER'] ?? 'nats-server';
-
-type Row = { what: string; p50: number; p99: number; 'a second': string; 'of bare publish': string };
-
-async function checks(program: Program, callers: number, total: number) {
-  const caller = createCaller(program.url, program.agentKey);
-  const one = async () =>
-    void (await caller.call('/v1/check', { action_name: 'read', payload: { amount: 12 } }));
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  const generator = await startLoad();
   try {
-    await load(callers, many(200), one);
-    return await load(callers, many(total), one);
+    if (options.heap) await heaps(options, generator);
+    else await speed(options, generator);
   } finally {
-    caller.close();
+    await generator.close();
   }
 }
 
-/** From the moment the vote is sent until the agent, which waits with `?wait=30`, has its answer. */
-async function voteToAnswer(program: Program, total: number): Promise<Sample> {
-  const agent = createCaller(program.url, program.agentKey);
-  const person = createCaller(program.url, program.personToken);
-  const times: number[] = [];
-  try {
-    for (let n = 0; n < many(total) + 20; n++) {
-      const asked = (await agent.call('/v1/check', { action_name: 'pay' })) as { action_id: string };
-      let answered = 0;
-      const waiting = agent.call(`/v1/check/${asked.action_id}?wait=30`).then((answer) => {
-        answered = performance.now();
-        return answer as { decision: string };
-      });
-      // The waiting caller has to be there first: an answer to any later request means that it was taken.
-      await agent.call(`/v1/check/${asked.action_id}`);
-      const sent = performance.now();
-      await person.call(`/v1/approvals/${asked.action_id}/votes`, { vote: 'approve' });
-      const { decision } = await waiting;
-      if (decision !== 'allowed') throw new Error(`an approved action was ${decision}`);
-      if (n >= 20) times.push(answered - sent);
+async function speed(options: BenchOptions, generator: Load): Promise<void> {
+  const { natsServer, scale, syncs } = options;
+  const amount: Amounts = (count) => Math.round((totals[count] ?? 1000) * scale);
+  say('a bare route …');
+  const run: Run = { route: await bareRoute(generator, [1, 64], amount), measurements: [] };
+  for (const syncAlways of syncs) {
+    const broker = { natsServer, syncAlways };
+    say(`a bare publish and the bare chain, ${syncAlways ? 'fsync on every write' : 'default sync'} …`);
+    const publish = await barePublish(broker, [1, 64], amount);
+    const chain = await bareChain(broker, generator, callers, amount);
+    for (const shape of options.shapes) {
+      say(`Placet, ${shape} …`);
+      const nodeArgs = profilerArgs(options.profileDir);
+      const result = await measurePlacet(shape, { ...broker, nodeArgs }, generator, callers, amount);
+      run.measurements.push({ shape, syncAlways, result, limits: { publish, chain } } satisfies Measurement);
     }
-    return summarise(times);
-  } finally {
-    agent.close();
-    person.close();
   }
+  process.stdout.write(`${reportText(run)}\n`);
+  const missed = missedPromises(run);
+  for (const promise of missed) say(`missed: ${promise}`);
+  if (options.check && missed.length > 0) process.exitCode = 1;
 }
 
-const rows: Row[] = [];
-for (const syncAlways of [true, false]) {
-  const sync = syncAlways ? 'fsync on every write' : "the broker's default sync";
-  const publish = await barePublish(natsServer, syncAlways, many(2000));
-  const add = (what: string, sample: Sample & { perSecond?: number }) =>
-    rows.push({
-      what: `${what}; ${sync}`,
-      p50: sample.p50,
-      p99: sample.p99,
-      'a second': sample.perSecond === undefined ? '' : sample.perSecond.toFixed(0),
-      'of bare publish': `${(sample.p50 / publish.p50).toFixed(1)} x`,
-    });
-  add('a bare JetStream publish', publish);
-  const program = await startProgram({ PLACET_SYNC_ALWAYS: String(syncAlways) });
-  try {
-    console.error(`started in ${program.startMs.toFixed(0)} ms; measuring with ${sync} …`);
-    for (const [callers, total] of [
-      [1, 1000],
-      [8, 3000],
-      [64, 8000],
-    ] as const) {
-      add(`check, automatic, ${callers} callers`, await checks(program, callers, total));
-    }
-    add('vote to answer', await voteToAnswer(program, 500));
-  } finally {
-    await program.close();
-  }
+function profilerArgs(dir: string | undefined): string[] {
+  if (dir === undefined) return [];
+  mkdirSync(dir, { recursive: true });
+  return ['--cpu-prof', `--cpu-prof-dir=${resolve(dir)}`];
 }
-const route = await bareRoute(many(2000));
-rows.push({
-  what: 'a bare fastify route',
-  p50: route.p50,
-  p99: route.p99,
-  'a second': '',
-  'of bare publish': '',
-});
 
-process.stdout.write(
-  `Milliseconds; ${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.version}\n\n`,
-);
-process.stdout.write(`${table(rows)}\n`);
+async function heaps({ natsServer, scale }: BenchOptions, generator: Load): Promise<void> {
+  const { text, missed } = await measureHeaps(natsServer, generator, scale, say);
+  process.stdout.write(`${text}\n`);
+  for (const promise of missed) say(`missed: ${promise}`);
+  if (missed.length > 0) process.exitCode = 1;
+}
 
-/** What was promised of two cores: from the vote to the waiting agent's answer, half of them within this. */
-const voteToAnswerMsMax = 10;
-const slow = rows.filter(({ what, p50 }) => what.startsWith('vote to answer') && p50 > voteToAnswerMsMax);
-if (process.argv.includes('--check') && slow.length > 0) {
-  console.error(`vote to answer: the median is over ${voteToAnswerMsMax} ms`);
+main().catch((error: unknown) => {
+  console.error(error);
+  console.error(usage);
   process.exitCode = 1;
-}
+});

@@ -1,0 +1,55 @@
+import { parseArgs } from 'node:util';
+import type { Shape } from './placet/shapes.ts';
+
+export type BenchOptions = {
+  natsServer: string;
+  /** Of the samples; `--quick` takes a tenth. */
+  scale: number;
+  check: boolean;
+  heap: boolean;
+  shapes: Shape[];
+  syncs: boolean[];
+  /** Where the profiles of the services go. */
+  profileDir: string | undefined;
+};
+
+export const usage = `npm run bench -- [--quick] [--check] [--shape one|five] [--sync always|default] [--profile DIR]
+npm run bench -- --heap [--quick]
+
+  --quick    a tenth of the samples
+  --check    fails when a promise is missed
+  --shape    Placet in one process, or in five; both, if not said
+  --sync     the broker writes to the disk before it confirms, or later; both, if not said
+  --profile  writes a CPU profile of each process into this directory (use one shape and one sync)
+  --heap     instead: the memory of each service after 20,000 checks and after 200,000`;
+
+export function readOptions(args: string[]): BenchOptions {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
+      heap: { type: 'boolean', default: false },
+      shape: { type: 'string' },
+      sync: { type: 'string' },
+      profile: { type: 'string' },
+    },
+  });
+  return {
+    natsServer: process.env['NATS_SERVER'] ?? 'nats-server',
+    scale: values.quick ? 0.1 : 1,
+    check: values.check,
+    heap: values.heap,
+    shapes: chosen(values.shape, { one: 'one', five: 'five' }),
+    syncs: chosen(values.sync, { always: true, default: false }),
+    profileDir: values.profile,
+  };
+}
+
+/** The one that was named, or all. */
+function chosen<T>(name: string | undefined, choices: Record<string, T>): T[] {
+  if (name === undefined) return Object.values(choices);
+  if (!Object.hasOwn(choices, name))
+    throw new Error(`"${name}" is none of ${Object.keys(choices).join(', ')}`);
+  return [choices[name] as T];
+}
