@@ -12,6 +12,7 @@ export const AlarmRaised = z.object({
     'action_lost',
     'proof_rejected',
     'flawed_record',
+    'broker_changed',
   ]),
   message: z.string(),
   about: z.string(),

@@ -1,4 +1,5 @@
 export * from './alarms.ts';
+export * from './broker-watch.ts';
 export * from './bus.ts';
 export * from './config-store.ts';
 export * from './connection.ts';

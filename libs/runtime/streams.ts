@@ -1,4 +1,9 @@
-import { type ConsumerConfig, JetStreamApiError, type StreamConfig } from '@nats-io/jetstream';
+import {
+  type ConsumerConfig,
+  type ConsumerInfo,
+  JetStreamApiError,
+  type StreamConfig,
+} from '@nats-io/jetstream';
 import {
   type ConsumerSpec,
   configBuckets,
@@ -153,9 +158,9 @@ export function subscriberSpec(name: string): ConsumerSpec {
   };
 }
 
-async function ensureConsumer(nats: Pick<Nats, 'jsm'>, spec: ConsumerSpec): Promise<boolean> {
+function consumerWanted(spec: ConsumerSpec): Partial<ConsumerConfig> {
   const [only, ...more] = spec.filters;
-  const wanted: Partial<ConsumerConfig> = {
+  return {
     durable_name: spec.durable,
     ack_policy: 'explicit',
     ack_wait: nanos(spec.ackWaitMs),
@@ -165,6 +170,10 @@ async function ensureConsumer(nats: Pick<Nats, 'jsm'>, spec: ConsumerSpec): Prom
       : { filter_subjects: [...spec.filters] }),
     deliver_policy: 'all',
   };
+}
+
+async function ensureConsumer(nats: Pick<Nats, 'jsm'>, spec: ConsumerSpec): Promise<boolean> {
+  const wanted = consumerWanted(spec);
   const found = await nats.jsm.consumers.info(eventStream, spec.durable).catch(notFound);
   if (!found) {
     await nats.jsm.consumers.add(eventStream, wanted);
@@ -176,6 +185,22 @@ async function ensureConsumer(nats: Pick<Nats, 'jsm'>, spec: ConsumerSpec): Prom
   return true;
 }
 
+/** What is not as it was made, of a stream or a bucket: what holds its rules, and what it takes and hands on. */
+export function weakenedRules(config: StreamConfig): string[] {
+  const wanted = streamsFor({ maxBytes: -1, maxAgeMs: 0, replicas: 1 }).find(
+    ({ name }) => name === config.name,
+  );
+  if (!wanted) return [];
+  const rules = [...streamRules, 'subjects', 'republish', 'sources'] as const;
+  return rules.filter((rule) => rule in wanted && differs(config, { [rule]: wanted[rule] }));
+}
+
+/** Why a consumer does not deliver what it was made for; null when it does. */
+export function consumerProblem({ paused, config }: ConsumerInfo, spec: ConsumerSpec): string | null {
+  if (paused) return 'is paused';
+  return differs(config, consumerWanted(spec)) ? 'has other settings than it was made with' : null;
+}
+
 /** A consumer that starts over delivers everything again that the stream still holds. */
 export async function restartConsumer(nats: Pick<Nats, 'jsm'>, spec: ConsumerSpec): Promise<string> {
   await nats.jsm.consumers.delete(eventStream, spec.durable);
@@ -184,7 +209,7 @@ export async function restartConsumer(nats: Pick<Nats, 'jsm'>, spec: ConsumerSpe
   return String(info.created);
 }
 
-function notFound(error: unknown): null {
+export function notFound(error: unknown): null {
   // 10059: no such stream. 10014: no such consumer.
   if (error instanceof JetStreamApiError && (error.code === 10059 || error.code === 10014)) return null;
   throw error;

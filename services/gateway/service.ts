@@ -20,6 +20,7 @@ import {
   type ServiceEnvironment,
   type ServiceParts,
   startService,
+  watchStreamRules,
 } from '@placet/runtime';
 import { type Agents, createAgents } from './accounts/agents.ts';
 import { createPeople, type People } from './accounts/people.ts';
@@ -38,18 +39,22 @@ export async function startGatewayService(
   environment: ServiceEnvironment,
   options: { config: GatewayConfig; unready?: () => string[] },
 ): Promise<Gateway> {
-  const built: { gateway?: Omit<Gateway, keyof RunningService> } = {};
-  const running = await startService('gateway', environment, async (parts) => {
-    built.gateway = await buildGateway(parts, options);
-    return {};
+  const built: { gateway?: Omit<Gateway, keyof RunningService>; running?: RunningService } = {};
+  const { config, unready: othersUnready = () => [] } = options;
+  // Its own route answers for it, and in one process for the others too.
+  const unready = () => [...new Set([...(built.running?.unready() ?? []), ...othersUnready()])];
+  built.running = await startService('gateway', environment, async (parts) => {
+    const watched = watchStreamRules(parts);
+    built.gateway = await buildGateway(parts, { config, unready });
+    return { unready: watched.problems };
   });
   if (!built.gateway) throw new Error('the gateway started without being built');
-  return { ...running, ...built.gateway };
+  return { ...built.running, ...built.gateway };
 }
 
 async function buildGateway(
   parts: ServiceParts,
-  { config, unready = () => [] }: { config: GatewayConfig; unready?: () => string[] },
+  { config, unready }: { config: GatewayConfig; unready: () => string[] },
 ): Promise<Omit<Gateway, keyof RunningService>> {
   const { context, alarm, resources } = parts;
   const open = <T>(bucket: Parameters<typeof openConfigStore<T>>[3]) =>

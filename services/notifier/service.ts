@@ -8,6 +8,7 @@ import {
   type ServiceEnvironment,
   startService,
   subscribe,
+  watchConsumer,
 } from '@placet/runtime';
 import type { Announcement, Channel } from './channel.ts';
 import { createWebhookChannel } from './channels/webhook/channel.ts';
@@ -41,7 +42,8 @@ export function startNotifierService(
       },
       concurrency: 16,
     });
-    return {};
+    const watched = watchConsumer({ context, alarm, resources }, consumers.notifierWebhook);
+    return { unready: watched.problems };
   });
 }
 

@@ -13,6 +13,7 @@ import {
   type ServiceParts,
   startService,
   subscribe,
+  watchConsumer,
 } from '@placet/runtime';
 import type { PolicyConfig } from './config.ts';
 import { followLayers, type Layers } from './layers.ts';
@@ -38,7 +39,8 @@ export function startPolicyService(
       spec: consumers.policy,
       handle: ({ event, seq }) => judge(parts, layers, options, event as EventOf<'action.requested'>, seq),
     });
-    return {};
+    const watched = watchConsumer(parts, consumers.policy);
+    return { unready: watched.problems };
   });
 }
 
