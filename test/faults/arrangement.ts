@@ -28,7 +28,7 @@ export type Arrangement = {
 };
 
 /** So small that operators have to make room now and then. */
-export const streamBytes = 24 * 2 ** 20;
+export const streamBytes = 14 * 2 ** 20;
 
 const settings = {
   gateway: { PLACET_VERDICT_WAIT: '2s' },

@@ -13,11 +13,12 @@ const lookEveryMs = 200;
 
 /**
  * Does what the plan says, at its time or, where its target has not recovered from the one before, as soon as that is
- * over. Brokers are one target: never are two of them away.
+ * over, if there is time left. Brokers are one target: never are two of them away.
  */
 export async function injectAll(
   arrangement: Arrangement,
   faults: readonly Fault[],
+  durationMs: number,
   { supervisor, operator, say }: { supervisor: Supervisor; operator: Operator; say: (line: string) => void },
 ): Promise<Injected[]> {
   const { cluster, mongo, nats } = arrangement;
@@ -40,6 +41,7 @@ export async function injectAll(
 
   async function one(fault: Fault): Promise<void> {
     const beganAt = Date.now();
+    if (beganAt > begin + durationMs) return;
     say(`${fault.target}: ${fault.kind}`);
     await carryOut(fault);
     injected.push({ ...fault, beganAt, endedAt: Date.now() });

@@ -6,8 +6,8 @@ import { isLost, type Note } from './notes.ts';
 import type { Random } from './random.ts';
 
 const lookEveryMs = 2000;
-const freeBytesMin = 10 * 2 ** 20;
-const moreBytes = 24 * 2 ** 20;
+const freeBytesMin = 6 * 2 ** 20;
+const moreBytes = 12 * 2 ** 20;
 const fillerChars = 200_000;
 const fillersMax = 400;
 const megabyte = 2 ** 20;

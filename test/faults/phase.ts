@@ -41,7 +41,7 @@ export async function runPhase(
   const operator = startOperator(arrangement, notes, random);
   const load = startLoad(arrangement, notes, seed);
   const began = Date.now();
-  const injected = await injectAll(arrangement, planned, { supervisor, operator, say });
+  const injected = await injectAll(arrangement, planned, durationMs, { supervisor, operator, say });
   await sleep(Math.max(0, began + durationMs - Date.now()));
   await load.stop();
   const fills = await operator.stop();

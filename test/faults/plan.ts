@@ -8,6 +8,8 @@ export type Fault = { atMs: number; family: Family; target: string; kind: FaultK
 export type Targets = { services: readonly string[]; brokers: readonly string[]; mongodb: boolean };
 
 const gapMs = { from: 500, to: 3000 };
+/** About how long a target needs after a fault until it can bear the next. */
+const recoveryMs = { service: 3000, broker: 3500, mongodb: 1000, stream: 8000 };
 /** Nothing is begun in the last moments, so that what was begun is over soon after the end. */
 const calmEndMs = 1500;
 
@@ -30,11 +32,20 @@ export function planFaults(seed: number, durationMs: number, targets: Targets): 
   };
   const drawCard = bag(random, deck, onePerFamily(random, deck));
   const faults: Fault[] = [];
+  const busyUntilMs = new Map<string, number>();
   let atMs = gapMs.from;
   while (atMs < durationMs - calmEndMs) {
     const { family, kind } = drawCard();
-    faults.push({ atMs, family, kind, target: drawTarget[family](), forMs: lengthMs(random, family, kind) });
-    atMs += random.between(gapMs.from, gapMs.to);
+    const target = drawTarget[family]();
+    const forMs = lengthMs(random, family, kind);
+    // Never are two brokers away, so they are one lane.
+    const lane = family === 'broker' ? family : target;
+    const freeMs = busyUntilMs.get(lane) ?? 0;
+    if (freeMs <= atMs) {
+      faults.push({ atMs, family, kind, target, forMs });
+      busyUntilMs.set(lane, atMs + forMs + recoveryMs[family]);
+      atMs += random.between(gapMs.from, gapMs.to);
+    }
   }
   return faults;
 }

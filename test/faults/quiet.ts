@@ -4,7 +4,7 @@ import type { Arrangement } from './arrangement.ts';
 import { isAnswering } from './processes.ts';
 
 const quietWithinMs = 60_000;
-const lookEveryMs = 400;
+const lookEveryMs = 700;
 
 /**
  * Waits until everything rests: all services ready, nothing undecided or owed, the stores and the record as far as

@@ -19,6 +19,7 @@ export type Stores = {
 export async function openMongoStores(url: string): Promise<Stores> {
   const client = await new MongoClient(url).connect();
   const decisions = client.db('placet_decisions');
+  const actions = decisions.collection('actions');
   const records = client.db('placet_audit').collection('records');
   return {
     async position() {
@@ -28,17 +29,22 @@ export async function openMongoStores(url: string): Promise<Stores> {
       return found?.seq ?? 0;
     },
     async unfinished() {
-      const found = await decisions
-        .collection('actions')
-        .find({ $or: [{ open: { $exists: true } }, { owed: { $exists: true } }] })
-        .toArray();
-      return found.map(({ action }) => String(action));
+      // By the indexes that there are: to go through everything would keep the services waiting.
+      const found = await Promise.all([
+        actions.find({ 'open.of': 'held' }).toArray(),
+        actions.find({ 'open.of': 'unjudged' }).toArray(),
+        actions.find({ 'owed.at': { $lt: new Date(8.64e15) } }).toArray(),
+      ]);
+      return found.flat().map(({ action }) => String(action));
     },
     async outcomes() {
       const rows = await decisions.collection<StoredOutcome>('events').find({}).toArray();
       return rows.map(({ action, agent, seq, body }) => ({ action, agent, seq, body }));
     },
-    recordSize: () => records.countDocuments({}),
+    async recordSize() {
+      const last = await records.findOne({}, { sort: { index: -1 }, projection: { index: 1 } });
+      return last ? Number(last['index']) + 1 : 0;
+    },
     close: () => client.close(),
   };
 }
