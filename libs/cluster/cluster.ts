@@ -6,7 +6,7 @@ import { type Service, services } from '@placet/events';
 import { makeSecrets, secretFiles } from '../../scripts/deploy/make-secrets.ts';
 import { natsConfText } from '../../scripts/nats-conf.ts';
 import { type Broker, createBrokers } from './brokers.ts';
-import { freePort } from './mongodb-server.ts';
+import { freePort, until } from './mongodb-server.ts';
 import { createServiceProcess, type ServiceProcess } from './service-process.ts';
 
 const run = promisify(execFile);
@@ -76,7 +76,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         ...settings,
       });
     };
-    await deployStreams({});
+    // Nodes that say hello may still have to agree on their leader. Done twice, it is done once.
+    await until(() => deployStreams({}));
     processes.push(...(await createProcesses(options, secretsDir, natsUrl)));
     // The gateway comes last, so that no request is taken before there is somebody to judge it.
     await Promise.all(processes.filter(({ service }) => service !== 'gateway').map((one) => one.start()));
