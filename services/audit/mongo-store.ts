@@ -83,13 +83,13 @@ function store(client: MongoClient, records: Collection<Stored>): AuditStore {
       seq: { $in: batch.filter((record) => record.stream === stream).map((record) => record.seq) },
     }));
     const projection = { stream: 1, seq: 1, subject: 1, body: 1 } as const;
-    const found = await records
-      .find(
-        { $or: [{ _id: { $in: batch.map((record) => record.id) } }, ...places] },
-        { projection, ...majority },
-      )
-      .toArray();
-    return found.map(({ _id, stream, seq, subject, body }) => ({ id: _id, stream, seq, subject, body }));
+    // One index at a time: a server that does not put several together would go through the whole record.
+    const wanted: Filter<Stored>[] = [{ _id: { $in: batch.map((record) => record.id) } }, ...places];
+    const parts = await Promise.all(
+      wanted.map((part) => records.find(part, { projection, ...majority }).toArray()),
+    );
+    const found = new Map(parts.flat().map((record) => [record._id, record])).values();
+    return [...found].map(({ _id, stream, seq, subject, body }) => ({ id: _id, stream, seq, subject, body }));
   }
 
   /**

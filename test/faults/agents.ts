@@ -25,14 +25,14 @@ export async function runAgent(
   { name, key }: AgentIdentity,
   onHeld: (action: HeldAction) => void,
 ): Promise<void> {
-  const { gateways, random, stopping } = scene;
+  const { gateways, random, restMs, stopping } = scene;
   const ask = createAsker(name, key, scene.notes);
   const tasks = createTasks(atOnceMax);
   const anyGateway = () => random.pick(gateways);
 
   for (let n = 1; !stopping.aborted; n++) {
     if (!tasks.isFull()) tasks.add(() => act(requestOf(n)));
-    await sleep(random.between(20, 120), stopping);
+    await sleep(random.between(restMs.from, restMs.to), stopping);
   }
   await tasks.settled();
 

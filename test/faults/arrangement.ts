@@ -24,11 +24,16 @@ export type Arrangement = {
   /** On the broker, as whoever deploys. */
   nats: Nats;
   stores: Stores;
+  /** How long an agent rests between two requests. */
+  restMs: { from: number; to: number };
   stop(): Promise<void>;
 };
 
 /** So small that operators have to make room now and then. */
 export const streamBytes = 14 * 2 ** 20;
+
+/** On few cores the services share them with three brokers and a MongoDB, whose stand-in takes no more. */
+const restMs = { shared: { from: 100, to: 450 }, alone: { from: 30, to: 200 } };
 
 const settings = {
   gateway: { PLACET_VERDICT_WAIT: '2s' },
@@ -86,7 +91,8 @@ async function arranged(
     const nats = await connectAsDeploy(cluster, resources);
     const gateways = cluster.of('gateway').map(({ name, url }) => ({ name, url })) as [Place, ...Place[]];
     const everybody = await settle(cluster, gateways);
-    return { cluster, gateways, mongo, nats, stores, ...everybody, stop };
+    const rest = mongo === null ? restMs.alone : restMs.shared;
+    return { cluster, gateways, mongo, nats, stores, restMs: rest, ...everybody, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -45,6 +45,7 @@ export async function injectAll(
     say(`${fault.target}: ${fault.kind}`);
     await carryOut(fault);
     injected.push({ ...fault, beganAt, endedAt: Date.now() });
+    say(`${fault.target}: well again after ${Date.now() - beganAt} ms`);
   }
 
   async function carryOut(fault: Fault): Promise<void> {

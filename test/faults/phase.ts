@@ -54,10 +54,10 @@ export async function runPhase(
   return { name, evidence, planned, injected, failedStarts: processes.failedStarts };
 }
 
-function startLoad({ gateways, agents, voters }: Arrangement, notes: Note[], seed: number) {
+function startLoad({ gateways, agents, voters, restMs }: Arrangement, notes: Note[], seed: number) {
   const stopping = new AbortController();
   const sceneOf = (n: number) => {
-    return { gateways, notes, random: createRandom(seed * 1000 + n), stopping: stopping.signal };
+    return { gateways, notes, restMs, random: createRandom(seed * 1000 + n), stopping: stopping.signal };
   };
   const voting = createVoters(sceneOf(0), voters);
   const running = [

@@ -7,6 +7,8 @@ export type Scene = {
   gateways: readonly [Place, ...Place[]];
   notes: Note[];
   random: Random;
+  /** How long an agent rests between two requests. */
+  restMs: { from: number; to: number };
   /** Nobody begins anything new from then on. */
   stopping: AbortSignal;
 };

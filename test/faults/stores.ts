@@ -16,6 +16,9 @@ export type Stores = {
   close(): Promise<void>;
 };
 
+/** Later than anything that is owed. */
+const farAway = new Date('2999-01-01');
+
 export async function openMongoStores(url: string): Promise<Stores> {
   const client = await new MongoClient(url).connect();
   const decisions = client.db('placet_decisions');
@@ -33,7 +36,7 @@ export async function openMongoStores(url: string): Promise<Stores> {
       const found = await Promise.all([
         actions.find({ 'open.of': 'held' }).toArray(),
         actions.find({ 'open.of': 'unjudged' }).toArray(),
-        actions.find({ 'owed.at': { $lt: new Date(8.64e15) } }).toArray(),
+        actions.find({ 'owed.at': { $lt: farAway } }).toArray(),
       ]);
       return found.flat().map(({ action }) => String(action));
     },
