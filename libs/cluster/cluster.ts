@@ -6,7 +6,7 @@ import { type Service, services } from '@placet/events';
 import { makeSecrets, secretFiles } from '../../scripts/deploy/make-secrets.ts';
 import { natsConfText } from '../../scripts/nats-conf.ts';
 import { type Broker, createBrokers } from './brokers.ts';
-import { freePort, until } from './mongodb-server.ts';
+import { freePort } from './mongodb-server.ts';
 import { createServiceProcess, type ServiceProcess } from './service-process.ts';
 
 const run = promisify(execFile);
@@ -39,8 +39,8 @@ export type Cluster = {
   secretsDir: string;
   agentKey: string;
   personToken: string;
-  /** `npm run deploy:streams` once more, as an operator does who changes a limit. */
-  deployStreams(settings: Record<string, string>): Promise<void>;
+  /** `deploy:streams` once more, with other settings. */
+  deployStreams(settings?: Record<string, string>): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -63,21 +63,19 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await Promise.all(processes.map((process) => process.end()));
     await Promise.all(brokers.map((broker) => broker.end()));
   };
+  const common = { PLACET_NATS_URL: natsUrl };
+  const deployStreams = async (settings: Record<string, string> = {}) =>
+    void (await command('deploy/streams.ts', {
+      ...common,
+      ...secret('PLACET_NATS_PASSWORD', secretsDir, secretFiles.natsPassword('deploy')),
+      PLACET_REPLICAS: String(nodes),
+      PLACET_SUBSCRIBERS: subscribers.join(','),
+      ...options.streams,
+      ...settings,
+    }));
   try {
     await Promise.all(brokers.map((broker) => broker.start()));
-    const common = { PLACET_NATS_URL: natsUrl };
-    const deployStreams = async (settings: Record<string, string>) => {
-      await command('deploy/streams.ts', {
-        ...common,
-        ...secret('PLACET_NATS_PASSWORD', secretsDir, secretFiles.natsPassword('deploy')),
-        PLACET_REPLICAS: String(nodes),
-        PLACET_SUBSCRIBERS: subscribers.join(','),
-        ...options.streams,
-        ...settings,
-      });
-    };
-    // Nodes that say hello may still have to agree on their leader. Done twice, it is done once.
-    await until(() => deployStreams({}));
+    await deployStreams();
     processes.push(...(await createProcesses(options, secretsDir, natsUrl)));
     // The gateway comes last, so that no request is taken before there is somebody to judge it.
     await Promise.all(processes.filter(({ service }) => service !== 'gateway').map((one) => one.start()));
@@ -85,8 +83,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await Promise.all(processes.filter(({ service }) => service === 'gateway').map((one) => one.start()));
     const { agentKey, personToken } = JSON.parse(made) as { agentKey: string; personToken: string };
     const of = (service: Service) => processes.filter((process) => process.service === service);
-    const access = { natsUrl, secretsDir, agentKey, personToken };
-    return { brokers, services: processes, of, ...access, deployStreams, stop };
+    const started = { brokers, services: processes, of, natsUrl, secretsDir, agentKey, personToken };
+    return { ...started, deployStreams, stop };
   } catch (error) {
     await stop();
     throw error;

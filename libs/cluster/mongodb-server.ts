@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = 60_000;
 const startAttemptsMax = 3;
 const logTailChars = 2_000;
 
