@@ -30,8 +30,13 @@ export type BusContext = Nats & {
 
 export type Appended = { status: 'stored'; seq: number } | { status: 'conflict' };
 
+/**
+ * A UUID of version 7 (RFC 9562): it begins with the time, so that an index over ids grows at its end instead of
+ * touching a page anywhere for each of them.
+ */
 export function newId(): string {
-  return randomUUID();
+  const ms = Date.now().toString(16).padStart(12, '0');
+  return `${ms.slice(0, 8)}-${ms.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
 export type Bus = ReturnType<typeof createBus>;

@@ -19,12 +19,6 @@ async function fileWith(change: string): Promise<string> {
   return path;
 }
 
-test('a file from before versions were kept, of the same form, is gone on with', async () => {
-  const store = openSqliteOutcomeStore(await fileWith('PRAGMA user_version = 0'));
-  expect(await store.position()).toEqual({ stream: 'PLACET', seq: 7 });
-  await store.close();
-});
-
 test.each([
   [
     'an older',
