@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect, headers } from '@nats-io/transport-node';
+import { pythonWith } from '@placet/cluster/python.ts';
+import { type EventData, makeEvent, type PlacetEvent, subjectFor } from '@placet/events';
+import {
+  eventually,
+  releaseAfterEach,
+  releaseAfterTest,
+  startTestCluster,
+  type TestCluster,
+} from '@placet/testing';
+import { beforeAll, expect, test } from 'vitest';
+import { secretFiles } from '../../scripts/deploy/make-secrets.ts';
+import { decided, held, policy, type Received, webhookReceiver } from '../support.ts';
+import { type Language, startSubscriber, subscriberPackages } from './subscribers.ts';
+
+/**
+ * Whoever has stolen the password of a service that decides can store a decision of his own: the broker takes it, and
+ * its place is taken for good. He has neither the seal key nor a signing key, so nobody may believe it.
+ */
+releaseAfterEach();
+
+// The first time, the packages are fetched.
+beforeAll(() => pythonWith(subscriberPackages), 300_000);
+
+type Decided = Extract<PlacetEvent, { type: 'action.decided' }>;
+type Forgery = (id: string, genuine: Decided) => Decided;
+
+/** A well-formed decision about the held action. */
+const forged = (id: string, part: Partial<EventData<'action.decided'>>): Decided => {
+  const data = {
+    action_id: id,
+    agent: 'my-agent',
+    action_name: 'refund.create',
+    request_event: 'request',
+    reason: 'Because.',
+    rule: null,
+    scope: null,
+    policies: [],
+    payload_digest: `sha256:${'a'.repeat(64)}`,
+    deciders: ['person:admin@example.com'],
+    held: true,
+    decision: 'allowed',
+    cause: 'votes',
+    valid_until: new Date(Date.now() + 600_000).toISOString(),
+    proof: 'e30.e30.e30',
+    ...part,
+  } as EventData<'action.decided'>;
+  return makeEvent('action.decided', { service: 'decisions', id: `forged-${id}`, now: new Date(), data });
+};
+
+const forgeries: [string, Forgery, string][] = [
+  ['an invented proof', (id) => forged(id, {}), 'wrong_proof'],
+  ['the real proof of another action', (id, { data }) => forged(id, { proof: data.proof }), 'wrong_proof'],
+  [
+    'all that another decision says but the action',
+    (id, genuine) => ({ ...genuine, subject: id, data: { ...genuine.data, action_id: id } }),
+    'wrong_proof',
+  ],
+  ['another decision as it stands', (_, genuine) => genuine, 'wrong_subject'],
+];
+
+test.each(forgeries)('a stored decision with %s is believed by nobody', async (_how, forge, flaw) => {
+  const receiver = await webhookReceiver();
+  const subscribers = ['crm', 'billing'];
+  const cluster = await startTestCluster({ policy, subscribers, env: { notifier: receiver.env } });
+  const followers = await Promise.all(
+    (['ts', 'python'] as Language[]).map((language, i) =>
+      startSubscriber(cluster, language, subscribers[i] ?? ''),
+    ),
+  );
+  const before = await approved(cluster);
+  const genuine = await decisionOf(cluster, before);
+  const id = await held(cluster);
+  const waiting = cluster.agent.answer(id, '?wait=30');
+
+  await storeAs(cluster, 'decisions', subjectFor('action.decided', { agent: 'my-agent', action_id: id }), {
+    ...forge(id, genuine),
+  });
+
+  expect((await waiting).body.decision).toBe('denied');
+  expect((await cluster.admin.vote(id, { vote: 'approve' })).status).not.toBe(200);
+  expect((await cluster.agent.answer(id)).body.decision).toBe('denied');
+  await expectMarked(cluster, id, flaw);
+
+  const after = await approved(cluster);
+  await eventually(() => {
+    expect(endsTold(receiver.received)).toEqual(expect.arrayContaining([before, after]));
+  });
+  expect(endsTold(receiver.received).toSorted()).toEqual([before, after].toSorted());
+  for (const follower of followers) {
+    await eventually(() => expect(follower.lines()).toContain(`accepted ${after} allowed`));
+    const told = [`accepted ${before} allowed`, `accepted ${after} allowed`];
+    // One that is stored a second time, as it stands, is handled once.
+    const refused = flaw === 'wrong_subject' ? [] : [`rejected placet.act.my-agent.${id}.action.decided`];
+    await eventually(() => expect(follower.lines().toSorted()).toEqual([...told, ...refused].toSorted()));
+    expect(follower.errors()).toBe('');
+  }
+});
+
+/** A held action that a person has approved. */
+async function approved(cluster: TestCluster): Promise<string> {
+  const id = await held(cluster);
+  expect((await cluster.admin.vote(id, { vote: 'approve' })).status).toBe(200);
+  await decided(cluster.agent, id, 'allowed');
+  return id;
+}
+
+async function decisionOf({ admin }: TestCluster, id: string): Promise<Decided> {
+  return eventually(async () => {
+    const { body } = await admin.get(`/v1/audit?action=${id}&type=action.decided`);
+    expect(body.records).toMatchObject([{ flaw: null, seal: expect.stringMatching(/^k1\./) }]);
+    return JSON.parse(body.records[0].body);
+  });
+}
+
+async function storeAs(cluster: TestCluster, user: string, subject: string, event: Decided): Promise<void> {
+  const pass = readFileSync(join(cluster.secretsDir, secretFiles.natsPassword(user)), 'utf8').trim();
+  const nc = await connect({ servers: cluster.natsUrl, user, pass, inboxPrefix: `_INBOX_${user}` });
+  releaseAfterTest(`connection of ${user}`, () => nc.close());
+  const sealed = headers();
+  sealed.set('Placet-Seal', `k1.${'0'.repeat(64)}`);
+  const stored = await nc.request(subject, JSON.stringify(event), { headers: sealed, timeout: 5000 });
+  expect(stored.json()).toMatchObject({ stream: 'PLACET', seq: expect.any(Number) });
+}
+
+/** The record shows it with its flaw, and there is one alarm: an event, and a metric of the audit service. */
+async function expectMarked(cluster: TestCluster, id: string, flaw: string): Promise<void> {
+  await eventually(async () => {
+    const { body } = await cluster.admin.get(`/v1/audit?flawed=true&action=${id}`);
+    const type = flaw === 'wrong_subject' ? 'unreadable' : 'action.decided';
+    expect(body.records).toMatchObject([{ type, action: id, flaw, seal: `k1.${'0'.repeat(64)}` }]);
+  });
+  await eventually(async () => {
+    const { body } = await cluster.admin.get(`/v1/audit?type=alarm.raised&action=${id}`);
+    const alarms = body.records.map((record: { body: string }) => JSON.parse(record.body).data);
+    expect(alarms).toMatchObject([{ kind: 'flawed_record', details: { flaw, action_id: id } }]);
+  });
+  const metrics = await (await fetch(`${cluster.of('audit')[0]?.url}/metrics`)).text();
+  expect(metrics).toContain('placet_alarms_total{kind="flawed_record"} 1');
+}
+
+const endsTold = (received: Received[]) =>
+  received.flatMap(({ body }) =>
+    body.type === 'approval.closed' ? [(body.data as { action_id: string }).action_id] : [],
+  );
