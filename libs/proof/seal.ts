@@ -10,6 +10,8 @@ export type SealKeys = { current: SealKey; accepted?: readonly SealKey[] };
 export type Sealer = {
   seal(subject: string, body: Uint8Array | string): string;
   check(subject: string, body: Uint8Array | string, seal: string | undefined): boolean;
+  /** Whether it names the key that new seals are made with. It does not say that the seal is right. */
+  isCurrent(seal: string): boolean;
 };
 
 export function createSealer(keys: SealKeys): Sealer {
@@ -21,6 +23,7 @@ export function createSealer(keys: SealKeys): Sealer {
   const current = secretOf(keys.current);
   return {
     seal: (subject, body) => `${keys.current.id}.${macOf(current, subject, body).toString('hex')}`,
+    isCurrent: (seal) => seal.startsWith(`${keys.current.id}.`),
     check(subject, body, seal) {
       const { id, mac } = /^(?<id>[\w-]{1,64})\.(?<mac>[0-9a-f]{64})$/.exec(seal ?? '')?.groups ?? {};
       const secret = secrets.get(id ?? '');

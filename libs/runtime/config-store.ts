@@ -1,20 +1,13 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { type KV, Kvm, type KvWatchEntry, KvWatchInclude } from '@nats-io/kv';
-import type { ConfigBucket } from '@placet/events';
-import * as z from 'zod';
+import { bucketUsers, type ConfigBucket } from '@placet/events';
+import type * as z from 'zod';
 import { causeId, type RaiseAlarm } from './alarms.ts';
 import type { BusContext } from './bus.ts';
+import { Change, openSealed, sealInto } from './config-value.ts';
 import { Refusal, StoreFull, Unavailable } from './errors.ts';
 import { backoffMs, type Resources, sleep } from './lifecycle.ts';
-
-/** Who changed a value of the configuration, when and why, and the revision that it replaced. */
-const Change = z.object({
-  value: z.unknown(),
-  by: z.string(),
-  at: z.iso.datetime(),
-  why: z.string().optional(),
-  replaces: z.number().int().nonnegative(),
-});
+import { configHistory } from './streams.ts';
 
 /** A change is stored by then in any case; only this instance may not have seen it yet. */
 const seeWithinMs = 5000;
@@ -46,18 +39,32 @@ export async function openConfigStore<T>(
   const { bucket, schema } = options;
   const kv = await new Kvm(context.js).open(bucket);
   const entries = new Map<string, ConfigEntry<T>>();
+  /** Keys whose value is valid, and carries the seal of a key that is only accepted. */
+  const sealedBefore = new Set<string>();
   const listeners: ((entry: ConfigEntry<T>) => void)[] = [];
   const stopping = new AbortController();
+  /** Keys that had a forged value since the last look. */
+  const suspects = new Set<string>();
+  /** What the bucket keeps of each key, until a start has read all of it. */
+  const kept = new Map<string, { first: KvWatchEntry; count: number }>();
+  let isFirstLook = true;
   let seen = 0;
   let wake: (() => void)[] = [];
 
   function read(entry: KvWatchEntry): void {
     const previous = entries.get(entry.key);
     if (entry.revision <= (previous?.revision ?? 0)) return;
+    sealedBefore.delete(entry.key);
+    if (isFirstLook)
+      kept.set(entry.key, {
+        first: entry,
+        ...kept.get(entry.key),
+        count: (kept.get(entry.key)?.count ?? 0) + 1,
+      });
     const next = readEntry(entry, previous?.revision);
     entries.set(entry.key, next);
     seen = Math.max(seen, entry.revision);
-    if (next.status === 'forged') void raise(next);
+    if (next.status === 'forged') suspects.add(entry.key);
     for (const listener of listeners) tell(listener, next);
     const woken = wake;
     wake = [];
@@ -81,7 +88,7 @@ export async function openConfigStore<T>(
       return { status: 'forged', key: entry.key, revision: entry.revision, problem };
     };
     if (entry.operation !== 'PUT') return forged('the value was deleted, which Placet never does');
-    const opened = openSealed(context, `${bucket}.${entry.key}`, entry.string());
+    const { opened, seal } = openSealed(context, `${bucket}.${entry.key}`, entry.string());
     if (!opened) return forged('the value does not carry our seal');
     const change = Change.safeParse(opened);
     if (!change.success) return forged('the value has not our form');
@@ -94,6 +101,7 @@ export async function openConfigStore<T>(
     const value = schema.safeParse(change.data.value);
     if (!value.success) return forged(`the value does not fit: ${value.error.message}`);
     const { by, at, why } = change.data;
+    if (context.sealer && !context.sealer.isCurrent(seal)) sealedBefore.add(entry.key);
     return {
       status: 'valid',
       key: entry.key,
@@ -103,6 +111,37 @@ export async function openConfigStore<T>(
       at,
       ...(why === undefined ? {} : { why }),
     };
+  }
+
+  /**
+   * Of what is forged, only what stands is an alarm. When a start reads the past, a value that has been replaced
+   * properly by now was an alarm in its time; or its seal is of a key that has been given up since.
+   */
+  function raiseWhatStands(): void {
+    for (const key of suspects) {
+      const entry = entries.get(key);
+      if (entry?.status === 'forged') void raise(entry);
+    }
+    suspects.clear();
+  }
+
+  /**
+   * A bucket that keeps fewer revisions than it may has the first of all: one that replaces another says that somebody
+   * has taken the ones before it away, and the value may be an old one.
+   */
+  function lookAtThePast(): void {
+    for (const [key, { first, count }] of kept) {
+      const change = Change.safeParse(openSealed(context, `${bucket}.${key}`, first.string()).opened);
+      if (count >= configHistory || !change.success || change.data.replaces === 0) continue;
+      void alarm({
+        kind: 'configuration_forged',
+        about: causeId(bucket, key, 'past', first.revision),
+        message: `${bucket}, ${key}: the revisions before ${first.revision} were taken away; it may be an old value.`,
+        details: { bucket, key, revision: String(first.revision) },
+      });
+    }
+    kept.clear();
+    isFirstLook = false;
   }
 
   async function raise(entry: Extract<ConfigEntry<T>, { status: 'forged' }>): Promise<void> {
@@ -123,11 +162,17 @@ export async function openConfigStore<T>(
         stopping.signal.addEventListener('abort', stop);
         if (stopping.signal.aborted) stop();
         const { values } = await kv.status();
-        if (values === 0) onReady();
+        if (values === 0) {
+          lookAtThePast();
+          onReady();
+        }
         for await (const entry of watch) {
           read(entry);
           attempt = 0;
-          if (entry.delta === 0 || entry.isUpdate) onReady();
+          if (entry.delta !== 0 && !entry.isUpdate) continue;
+          raiseWhatStands();
+          lookAtThePast();
+          onReady();
         }
       } catch (error) {
         context.logger.warn({ err: error, bucket }, 'the configuration cannot be followed; trying again');
@@ -155,6 +200,27 @@ export async function openConfigStore<T>(
     return revision;
   }
 
+  /**
+   * Seals anew what still carries the seal of the key before, so that this one can be given up: as a change like any
+   * other, by which the chain of revisions holds.
+   */
+  async function reseal(): Promise<void> {
+    let count = 0;
+    for (const key of sealedBefore) {
+      const entry = entries.get(key);
+      if (entry?.status !== 'valid') continue;
+      const by = `service:${context.service}`;
+      try {
+        await put(key, entry.value, { by, why: 'sealed with the new key', expected: entry.revision });
+        count += 1;
+      } catch (error) {
+        // Somebody has changed it meanwhile, or sealed it anew.
+        if (!(error instanceof Refusal && error.code === 'REVISION_CONFLICT')) throw error;
+      }
+    }
+    if (count > 0) context.logger.info({ bucket, count }, 'values were sealed with the new key');
+  }
+
   await new Promise<void>((ready) => {
     const following = follow(ready);
     resources.add(`configuration ${bucket}`, async () => {
@@ -162,6 +228,15 @@ export async function openConfigStore<T>(
       await following;
     });
   });
+
+  if (bucketUsers[bucket].writers.includes(context.service)) {
+    await reseal().catch((error: unknown) =>
+      context.logger.warn(
+        { err: error, bucket },
+        'not all values were sealed with the new key; the next start does',
+      ),
+    );
+  }
 
   return {
     get: (key) => entries.get(key),
@@ -182,24 +257,5 @@ async function update(kv: KV, key: string, text: string, expected: number): Prom
       throw new StoreFull('the bucket of the configuration is full', { cause: error });
     }
     throw new Unavailable('the configuration could not be changed', { cause: error });
-  }
-}
-
-/** The seal is the last member of the value, so that the value stays readable JSON. */
-function sealInto(context: BusContext, place: string, body: string): string {
-  if (!context.sealer) throw new Error(`${context.service} holds no key and changes no configuration`);
-  return `${body.slice(0, -1)},"seal":"${context.sealer.seal(place, body)}"}`;
-}
-
-function openSealed(context: BusContext, place: string, text: string): unknown {
-  const match = /^(.*),"seal":"([^"]+)"\}$/s.exec(text);
-  if (!match) return undefined;
-  const body = `${match[1]}}`;
-  if (context.sealer && !context.sealer.check(place, body, match[2])) return undefined;
-  try {
-    return JSON.parse(body);
-  } catch {
-    // It must not throw: the value before it would stay in force, and no later one would be read.
-    return undefined;
   }
 }

@@ -27,7 +27,8 @@ export type StreamSizes = {
 };
 
 const nanos = (ms: number) => ms * 1_000_000;
-const configHistory = 64;
+/** How many revisions of a value a bucket keeps. */
+export const configHistory = 64;
 const configBytesMax = 256 * 2 ** 20;
 
 type StreamWanted = Partial<StreamConfig> & { name: string };
