@@ -27,6 +27,17 @@ const idleMs = 50;
 const standByMs = 1000;
 const leadMs = 4000;
 
+/**
+ * A stream that was made anew gives out its sequences once more. What it holds comes after all that the store has seen
+ * of the one before it, so the store counts on: no stream reaches this many.
+ */
+const streamSize = 2 ** 42;
+
+/** Where in the stream of now a position is, and what the store counted before that stream began. */
+function placeIn({ seq }: Position): { before: number; seq: number } {
+  return { before: seq - (seq % streamSize), seq: seq % streamSize };
+}
+
 export type Feed = { problem(): string | null };
 
 /**
@@ -67,13 +78,14 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   async function step(): Promise<number> {
     if (!(await isLeading())) return standByMs;
     const position = await whereToGoOn();
-    const { messages, isMore } = await readBatch(context, eventStream, position.seq + 1, batchMax);
+    const { before, seq } = placeIn(position);
+    const { messages, isMore } = await readBatch(context, eventStream, seq + 1, batchMax);
     const last = messages.at(-1);
     if (!last) return idleMs;
-    const read = await Promise.all(messages.map(readMessage));
+    const read = await Promise.all(messages.map((message) => readMessage(message, before + message.seq)));
     await store.apply(
       read.filter((message) => message !== null),
-      { ...position, seq: last.seq },
+      { ...position, seq: before + last.seq },
     );
     return isMore ? 0 : idleMs;
   }
@@ -92,27 +104,31 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
     if (known !== null && known.stream === identity) return known;
     const { created, lastSeq } = await streamIdentity(context, eventStream);
     const isSame = known?.stream.split('#')[0] === created;
-    if (isSame && known.seq <= lastSeq) {
+    if (isSame && placeIn(known).seq <= lastSeq) {
       identity = known.stream;
       return known;
     }
     context.logger.info('the store of outcomes is filled from the beginning of the stream');
     // Put back, it is another stream by the same name and birth.
     identity = isSame ? `${created}#${newId()}` : created;
-    await store.apply([], { stream: identity, seq: 0 });
-    return { stream: identity, seq: 0 };
+    const start = { stream: identity, seq: known === null ? 0 : placeIn(known).before + streamSize };
+    await store.apply([], start);
+    return start;
   }
 
-  async function readMessage(message: StreamMessage): Promise<StoredEvent | ForgedMessage | null> {
-    const { seq, subject, data, time } = message;
+  async function readMessage(
+    message: StreamMessage,
+    seq: number,
+  ): Promise<StoredEvent | ForgedMessage | null> {
+    const { subject, data, time } = message;
     const event = readStored(context, subject, data, message.header.get(sealHeader));
     if (event) return { seq, event };
     const place = parseSubject(subject);
     if (place && isOfUnsealed(subject, place.type, data)) return null;
     await alarm({
       kind: 'wrong_seal',
-      about: `${eventStream}/${seq}`,
-      message: `Message ${seq} under ${subject} does not carry our seal, or has not its form. It is not acted upon.`,
+      about: `${eventStream}/${message.seq}`,
+      message: `Message ${message.seq} under ${subject} does not carry our seal, or has not its form. It is not acted upon.`,
     });
     if (!place || place.root === 'sys') return null;
     const isDecision = place.type === 'action.decided';

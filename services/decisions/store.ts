@@ -6,7 +6,10 @@ export type StoredEvent = { seq: number; event: PlacetEvent };
 /** A message among an action's own that we did not write. `isDecision`: it has taken the place of the decision. */
 export type ForgedMessage = { seq: number; forged: DueAction & { isDecision: boolean }; at: Date };
 
-/** How far the stream has been read. A stream is told from one made anew by when it was made. */
+/**
+ * How far the stream has been read. A stream is told from one made anew by when it was made; the sequences of that one
+ * come after those of the one before it, so that what is read later is later.
+ */
 export type Position = { stream: string; seq: number };
 
 /** What is known of an action: its latest events of each kind, and its votes. */
