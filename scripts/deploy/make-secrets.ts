@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePrivateFile } from '@placet/embedded';
 import { subscriberUser } from '@placet/events';
-import { createSigner, generateSigningKey, sealKeyText } from '@placet/proof';
+import { createSigner, generateSigningKey, type Jwk, type Signer, sealKeyText } from '@placet/proof';
 import { passwordVariable, serviceUsers, subscribersText } from '../nats-conf.ts';
 
 const newPassword = () => randomBytes(24).toString('base64url');
@@ -27,7 +27,7 @@ export const secretFiles = {
 /** The nodes of the broker when there are three, by their names in docker-compose.yml. */
 const natsNodes = ['nats-1', 'nats-2', 'nats-3'];
 
-/** Makes what is missing, and answers what it made. Nothing that is there is changed. */
+/** Makes what is missing, and answers what it made. What is there stays; a list is added to. */
 export function makeSecrets(dir: string, subscribers: readonly string[] = []): string[] {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const made: string[] = [];
@@ -43,7 +43,8 @@ export function makeSecrets(dir: string, subscribers: readonly string[] = []): s
   const signers = [secretFiles.policyKey, secretFiles.decisionsKey].map((name) =>
     createSigner(keep(name, generateSigningKey)),
   );
-  keep(secretFiles.trustedKeys, () => JSON.stringify({ keys: signers.map(({ publicJwk }) => publicJwk) }));
+  keep(secretFiles.trustedKeys, () => JSON.stringify({ keys: [] }));
+  made.push(...addTrusted(dir, signers));
   const password = keep(secretFiles.mongodbPassword, newPassword);
   keep(
     secretFiles.mongodbUrl,
@@ -63,6 +64,18 @@ export function makeSecrets(dir: string, subscribers: readonly string[] = []): s
   ] as const;
   made.push(...files.filter(([name, text]) => writeChanged(join(dir, name), text)).map(([name]) => name));
   return made;
+}
+
+/** A public key stays when its signer has taken a new one, as its proofs do. */
+function addTrusted(dir: string, signers: Signer[]): string[] {
+  const file = join(dir, secretFiles.trustedKeys);
+  const { keys } = JSON.parse(readFileSync(file, 'utf8')) as { keys: Jwk[] };
+  const fresh = signers
+    .map(({ publicJwk }) => publicJwk)
+    .filter(({ kid }) => !keys.some((key) => key.kid === kid));
+  if (fresh.length === 0) return [];
+  writePrivateFile(file, `${JSON.stringify({ keys: [...keys, ...fresh] })}\n`);
+  return keys.length === 0 ? [] : [secretFiles.trustedKeys];
 }
 
 /** The address of a route holds its password, and NATS puts no variable into a text: so the addresses are a secret too. */

@@ -31,6 +31,19 @@ test('what is missing is made again, and nothing else but the list of passwords 
   expect(after[secretFiles.natsPasswords]).toContain(after[policy]?.trim());
 });
 
+test('a new signing key is trusted beside the one that it replaces', () => {
+  const dir = temporaryDirectory();
+  makeSecrets(dir);
+  const trusted = () => JSON.parse(contents(dir)[secretFiles.trustedKeys] ?? '').keys as object[];
+  const before = trusted();
+  expect(before).toHaveLength(2);
+  rmSync(join(dir, secretFiles.policyKey));
+  expect(makeSecrets(dir)).toEqual([secretFiles.policyKey, secretFiles.trustedKeys]);
+  expect(trusted()).toHaveLength(3);
+  expect(trusted().slice(0, 2)).toEqual(before);
+  expect(makeSecrets(dir)).toEqual([]);
+});
+
 test('a subscriber gets a password beside the others', () => {
   const dir = temporaryDirectory();
   makeSecrets(dir);
