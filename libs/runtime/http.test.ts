@@ -257,3 +257,35 @@ describe('health, readiness, metrics', () => {
     expect(answer.body).not.toContain('some-secret-id');
   });
 });
+
+test('who still comes while the server closes is told in the one form of errors to ask again', async () => {
+  const { app } = start();
+  let finish = () => {};
+  const held = new Promise<void>((done) => {
+    finish = done;
+  });
+  let isClosing = () => {};
+  const begun = new Promise<void>((done) => {
+    isClosing = done;
+  });
+  app.addHook('preClose', async () => {
+    isClosing();
+    await held;
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const closed = app.close();
+  await begun;
+  const late = await fetch(`${url}/health`);
+  finish();
+  await closed;
+
+  expect({ status: late.status, body: await late.json() }).toEqual({
+    status: 503,
+    body: {
+      error: 'UNAVAILABLE',
+      message: expect.any(String),
+      request_id: late.headers.get('x-request-id'),
+    },
+  });
+  expect(late.headers.get('retry-after')).toBe('1');
+});

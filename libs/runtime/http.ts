@@ -44,7 +44,8 @@ export function createApp(options: {
     requestTimeout: 30_000,
     trustProxy: options.trustProxy?.length ? options.trustProxy : false,
     genReqId: () => `req_${newId()}`,
-    return503OnClosing: true,
+    // Fastify's own refusal has not the form of our errors; the hook below refuses.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 200, caseSensitive: true },
     // A path that no route can take is refused before the hooks and the handlers below are there.
     frameworkErrors: (error, request, reply) => {
@@ -66,6 +67,9 @@ export function createApp(options: {
   app.addHook('preClose', (next) => {
     closing = true;
     next();
+  });
+  app.addHook('onRequest', (_request, _reply, next) => {
+    next(closing ? new Refusal('UNAVAILABLE', { retryAfterS: 1 }) : undefined);
   });
   app.addHook('preValidation', (request, _reply, next) => {
     const { schema } = request.routeOptions;

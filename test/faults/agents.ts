@@ -6,7 +6,8 @@ import { createTasks, type Scene } from './scene.ts';
 export type HeldAction = { action: string; actionName: string };
 export type AgentIdentity = { name: string; key: string };
 
-const atOnceMax = 30;
+/** So few that an overloaded machine slows them down instead of drowning in what they ask again. */
+const atOnceMax = 8;
 const attemptsMax = 15;
 const pollsMax = 6;
 const names = [

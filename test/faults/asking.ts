@@ -1,6 +1,6 @@
 import type { Asked, Body, Note, Told } from './notes.ts';
 
-const repliesWithinMs = 7000;
+const repliesWithinMs = 10_000;
 
 export type Place = { name: string; url: string };
 export type Way = { method: string; path: string; body?: unknown };

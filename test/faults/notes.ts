@@ -15,7 +15,7 @@ export type Body = {
   proof?: string;
   /** The code of a refusal. */
   error?: string;
-  details?: { decision?: string };
+  details?: { decision?: string; action_id?: string };
 };
 
 /** An answer, or how it got lost: whether the question had its effect is then not known. */

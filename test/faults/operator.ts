@@ -2,14 +2,15 @@ import { eventStream } from '@placet/events';
 import { sleep } from '@placet/runtime';
 import type { Arrangement } from './arrangement.ts';
 import { type Ask, createAsker } from './asking.ts';
-import { isLost, type Note } from './notes.ts';
+import { isLost, type Note, statusOf } from './notes.ts';
 import type { Random } from './random.ts';
 
 const lookEveryMs = 2000;
 const freeBytesMin = 6 * 2 ** 20;
 const moreBytes = 12 * 2 ** 20;
 const fillerChars = 200_000;
-const fillersMax = 400;
+const fillWithinMs = 20_000;
+const roomWithinMs = 60_000;
 const megabyte = 2 ** 20;
 
 /** How often the stream was full, and how often there was room again. */
@@ -60,8 +61,9 @@ export function startOperator(
   };
   const isRefused = ({ told }: Note) => !isLost(told) && told.body.error === 'STORE_FULL';
 
-  async function until(condition: () => Promise<boolean>): Promise<boolean> {
-    for (let attempt = 0; attempt < fillersMax; attempt++) {
+  async function within(timeMs: number, condition: () => Promise<boolean>): Promise<boolean> {
+    const deadline = Date.now() + timeMs;
+    while (Date.now() < deadline) {
       if (await condition()) return true;
       await sleep(20);
     }
@@ -73,11 +75,12 @@ export function startOperator(
     async fill(forMs) {
       isAway = true;
       try {
-        if (await until(async () => isRefused(await log(ask)))) report.filled += 1;
+        const isFull = await within(fillWithinMs, async () => isRefused(await log(ask)));
         await sleep(forMs);
-        await until(() => makeRoom(freeBytesMin));
-        const isTaken = async () => ((await log(ask)).told as { status?: number }).status === 201;
-        if (await until(isTaken)) report.roomAgain += 1;
+        await within(roomWithinMs, () => makeRoom(freeBytesMin));
+        if (!isFull) return;
+        report.filled += 1;
+        if (await within(roomWithinMs, async () => statusOf(await log(ask)) === 201)) report.roomAgain += 1;
       } finally {
         isAway = false;
       }

@@ -1,7 +1,7 @@
 import type { ServiceProcess } from '@placet/cluster';
 import { sleep } from '@placet/runtime';
 
-const upWithinMs = 60_000;
+const upWithinMs = 120_000;
 const lookEveryMs = 100;
 const superviseEveryMs = 500;
 

@@ -7,7 +7,7 @@ import { createTasks, type Scene } from './scene.ts';
 export type Voter = { email: string; token: string };
 type Ballot = { email: string; vote: 'approve' | 'reject' };
 
-const atOnceMax = 120;
+const atOnceMax = 40;
 const attemptsMax = 15;
 
 /** People who vote on what is held: alone, one after another, against each other, without being asked, or not at all. */

@@ -1,6 +1,6 @@
 import type { EventOf, EventType } from '@placet/events';
 import type { Evidence, Stored } from '../evidence.ts';
-import { type CheckRequest, type Note, successOf } from '../notes.ts';
+import { type CheckRequest, isLost, type Note, successOf } from '../notes.ts';
 
 type At<T extends EventType> = { seq: number; event: EventOf<T> };
 
@@ -50,7 +50,10 @@ export function openCase(evidence: Evidence): Case {
     about(note) {
       if ('action' in note.asked) return note.asked.action;
       const key = keyOf(note);
-      return successOf(note)?.action_id ?? (key === null ? null : (byKey.get(key) ?? null));
+      const told = isLost(note.told)
+        ? undefined
+        : (note.told.body.action_id ?? note.told.body.details?.action_id);
+      return told ?? (key === null ? null : (byKey.get(key) ?? null));
     },
   };
 }
