@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 import {
   type EventOf,
   historyFilter,
@@ -11,6 +11,7 @@ import {
 import type { Sealer } from '@placet/proof';
 import type { Nats } from './connection.ts';
 import { StoreFull, Unavailable } from './errors.ts';
+import { headerOf } from './headers.ts';
 import { readSubject } from './history.ts';
 import { sleep } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
@@ -94,7 +95,7 @@ async function publish(
   id: string,
   expect: Expected,
 ): Promise<Appended> {
-  const header = headerOf(context.sealer?.seal(subject, body), id, expect);
+  const header = publishHeader(context.sealer?.seal(subject, body), id, expect);
   let told: Told;
   for (let attempt = 1; ; attempt++) {
     told = await context.sender.request(subject, body, header).then(toldBy, unknown);
@@ -109,15 +110,13 @@ async function publish(
   throw new Unavailable('the broker did not confirm an event', { cause: told.cause });
 }
 
-function headerOf(seal: string | undefined, id: string, expect: Expected): MsgHdrs {
-  const header = headers();
-  if (seal !== undefined) header.set(sealHeader, seal);
-  header.set('Nats-Msg-Id', id);
-  header.set('Nats-Expected-Last-Subject-Sequence', String(expect.lastSubjectSequence));
-  if (expect.lastSubjectSequenceSubject !== undefined) {
-    header.set('Nats-Expected-Last-Subject-Sequence-Subject', expect.lastSubjectSequenceSubject);
-  }
-  return header;
+function publishHeader(seal: string | undefined, id: string, expect: Expected): MsgHdrs {
+  return headerOf({
+    [sealHeader]: seal,
+    'Nats-Msg-Id': id,
+    'Nats-Expected-Last-Subject-Sequence': String(expect.lastSubjectSequence),
+    'Nats-Expected-Last-Subject-Sequence-Subject': expect.lastSubjectSequenceSubject,
+  });
 }
 
 /** What the broker said of an event that it was to store. */

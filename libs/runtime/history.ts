@@ -11,7 +11,7 @@ import {
   unsealedServices,
 } from '@placet/events';
 import { type BusContext, sealHeader, sealHolds } from './bus.ts';
-import { collectDirect } from './direct.ts';
+import { readDirect, type StreamMessage } from './direct.ts';
 import { Unavailable } from './errors.ts';
 import { sleep } from './lifecycle.ts';
 
@@ -19,6 +19,12 @@ export type StoredEvent = { seq: number; event: PlacetEvent };
 
 /** All that the stream holds of one action. `forged` are messages whose seal or form is wrong: nobody acts on them. */
 export type History = { version: number; events: StoredEvent[]; forged: { seq: number; subject: string }[] };
+
+type Message = Pick<StreamMessage, 'seq' | 'subject' | 'data' | 'seal'>;
+
+function sealedMessage({ seq, subject, data, header }: StoredMsg): Message {
+  return { seq, subject, data, seal: header?.get(sealHeader) };
+}
 
 const filters = (agent: string, action: string) => [
   historyFilter(agent, action),
@@ -51,15 +57,13 @@ export async function findHistory(
 }
 
 /** As its subject says, whatever else it is. */
-function agentOf(message: StoredMsg | undefined): string | undefined {
+function agentOf(message: Message | undefined): string | undefined {
   return message?.subject.split('.')[2];
 }
 
-async function lastMessages(context: BusContext, multi_last: string[]): Promise<StoredMsg[]> {
+async function lastMessages(context: BusContext, multi_last: string[]): Promise<Message[]> {
   try {
-    return await collectDirect((callback) =>
-      context.jsm.direct.getLastMessagesFor(eventStream, { multi_last, callback }),
-    );
+    return await readDirect(context, eventStream, { multi_last });
   } catch (error) {
     throw new Unavailable('the history of an action cannot be read', { cause: error });
   }
@@ -74,15 +78,15 @@ export async function readHistoryFromLeader(
   return historyOf(context, await messagesAtLeader(context, filters(agent, action)));
 }
 
-async function messagesAtLeader(context: BusContext, subjects: string[]): Promise<StoredMsg[]> {
-  const found: StoredMsg[] = [];
+async function messagesAtLeader(context: BusContext, subjects: string[]): Promise<Message[]> {
+  const found: Message[] = [];
   try {
     for (const filter of subjects) {
       for (let seq = 1; ; ) {
         const query = { seq, next_by_subj: filter };
         const next = await context.jsm.streams.getMessage(eventStream, query);
         if (!next) break;
-        found.push(next);
+        found.push(sealedMessage(next));
         seq = next.seq + 1;
       }
     }
@@ -92,7 +96,7 @@ async function messagesAtLeader(context: BusContext, subjects: string[]): Promis
   return found;
 }
 
-function historyOf(context: BusContext, found: StoredMsg[]): History {
+function historyOf(context: BusContext, found: Message[]): History {
   const history: History = { version: 0, events: [], forged: [] };
   let request: EventOf<'action.requested'> | undefined;
   for (const message of found.sort((a, b) => a.seq - b.seq)) {
@@ -125,8 +129,8 @@ function belongsTo(request: EventOf<'action.requested'> | undefined, event: Plac
   }
 }
 
-function readMessage(context: BusContext, { subject, data, header }: StoredMsg): PlacetEvent | null {
-  return readStored(context, subject, data, header?.get(sealHeader));
+function readMessage(context: BusContext, { subject, data, seal }: Message): PlacetEvent | null {
+  return readStored(context, subject, data, seal);
 }
 
 /** The event of a message, or null when its seal or its form is wrong. */
@@ -144,7 +148,7 @@ export function readStored(
 /** The note under a subject; null when there is none that we wrote. */
 export async function readNote(context: BusContext, subject: string): Promise<PlacetEvent | null> {
   const message = await readSubject(context, subject);
-  return message && readMessage(context, message);
+  return message && readMessage(context, sealedMessage(message));
 }
 
 const patienceMs = [20, 100, 400];

@@ -8,6 +8,7 @@ export * from './direct.ts';
 export * from './errors.ts';
 export * from './explain.ts';
 export * from './file-lock.ts';
+export * from './headers.ts';
 export * from './history.ts';
 export * from './http.ts';
 export * from './lifecycle.ts';

@@ -1,5 +1,6 @@
 import { type EventOf, liveSubject, parseEvent, storedSubject, typeFilter } from '@placet/events';
 import { type BusContext, sealHeader, sealHolds } from './bus.ts';
+import { firstField, headerText } from './headers.ts';
 import type { Resources } from './lifecycle.ts';
 
 export type LiveEvent = EventOf<'action.decided'> | EventOf<'approval.needed'>;
@@ -22,7 +23,7 @@ export function followLive(context: BusContext, resources: Resources, handlers: 
       callback: (error, message) => {
         if (error) return;
         const subject = storedSubject(message.subject);
-        const seal = message.headers?.get(sealHeader) || undefined;
+        const seal = firstField(headerText(message), sealHeader);
         if (!sealHolds(context, subject, message.data, seal)) return handlers.onForged(subject);
         if (type === 'action.decided' && !handlers.isAwaited(actionOf(subject))) return;
         const parsed = parseEvent(subject, decoder.decode(message.data));

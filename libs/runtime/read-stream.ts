@@ -1,22 +1,16 @@
-import type { StoredMsg } from '@nats-io/jetstream';
 import type { BusContext } from './bus.ts';
-import { collectDirect } from './direct.ts';
-
-export type StreamMessage = StoredMsg;
+import { type Reader, readDirect, type StreamMessage } from './direct.ts';
 
 const batchBytesMax = 8 * 2 ** 20;
 
 /** What a stream holds from a sequence on, in order. Any node may answer: one that is behind has only less of it. */
 export async function readBatch(
-  context: Pick<BusContext, 'jsm'>,
+  context: Reader,
   stream: string,
   seq: number,
   batch: number,
 ): Promise<{ messages: StreamMessage[]; isMore: boolean }> {
-  const options = { seq, batch, max_bytes: batchBytesMax };
-  const messages = await collectDirect((callback) =>
-    context.jsm.direct.getBatch(stream, { ...options, callback }),
-  );
+  const messages = await readDirect(context, stream, { seq, batch, max_bytes: batchBytesMax });
   return { messages, isMore: (messages.at(-1)?.pending ?? 0) > 0 };
 }
 

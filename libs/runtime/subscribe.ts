@@ -1,8 +1,10 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { Msg } from '@nats-io/transport-node';
 import { type ConsumerSpec, eventStream, makeEvent, type PlacetEvent } from '@placet/events';
 import { causeId, type RaiseAlarm } from './alarms.ts';
 import { type Bus, type BusContext, newId, sealHeader } from './bus.ts';
 import { StoreFull, Unavailable } from './errors.ts';
+import { firstField, headerText } from './headers.ts';
 import { readStored } from './history.ts';
 import { backoffMs, type Resources, sleep } from './lifecycle.ts';
 
@@ -107,7 +109,7 @@ export function subscribe(
   }
 
   async function handled(message: JsMsg): Promise<Outcome> {
-    const event = readStored(context, message.subject, message.data, message.headers?.get(sealHeader));
+    const event = readStored(context, message.subject, message.data, sealOf(message));
     const { seq, subject } = message;
     if (event) return subscription.handle({ event, seq, deliveries: message.info.deliveryCount });
     await alarm({
@@ -155,6 +157,13 @@ export function subscribe(
     messages?.stop();
     await Promise.all([running, ...atWork]);
   });
+}
+
+/** The message of the stream holds the one of the broker. */
+function sealOf(message: JsMsg): string | undefined {
+  const { msg } = message as unknown as { msg?: Msg };
+  if (msg === undefined) return message.headers?.get(sealHeader);
+  return firstField(headerText(msg), sealHeader);
 }
 
 function outcomeOfError(error: unknown, deliveries: number, deliveriesMax: number): Outcome {

@@ -1,12 +1,11 @@
-import type { StoredMsg } from '@nats-io/jetstream';
 import type { Jwks } from '@placet/proof';
 import {
   type BusContext,
   backoffMs,
   causeId,
-  collectDirect,
+  readBatch,
   type ServiceParts,
-  sealHeader,
+  type StreamMessage,
   sleep,
 } from '@placet/runtime';
 import { createFlawAlarms } from './flaw-alarms.ts';
@@ -22,7 +21,6 @@ import {
 } from './store.ts';
 
 const batchMax = 500;
-const batchBytesMax = 8 * 2 ** 20;
 const idleMs = 100;
 const standByMs = 1000;
 const behindMs = 300;
@@ -105,18 +103,18 @@ export function startSequencer(
   }
 
   /** The node that answers may be behind for a while; what it never gets to hold is not there. */
-  async function messageAt(stream: AuditStream, seq: number): Promise<StoredMsg> {
+  async function messageAt(stream: AuditStream, seq: number): Promise<StreamMessage> {
     for (let attempt = 0; attempt < behindAttemptsMax; attempt++) {
-      const message = await context.jsm.direct.getMessage(stream, { seq });
-      if (message) return message;
+      const [message] = (await readBatch(context, stream, seq, 1)).messages;
+      if (message?.seq === seq) return message;
       await sleep(behindMs, stopping.signal);
     }
     throw new AuditSequenceConflict(`${stream} does not hold ${seq}, which is on the record.`);
   }
 
-  async function read(stream: AuditStream, head: Head): Promise<StoredMsg[]> {
+  async function read(stream: AuditStream, head: Head): Promise<StreamMessage[]> {
     let next = head.positions[stream] + 1;
-    const messages = await batchFrom(context, stream, next);
+    const { messages } = await readBatch(context, stream, next, batchMax);
     for (const { seq } of messages) {
       if (seq > next) await missed(stream, next, seq - 1);
       next = seq + 1;
@@ -140,9 +138,8 @@ export function startSequencer(
     await alarm({ kind: 'record_conflict', about: causeId(message), message });
   }
 
-  function toRecord(stream: AuditStream, message: StoredMsg, now: Date): NewRecord {
-    const { seq, subject, data, time, header } = message;
-    const seal = header.get(sealHeader) || null;
+  function toRecord(stream: AuditStream, message: StreamMessage, now: Date): NewRecord {
+    const { seq, subject, data, time, seal = null } = message;
     return recordOf({ stream, seq, subject, body: data, seal, time }, { now, trusted });
   }
 
@@ -152,11 +149,6 @@ export function startSequencer(
     await running;
   });
   return { problem: () => problem };
-}
-
-function batchFrom(context: BusContext, stream: AuditStream, seq: number): Promise<StoredMsg[]> {
-  const options = { seq, batch: batchMax, max_bytes: batchBytesMax };
-  return collectDirect((callback) => context.jsm.direct.getBatch(stream, { ...options, callback }));
 }
 
 async function onReconnect(context: BusContext, listener: () => void): Promise<void> {

@@ -15,7 +15,6 @@ import {
   readStored,
   type ServiceParts,
   type StreamMessage,
-  sealHeader,
   sleep,
   streamIdentity,
 } from '@placet/runtime';
@@ -120,8 +119,8 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
     message: StreamMessage,
     seq: number,
   ): Promise<StoredEvent | ForgedMessage | null> {
-    const { subject, data, time } = message;
-    const event = readStored(context, subject, data, message.header.get(sealHeader));
+    const { subject, data, time, seal } = message;
+    const event = readStored(context, subject, data, seal);
     if (event) return { seq, event };
     const place = parseSubject(subject);
     if (place && isOfUnsealed(subject, place.type, data)) return null;

@@ -38,11 +38,11 @@ export type Evidence = {
 
 const batch = 500;
 
-export async function readStream({ jsm }: Pick<Nats, 'jsm'>, stream: string): Promise<Stored[]> {
+export async function readStream({ nc, js, jsm }: Nats, stream: string): Promise<Stored[]> {
   const { state } = await jsm.streams.info(stream);
   const found: Stored[] = [];
   for (let seq = state.first_seq; seq <= state.last_seq; ) {
-    const { messages } = await readBatch({ jsm }, stream, seq, batch);
+    const { messages } = await readBatch({ nc, js, service: 'deploy' }, stream, seq, batch);
     for (const message of messages) {
       const body = new TextDecoder().decode(message.data);
       const parsed = stream === eventStream ? parseEvent(message.subject, body) : null;
