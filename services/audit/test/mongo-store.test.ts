@@ -113,3 +113,14 @@ test.concurrent('a command that is never answered ends, and is stored once when 
   await appendUntilStored(store, [event(1)]);
   expectDense(await allOf(store), 1);
 }, 40_000);
+
+test('a record from before seals and flaws were kept has neither', async () => {
+  const { store, direct } = await behindWire();
+  const { seal: _, flaw: __, ...older } = documentAt(0, 1);
+  await direct.insertOne(older);
+  await store.append([event(1), event(2)], 1);
+  expect(await allOf(store)).toEqual([
+    { index: 0, ...event(1), seal: null },
+    { index: 1, ...event(2) },
+  ]);
+});
