@@ -26,7 +26,11 @@ export const errorTable = {
     status: 409,
     message: 'The permission given under this key was used. Ask again under a new key.',
   },
-  ALREADY_DECIDED: { status: 409, message: 'The action was decided before.' },
+  ALREADY_DECIDED: {
+    status: 409,
+    message:
+      'The action was decided before. What, why, by whom and when: decision, reason, decided_by and decided_at in details.',
+  },
   NOT_DECIDED: { status: 409, message: 'The action is not decided yet.' },
   NOT_ALLOWED: { status: 409, message: 'The action was not allowed.' },
   STALE_PAYLOAD: { status: 409, message: 'The payload has changed since you saw it. Read it again.' },

@@ -8,6 +8,9 @@ import { firstField, headerText } from './headers.ts';
 import { readStored } from './history.ts';
 import { backoffMs, type Resources, sleep } from './lifecycle.ts';
 
+/** The shortest that the client takes. */
+const heartbeatMs = 500;
+
 /** What became of a message. Only `subscribe` turns it into the broker's words. */
 export type Outcome =
   | { outcome: 'done' }
@@ -53,7 +56,11 @@ export function subscribe(
         messages = await consumer.consume({
           max_messages: concurrency * 2,
           expires: 30_000,
-          // Otherwise a consumer that was made again would be noticed by two missed heartbeats, half a minute later.
+          // With the node that led the consumer goes what was asked of it. Two of these missed, and it is asked again;
+          // by default that takes half a minute.
+          idle_heartbeat: heartbeatMs,
+          // Asked for messages at once, and not for its state first: without a leader that takes 5 s to fail.
+          bind: true,
           abort_on_missing_resource: true,
         });
         if (stopping.signal.aborted) messages.stop();

@@ -22,7 +22,7 @@ test('a thousand checks while each process in turn is killed with -9: nothing lo
     env: { gateway: { PLACET_VERDICT_WAIT: '500ms' }, notifier: env },
   });
   const doors = doorsOf(cluster);
-  const jsm = await deployer(cluster);
+  const { jsm } = await deployer(cluster);
   const told: Told[] = [];
 
   for (const victim of victims) {
@@ -44,7 +44,7 @@ test('a thousand checks while each process in turn is killed with -9: nothing lo
   // One that was sent as the notifier died is sent again, under the same id.
   expect(new Set(received.map(({ body }) => body.id))).toEqual(new Set(announcements.map(({ id }) => id)));
   await expectStored(cluster, actions);
-}, 150_000);
+}, 300_000);
 
 async function killAndStart(cluster: TestCluster, victim: Victim): Promise<void> {
   const [process] = victim === 'broker' ? cluster.brokers : cluster.of(victim);

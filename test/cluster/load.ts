@@ -1,5 +1,5 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
-import type { PlacetEvent } from '@placet/events';
+import { consumers, type PlacetEvent } from '@placet/events';
 import { type Client, eventually, type Reply } from '@placet/testing';
 import { expect } from 'vitest';
 import { byAction, each, expectRecorded, expectWorkedOff, insist, ofType, type Stored } from './support.ts';
@@ -135,7 +135,7 @@ export async function expectOneOfEach(
   told: Told[],
   notes: string[] = [],
 ): Promise<Map<string, PlacetEvent[]>> {
-  await expectWorkedOff(jsm);
+  await expectWorkedOff(jsm, notes.length > 0 ? Object.values(consumers) : [consumers.policy]);
   return eventually(async () => {
     const stored = await expectRecorded(jsm, admin);
     expectQuiet(stored);

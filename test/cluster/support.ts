@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
-import { connect } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { type Cluster, provideMongo } from '@placet/cluster';
-import { consumers, eventStream, inboxPrefix, type PlacetEvent } from '@placet/events';
+import { type ConsumerSpec, eventStream, inboxPrefix, type PlacetEvent } from '@placet/events';
 import { type Client, createClient, eventually, type Reply, releaseAfterTest } from '@placet/testing';
 import { expect } from 'vitest';
 import { secretFiles } from '../../scripts/deploy/make-secrets.ts';
 import type { Door } from './load.ts';
 
+export type Deployer = { nc: NatsConnection; jsm: JetStreamManager };
+
 /** The broker as whoever deploys sees it. */
-export async function deployer({ natsUrl, secretsDir }: Cluster): Promise<JetStreamManager> {
+export async function deployer({ natsUrl, secretsDir }: Cluster): Promise<Deployer> {
   const nc = await connect({
     servers: natsUrl.split(','),
     user: 'deploy',
@@ -20,7 +22,7 @@ export async function deployer({ natsUrl, secretsDir }: Cluster): Promise<JetStr
     reconnectTimeWait: 100,
   });
   releaseAfterTest('connection of the deployer', () => nc.close());
-  return jetstreamManager(nc, { checkAPI: false });
+  return { nc, jsm: await jetstreamManager(nc, { checkAPI: false }) };
 }
 
 export type Stored = { seq: number; subject: string; text: string; event: PlacetEvent };
@@ -63,10 +65,10 @@ export function byAction(stored: Stored[]): Map<string, PlacetEvent[]> {
 export const ofType = <T extends PlacetEvent['type']>(events: PlacetEvent[] = [], type: T) =>
   events.filter((event): event is Extract<PlacetEvent, { type: T }> => event.type === type);
 
-/** Every durable consumer has been given all there is, and has acknowledged it. */
-export async function expectWorkedOff(jsm: JetStreamManager): Promise<void> {
+/** The consumers have been given all there is, and have acknowledged it. */
+export async function expectWorkedOff(jsm: JetStreamManager, specs: ConsumerSpec[]): Promise<void> {
   await eventually(async () => {
-    for (const { durable } of Object.values(consumers)) {
+    for (const { durable } of specs) {
       const { num_pending, num_ack_pending } = await jsm.consumers.info(eventStream, durable);
       expect({ durable, num_pending, num_ack_pending }).toEqual({
         durable,
