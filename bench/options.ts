@@ -7,21 +7,25 @@ export type BenchOptions = {
   scale: number;
   check: boolean;
   heap: boolean;
+  /** Whether the tables go into the document. */
+  document: boolean;
   shapes: Shape[];
   syncs: boolean[];
   /** Where the profiles of the services go. */
   profileDir: string | undefined;
 };
 
-export const usage = `npm run bench -- [--quick] [--check] [--shape one|five] [--sync always|default] [--profile DIR]
-npm run bench -- --heap [--quick]
+export const usage = `npm run bench -- [--quick] [--check] [--shape one|five] [--sync always|default] [--profile DIR] [--document]
+npm run bench -- --heap [--quick] [--document]
 
   --quick    a tenth of the samples
   --check    fails when a promise is missed
   --shape    Placet in one process, or in five; both, if not said
   --sync     the broker writes to the disk before it confirms, or later; both, if not said
-  --profile  writes a CPU profile of each process into this directory (use one shape and one sync)
-  --heap     instead: the memory of each service after 20,000 checks and after 200,000`;
+  --profile  writes a CPU profile of each process into this directory, and what it spent its time with
+             (use one shape and one sync)
+  --heap     instead: the memory of each service after 20,000 checks and after 200,000
+  --document puts the tables into docs/performance.md`;
 
 export function readOptions(args: string[]): BenchOptions {
   const { values } = parseArgs({
@@ -30,6 +34,7 @@ export function readOptions(args: string[]): BenchOptions {
       quick: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       heap: { type: 'boolean', default: false },
+      document: { type: 'boolean', default: false },
       shape: { type: 'string' },
       sync: { type: 'string' },
       profile: { type: 'string' },
@@ -40,6 +45,7 @@ export function readOptions(args: string[]): BenchOptions {
     scale: values.quick ? 0.1 : 1,
     check: values.check,
     heap: values.heap,
+    document: values.document,
     shapes: chosen(values.shape, { one: 'one', five: 'five' }),
     syncs: chosen(values.sync, { always: true, default: false }),
     profileDir: values.profile,

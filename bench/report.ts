@@ -55,7 +55,8 @@ export function shareOfChain(result: PlacetResult, chain: Chain, callers: number
   return (ours?.perSecond ?? Number.NaN) / (bare?.perSecond ?? Number.NaN);
 }
 
-const columns = ['nats-server', 'gateway', 'policy', 'decisions', 'notifier', 'audit', 'placet', 'load'];
+export const processNames = ['nats-server', 'gateway', 'policy', 'decisions', 'notifier', 'audit', 'placet'];
+const columns = [...processNames, 'load'];
 
 function cpuTable({ measurements }: Run, limits: Map<boolean, Limits>): string {
   const rows = measurements.map(({ shape, syncAlways, result }) =>
@@ -75,10 +76,9 @@ function cpuRow(name: string, cpu: Record<string, number>): Cell[] {
 }
 
 function memoryTable({ measurements }: Run): string {
-  const names = columns.filter((column) => column !== 'load');
   const rows = measurements.map(({ shape, syncAlways, result }) => [
     `${shapeNames[shape]}; ${syncName(syncAlways)}`,
-    ...names.map((name) => result.residentMb[name]?.toFixed(0)),
+    ...processNames.map((name) => result.residentMb[name]?.toFixed(0)),
   ]);
-  return table(['', ...names], rows);
+  return table(['', ...processNames], rows);
 }

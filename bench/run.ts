@@ -1,12 +1,13 @@
-import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { stopOnSignals } from '@placet/runtime';
 import { type Load, startLoad } from './children.ts';
+import { writeDocument } from './document.ts';
 import { measureHeaps } from './heap/heap.ts';
 import { type Amounts, bareChain, barePublish, bareRoute } from './limits/limits.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
 import { measurePlacet } from './placet/measure-placet.ts';
+import { profilerArgs, profileText } from './profile.ts';
 import { missedPromises } from './promises.ts';
-import { type Measurement, type Run, reportText } from './report.ts';
+import { type Measurement, processNames, type Run, reportText } from './report.ts';
 
 const callers = [1, 8, 64] as const;
 const totals: Record<number, number> = { 1: 2000, 8: 8000, 64: 20_000 };
@@ -20,6 +21,8 @@ const say = (line: string) => void process.stderr.write(`bench: ${line}\n`);
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   const generator = await startLoad();
+  // What was started ends with this process, and its files go.
+  stopOnSignals(() => generator.close());
   try {
     if (options.heap) await heaps(options, generator);
     else await speed(options, generator);
@@ -45,21 +48,20 @@ async function speed(options: BenchOptions, generator: Load): Promise<void> {
       run.measurements.push({ shape, syncAlways, result, limits: { publish, chain } } satisfies Measurement);
     }
   }
-  process.stdout.write(`${reportText(run)}\n`);
+  const profile = options.profileDir === undefined ? [] : [profileText(options.profileDir, processNames)];
+  const text = [reportText(run), ...profile].join('\n\n');
+  process.stdout.write(`${text}\n`);
+  if (options.document)
+    writeDocument(options.profileDir === undefined ? 'run' : 'profile', profile[0] ?? text);
   const missed = missedPromises(run);
   for (const promise of missed) say(`missed: ${promise}`);
   if (options.check && missed.length > 0) process.exitCode = 1;
 }
 
-function profilerArgs(dir: string | undefined): string[] {
-  if (dir === undefined) return [];
-  mkdirSync(dir, { recursive: true });
-  return ['--cpu-prof', `--cpu-prof-dir=${resolve(dir)}`];
-}
-
-async function heaps({ natsServer, scale }: BenchOptions, generator: Load): Promise<void> {
+async function heaps({ natsServer, scale, document }: BenchOptions, generator: Load): Promise<void> {
   const { text, missed } = await measureHeaps(natsServer, generator, scale, say);
   process.stdout.write(`${text}\n`);
+  if (document) writeDocument('heap', text);
   for (const promise of missed) say(`missed: ${promise}`);
   if (missed.length > 0) process.exitCode = 1;
 }

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -9,6 +8,7 @@ import { table } from '../measure.ts';
 import { sender } from '../placet/measure-placet.ts';
 import { openProjections } from '../placet/projections.ts';
 import { type Running, shapes } from '../placet/shapes.ts';
+import { makeWorkspace } from '../workspace.ts';
 
 const checksFirst = 20_000;
 const checksLast = 200_000;
@@ -24,13 +24,13 @@ export async function measureHeaps(
   scale: number,
   say: (line: string) => void,
 ): Promise<{ text: string; missed: string[] }> {
-  const dir = mkdtempSync(join(tmpdir(), 'placet-heap-'));
+  const { dir, remove } = makeWorkspace();
   const fileOf = (service: Service) => join(dir, `${service}.json`);
   const preload = pathToFileURL(join(import.meta.dirname, 'preload.ts')).href;
   const running = await shapes.five({
     natsServer,
     syncAlways: false,
-    nodeArgs: ['--expose-gc', '--import', preload],
+    nodeArgs: () => ['--expose-gc', '--import', preload],
     env: (service) => ({ BENCH_HEAP_FILE: fileOf(service) }),
   });
   const projections = openProjections(running.dataDir);
@@ -47,7 +47,7 @@ export async function measureHeaps(
   } finally {
     projections.close();
     await running.close();
-    rmSync(dir, { recursive: true, force: true });
+    remove();
   }
 }
 

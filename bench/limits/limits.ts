@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type NatsServer, startNatsServer } from '@placet/embedded';
 import { connectNats, createLogger, ensureStreams, Resources } from '@placet/runtime';
 import { type Load, startChild } from '../children.ts';
 import { load, type Sample } from '../measure.ts';
 import { type Usage, usageOf } from '../processes.ts';
+import { makeWorkspace } from '../workspace.ts';
 import { brokerVariable } from './chain.ts';
 
 export type Measured = Sample & { perSecond: number };
@@ -20,9 +18,9 @@ async function withBroker<T>(
   options: { natsServer: string; syncAlways: boolean },
   run: (server: NatsServer) => Promise<T>,
 ): Promise<T> {
-  const dir = mkdtempSync(join(tmpdir(), 'placet-bench-'));
+  const { dir, remove } = makeWorkspace();
   const resources = new Resources(logger);
-  resources.add('directory', () => rmSync(dir, { recursive: true, force: true }));
+  resources.add('directory', remove);
   try {
     const server = await startNatsServer({ binary: options.natsServer, dir, syncAlways: options.syncAlways });
     resources.add('nats-server', () => server.stop());

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startCluster } from '@placet/cluster';
 import { type Service, services } from '@placet/events';
 import { childNamed, type Pids } from '../processes.ts';
+import { makeWorkspace } from '../workspace.ts';
 
 /** Placet as it is measured: where it answers, its processes, and where its projections lie. */
 export type Running = {
@@ -21,8 +21,8 @@ export type Running = {
 export type ShapeOptions = {
   natsServer: string;
   syncAlways: boolean;
-  /** Arguments of Node for the services, such as a profiler's. */
-  nodeArgs?: readonly string[];
+  /** Arguments of Node for each process, such as a profiler's. */
+  nodeArgs?: (process: string) => readonly string[];
   env?: (service: Service) => Record<string, string>;
 };
 
@@ -39,12 +39,11 @@ const unlimited = { PLACET_RATE_PER_KEY: '10000000', PLACET_RATE_PER_ADDRESS: '1
 /** Ten times the samples of a run have to fit. */
 const streamSize = { PLACET_STREAM_SIZE: '8GB' };
 
-/** What a benchmark writes is on its own, and gone afterwards. */
-function workspace(): { dir: string; policyFile: string; remove(): void } {
-  const dir = mkdtempSync(join(tmpdir(), 'placet-bench-'));
+function workspace() {
+  const { dir, remove } = makeWorkspace();
   const policyFile = join(dir, 'policy.yaml');
   writeFileSync(policyFile, policy);
-  return { dir, policyFile, remove: () => rmSync(dir, { recursive: true, force: true }) };
+  return { dir, policyFile, remove };
 }
 
 /** `npm start`, in a process of its own. */
@@ -53,7 +52,7 @@ async function startOneProcess(options: ShapeOptions): Promise<Running> {
   const dataDir = join(dir, 'data');
   const script = join(import.meta.dirname, '../../scripts/start.ts');
   const begun = performance.now();
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), script, '--json'], {
+  const child = spawn(process.execPath, [...(options.nodeArgs?.('placet') ?? []), script, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,
@@ -85,7 +84,7 @@ async function startOneProcess(options: ShapeOptions): Promise<Running> {
 
 /** A process a service, as it is deployed, with one broker and SQLite. */
 async function startFiveProcesses(options: ShapeOptions): Promise<Running> {
-  const { natsServer, syncAlways, nodeArgs = [], env = () => ({}) } = options;
+  const { natsServer, syncAlways, nodeArgs = () => [], env = () => ({}) } = options;
   const { dir, policyFile, remove } = workspace();
   const dataDir = join(dir, 'data');
   const ofEach = <T>(value: (service: Service) => T) =>
@@ -96,7 +95,7 @@ async function startFiveProcesses(options: ShapeOptions): Promise<Running> {
     dir: dataDir,
     syncAlways,
     streams: streamSize,
-    nodeArgs: ofEach(() => nodeArgs),
+    nodeArgs: ofEach(nodeArgs),
     env: ofEach((service) => ({
       ...(service === 'gateway' ? { ...unlimited, PLACET_POLICY: policyFile } : {}),
       ...env(service),
