@@ -25,7 +25,7 @@ import {
   trustSettings,
 } from '@placet/runtime';
 import * as z from 'zod';
-import { deploySettings } from './deploy/settings.ts';
+import { deploySettings, mongodbSettings } from './deploy/settings.ts';
 import { natsConfText } from './nats-conf.ts';
 
 /** A text that comes out of the code; `path` is from the root of the repository. */
@@ -47,6 +47,7 @@ const mark = (source: string) =>
 /** These repeat some of the others, as another program reads them. */
 export const processGroup = 'A service as a process of its own';
 export const deployGroup = '`npm run deploy:streams`';
+export const mongodbGroup = '`deploy-mongodb` of docker-compose.yml';
 
 /** All settings, by whose they are. */
 export const settingGroups: Record<string, SettingsTable> = {
@@ -65,6 +66,7 @@ export const settingGroups: Record<string, SettingsTable> = {
     ...healthSettings,
   },
   [deployGroup]: deploySettings,
+  [mongodbGroup]: mongodbSettings,
 };
 
 export function configurationText(): string {

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { decisionsSettings } from '@placet/decisions-service/config.ts';
 import { gatewaySettings } from '@placet/gateway-service/config.ts';
-import { createAddressGuard } from '@placet/notifier-service/channels/address-guard.ts';
-import { notifierSettings } from '@placet/notifier-service/config.ts';
+import { notifierDisagreements, notifierSettings } from '@placet/notifier-service/config.ts';
 import { policySettings } from '@placet/policy-service/config.ts';
 import {
   byteSize,
@@ -81,15 +80,7 @@ export function readPlacetSettings(env: Record<string, string | undefined>): Pla
 
 /** What is right by itself and cannot be together. */
 function disagreements(settings: PlacetSettings): string[] {
-  const problems: string[] = [];
-  if ((settings.webhookUrl === undefined) !== (settings.webhookSecret === undefined)) {
-    problems.push('PLACET_WEBHOOK_URL and PLACET_WEBHOOK_SECRET go together: set both, or neither');
-  }
-  if (settings.webhookUrl !== undefined) {
-    const guard = createAddressGuard({ allowedHosts: settings.webhookAllowedHosts });
-    const target = guard.checkUrl(settings.webhookUrl);
-    if (!target.ok) problems.push(`PLACET_WEBHOOK_URL: ${target.reason}`);
-  }
+  const problems = notifierDisagreements(settings);
   const { approvalTimeoutMs, sweepAfterMs, automaticValidForMs, peopleValidForMs } = settings;
   const longestMs = approvalTimeoutMs + sweepAfterMs + Math.max(automaticValidForMs, peopleValidForMs);
   if (longestMs >= settings.streamAgeMaxMs) {

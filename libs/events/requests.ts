@@ -53,7 +53,7 @@ export type VoteAnswer = z.infer<typeof VoteAnswer>;
 export const ActionQuestion = z.object({ agent: AgentName, action_id: ActionId });
 
 /** `audience` are the keys under which a person is asked; null sees everything. */
-export const Audience = z.array(z.string()).nullable();
+export const Audience = z.array(z.string().max(320)).max(200).nullable();
 
 export const ApprovalsQuestion = z.object({
   status: z.enum(['pending', 'decided', 'all']),

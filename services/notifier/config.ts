@@ -1,5 +1,6 @@
 import { secret, setting } from '@placet/runtime';
 import * as z from 'zod';
+import { createAddressGuard } from './channels/address-guard.ts';
 import { parseSecret } from './channels/webhook/standard-webhooks.ts';
 
 export const notifierSettings = {
@@ -36,6 +37,17 @@ function isSecret(text: string): boolean {
 
 function isHost(text: string): boolean {
   return /^(\[[^\]]+\]|[^:/@\s]+)(:\d{1,5})?$/.test(text);
+}
+
+/** What is right by itself and cannot be together. */
+export function notifierDisagreements(config: NotifierConfig): string[] {
+  const { webhookUrl, webhookSecret, webhookAllowedHosts } = config;
+  if ((webhookUrl === undefined) !== (webhookSecret === undefined)) {
+    return ['PLACET_WEBHOOK_URL and PLACET_WEBHOOK_SECRET go together: set both, or neither'];
+  }
+  if (webhookUrl === undefined) return [];
+  const target = createAddressGuard({ allowedHosts: webhookAllowedHosts }).checkUrl(webhookUrl);
+  return target.ok ? [] : [`PLACET_WEBHOOK_URL: ${target.reason}`];
 }
 
 export type NotifierConfig = {

@@ -1,9 +1,13 @@
-import { runService, trustSettings } from '@placet/runtime';
-import { notifierSettings } from './config.ts';
+import { runService, SettingsProblem, trustSettings } from '@placet/runtime';
+import { notifierDisagreements, notifierSettings } from './config.ts';
 import { startNotifierService } from './service.ts';
 
 await runService(
   'notifier',
   { ...notifierSettings, ...trustSettings },
-  (environment, { trusted, ...config }) => startNotifierService(environment, { config, trusted }),
+  (environment, { trusted, ...config }) => {
+    const problems = notifierDisagreements(config);
+    if (problems.length > 0) throw new SettingsProblem(problems);
+    return startNotifierService(environment, { config, trusted });
+  },
 );
