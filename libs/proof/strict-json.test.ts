@@ -220,10 +220,13 @@ describe('hostile texts of a quarter of a megabyte take linear time', () => {
     ['escapes', `"${'\\u0041'.repeat(43_000)}"`],
     ['empty lines', '\n'.repeat(262_144)],
     ['a long key that breaks', `{"${'k'.repeat(250_000)}":!}`],
-  ])('%s', (_name, text) => {
-    const start = performance.now();
-    const result = parseJson(text);
-    expect(performance.now() - start).toBeLessThan(500);
-    if (!result.ok) expect(JSON.stringify(result.problem).length).toBeLessThan(8_000);
-  });
+  ])(
+    '%s',
+    (_name, text) => {
+      const result = parseJson(text);
+      if (!result.ok) expect(JSON.stringify(result.problem).length).toBeLessThan(8_000);
+    },
+    // Each takes milliseconds. What grows with the square of its length takes minutes.
+    10_000,
+  );
 });

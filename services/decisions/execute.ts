@@ -47,7 +47,9 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
       if (isBlocked(history)) return blocked(asked, state);
       const command: Command = history.forged.length > 0 ? { kind: 'forged' } : asked;
       const ruling = decide(command, state);
-      if (ruling.ruling === 'settled' && (fresh || state.status !== 'unknown')) return state;
+      if (ruling.ruling === 'settled' && (fresh || state.status !== 'unknown')) {
+        return state.status === 'unknown' ? blocked(asked, state) : state;
+      }
       if (ruling.ruling === 'refused' && fresh) throw refusalOf(ruling, state);
       if (ruling.ruling !== 'append') {
         // Any node may have answered; what is refused for is looked up at the leader first.
@@ -130,7 +132,7 @@ export function isBlocked(history: History): boolean {
 function blocked(asked: Command, state: ActionState): ActionState {
   if (asked.kind !== 'vote' && asked.kind !== 'withdraw') return state;
   throw new Refusal('NOT_ALLOWED', {
-    message: 'Placet did not write what stands in the place of the decision, so the action stays denied.',
+    message: 'Placet did not write what stands in the history of this action, so it stays denied.',
   });
 }
 

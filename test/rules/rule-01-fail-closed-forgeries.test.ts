@@ -81,7 +81,7 @@ const seals: [string, (subject: string, body: string) => string | undefined][] =
 
 describe('rule 1: fail closed on what Placet did not write', () => {
   test.each(seals)('a request %s is never allowed, and is an alarm', async (_name, seal) => {
-    const { agent, placet } = await startTestPlacet({ policy });
+    const { agent, admin, placet } = await startTestPlacet({ policy });
     const raw = await rawBroker(placet);
     const event = requested(actionId);
     const subject = subjectFor('action.requested', event.data);
@@ -91,6 +91,8 @@ describe('rule 1: fail closed on what Placet did not write', () => {
     await eventually(async () => expect(await alarmKinds(raw)).toContain('wrong_seal'));
     expect((await agent.answer(actionId)).body.decision).toBe('denied');
     expect((await agent.post(`/v1/check/${actionId}/execution`, { status: 'success' })).status).toBe(409);
+    const vote = await admin.vote(actionId, { vote: 'approve' });
+    expect(vote).toMatchObject({ status: 409, body: { error: 'NOT_ALLOWED' } });
     expect(await typesOf(raw, actionId)).toEqual(['action.requested']);
   });
 
