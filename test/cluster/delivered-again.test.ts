@@ -26,7 +26,7 @@ test('everything delivered again to services that have forgotten everything make
   for (const process of forgetful) await process.end();
   for (const spec of Object.values(consumers)) await restartConsumer({ jsm }, spec);
   await forgetStores(mongodbUrl);
-  await Promise.all(forgetful.map((process) => process.start()));
+  for (const process of forgetful) await process.start();
 
   await expectWorkedOff(jsm, Object.values(consumers));
   await expectStored();
