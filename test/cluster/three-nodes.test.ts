@@ -1,6 +1,6 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { consumers, eventStream, type PlacetEvent } from '@placet/events';
+import type { PlacetEvent } from '@placet/events';
 import {
   type Client,
   createClient,
@@ -11,6 +11,7 @@ import {
   type TestCluster,
 } from '@placet/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { brokerOf, consumerGroup, inStep, stepDown, streamGroup, victims } from './leaders.ts';
 import {
   type Door,
   expectOneOfEach,
@@ -38,7 +39,7 @@ beforeAll(async () => {
   });
   doors = doorsOf(cluster);
   ({ nc, jsm } = await deployer(cluster));
-}, 150_000);
+}, 300_000);
 releaseAfterLast();
 
 const door = (n: number) => doors[n % doors.length] as Door;
@@ -192,15 +193,15 @@ describe('under load', () => {
 
   test('brokers are killed with -9: checks go on, nothing is lost, and nothing is decided twice', async () => {
     const load = startLoad(doors, items('killed'), 9);
-    for (const victim of ['a follower', 'the leader of the consumer', 'the leader of the stream'] as const) {
+    for (const victim of victims) {
       await load.moreAnswers(30);
-      const broker = await brokerOf(victim);
+      const broker = await brokerOf(cluster, jsm, victim);
       await broker.end('SIGKILL');
       const withinMs = goesOnWithinMs + (victim === 'a follower' ? 0 : electedWithinMs);
       await Promise.all(doors.map((_, n) => expectAccepted(n, `${victim} ${n}`, withinMs)));
       await expectToldLive();
       await broker.start();
-      await inStep();
+      await inStep(jsm);
     }
     await expectNothingLost(load);
     await expectConfigured();
@@ -210,56 +211,12 @@ describe('under load', () => {
     const load = startLoad(doors, items('stepped down'), 9);
     for (const n of upTo(6)) {
       await load.moreAnswers(30);
-      await stepDown(n % 2 === 0 ? streamGroup : consumerGroup);
+      await stepDown(nc, jsm, n % 2 === 0 ? streamGroup : consumerGroup);
       await Promise.all(doors.map((_, i) => expectAccepted(i, `leader ${n} ${i}`, goesOnWithinMs)));
       await expectToldLive();
     }
     await expectNothingLost(load);
   }, 300_000);
-
-  type Group = { api: string; leader(): Promise<string> };
-  const streamGroup: Group = {
-    api: `STREAM.LEADER.STEPDOWN.${eventStream}`,
-    leader: async () => (await jsm.streams.info(eventStream)).cluster?.leader ?? '',
-  };
-  const consumerGroup: Group = {
-    api: `CONSUMER.LEADER.STEPDOWN.${eventStream}.${consumers.policy.durable}`,
-    leader: async () =>
-      (await jsm.consumers.info(eventStream, consumers.policy.durable)).cluster?.leader ?? '',
-  };
-
-  async function stepDown({ api, leader }: Group): Promise<void> {
-    const before = await leader();
-    const reply = await nc.request(`$JS.API.${api}`, '', { timeout: 5000 });
-    expect(reply.json()).toMatchObject({ success: true });
-    await eventually(async () => {
-      const now = await leader();
-      expect(now).not.toBe('');
-      expect(now).not.toBe(before);
-    });
-  }
-
-  async function brokerOf(victim: 'a follower' | 'the leader of the consumer' | 'the leader of the stream') {
-    const leaders = { stream: await streamGroup.leader(), consumer: await consumerGroup.leader() };
-    const found = cluster.brokers.find(({ name }) => {
-      if (victim === 'the leader of the stream') return name === leaders.stream;
-      if (victim === 'the leader of the consumer') return name === leaders.consumer;
-      return name !== leaders.stream && name !== leaders.consumer;
-    });
-    if (!found) throw new Error(`no broker is ${victim} (${JSON.stringify(leaders)})`);
-    return found;
-  }
-
-  /** All three nodes hold all of the stream and of its consumer again. */
-  async function inStep(): Promise<void> {
-    await eventually(async () => {
-      const { cluster: stream } = await jsm.streams.info(eventStream);
-      const { cluster: consumer } = await jsm.consumers.info(eventStream, consumers.policy.durable);
-      for (const group of [stream, consumer]) {
-        expect(group?.replicas?.map(({ current, offline }) => current && !offline)).toEqual([true, true]);
-      }
-    }, 30_000);
-  }
 
   /** A check that is begun now is allowed in time, however often it has to be asked again. */
   async function expectAccepted(n: number, key: string, withinMs: number): Promise<void> {
