@@ -35,7 +35,7 @@ export function faultCounts({ injected }: Pick<Phase, 'injected'>): [string, num
 /** What the askers were told, by question and answer. */
 export function answerCounts(notes: readonly Note[]): [string, number][] {
   return counted(notes, ({ asked, told }) => {
-    if (isLost(told)) return `${asked.kind}: no answer`;
+    if (isLost(told)) return `${asked.kind}: no answer (${told.lost})`;
     return `${asked.kind}: ${told.status} ${told.body.error ?? told.body.decision ?? ''}`.trimEnd();
   });
 }
