@@ -38,7 +38,7 @@ async function faults(args: string[]): Promise<{ code: number | null; stdout: st
 }
 
 test('under faults of every family all rules hold, in both arrangements', async () => {
-  const { code, stdout, stderr } = await faults(['--seconds', '20', '--seed', '1', '--json']);
+  const { code, stdout, stderr } = await faults(['--seconds', '15', '--seed', '1', '--json']);
   expect({ code, stderr: code === 0 ? '' : stderr, stdout: code === 0 ? '' : stdout }).toEqual({
     code: 0,
     stderr: '',

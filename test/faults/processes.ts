@@ -1,7 +1,8 @@
 import type { ServiceProcess } from '@placet/cluster';
 import { sleep } from '@placet/runtime';
 
-const upWithinMs = 120_000;
+const upWithinMs = 180_000;
+const answerWithinMs = 5000;
 const lookEveryMs = 100;
 const superviseEveryMs = 500;
 
@@ -11,8 +12,6 @@ export type ProcessProblems = {
   endedByThemselves: string[];
   /** Ended while they started; a supervisor starts them again. */
   failedStarts: number;
-  /** Could not be brought up at all. */
-  notBroughtUp: string[];
 };
 
 /** Starts services again as a container engine does that was told `restart: unless-stopped`. */
@@ -20,7 +19,7 @@ export function createSupervisor(services: readonly ServiceProcess[]) {
   const answered = new Map(services.map((service) => [service, new Set<number>()]));
   const seen = new Map(services.map((service) => [service, 0]));
   const busy = new Set<ServiceProcess>();
-  const problems: ProcessProblems = { endedByThemselves: [], failedStarts: 0, notBroughtUp: [] };
+  const problems: ProcessProblems = { endedByThemselves: [], failedStarts: 0 };
   const stopping = new AbortController();
   for (const service of services) noteAnswer(service);
 
@@ -39,7 +38,7 @@ export function createSupervisor(services: readonly ServiceProcess[]) {
     seen.set(service, service.ends.length);
   }
 
-  /** Until it answers, however often it has to be started. */
+  /** Until it answers, however often it has to be started. One that never does is found not to be ready in the end. */
   async function bringUp(service: ServiceProcess): Promise<void> {
     const deadline = Date.now() + upWithinMs;
     while (Date.now() < deadline) {
@@ -48,7 +47,6 @@ export function createSupervisor(services: readonly ServiceProcess[]) {
       if (await isAnswering(service.url)) return noteAnswer(service);
       await sleep(lookEveryMs);
     }
-    problems.notBroughtUp.push(service.name);
   }
 
   async function supervise(): Promise<void> {
@@ -88,7 +86,7 @@ export type Supervisor = ReturnType<typeof createSupervisor>;
 
 export async function isAnswering(url: string, path = '/health'): Promise<boolean> {
   try {
-    const { status } = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(1000) });
+    const { status } = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(answerWithinMs) });
     return status === 200;
   } catch {
     return false;

@@ -197,11 +197,6 @@ describe('a violation is reported by the rule', () => {
       ({ processes }) => processes.endedByThemselves.push('policy-1 ended (exit code 1)'),
     ],
     [
-      'a service that could not be started',
-      /could not be started/,
-      ({ processes }) => processes.notBroughtUp.push('policy-1'),
-    ],
-    [
       'a failure of its own',
       /500/,
       ({ notes }) => notes.push(told('billing', answer(wire), { error: 'INTERNAL' }, 5, 500)),

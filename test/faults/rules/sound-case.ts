@@ -165,7 +165,7 @@ export function soundCase(): Evidence {
     unfinished: [],
     keys: { keys: [signer.publicJwk] },
     people,
-    processes: { endedByThemselves: [], failedStarts: 0, notBroughtUp: [] },
+    processes: { endedByThemselves: [], failedStarts: 0 },
     restless: [],
     fills: { filled: 1, roomAgain: 1 },
   };
