@@ -5,6 +5,11 @@ import { provideMongo, startCluster } from '@placet/cluster';
 import { services } from '@placet/events';
 import { explain, stopOnSignals } from '@placet/runtime';
 
+const releases: (() => Promise<void> | void)[] = [];
+async function release(): Promise<void> {
+  for (let next = releases.pop(); next; next = releases.pop()) await next();
+}
+
 /**
  * `npm run cluster`: three nodes of the broker, two of each service, a server that speaks MongoDB's protocol, all on
  * loopback, until Ctrl-C. What it kept is gone then.
@@ -12,10 +17,8 @@ import { explain, stopOnSignals } from '@placet/runtime';
 async function main(): Promise<void> {
   const natsServer = process.env['NATS_SERVER'] ?? 'nats-server';
   const dir = mkdtempSync(join(tmpdir(), 'placet-cluster-'));
-  const releases: (() => Promise<void> | void)[] = [() => rmSync(dir, { recursive: true, force: true })];
-  stopOnSignals(async () => {
-    for (let release = releases.pop(); release; release = releases.pop()) await release();
-  });
+  releases.push(() => rmSync(dir, { recursive: true, force: true }));
+  stopOnSignals(release);
   process.stderr.write('placet: starting three brokers, ten services and a MongoDB …\n');
   const mongo = await provideMongo();
   releases.push(() => mongo.stop());
@@ -45,7 +48,8 @@ curl -s '${gateway?.url}/v1/check' -H 'Authorization: Bearer ${cluster.agentKey}
 `);
 }
 
-main().catch((error: unknown) => {
+main().catch(async (error: unknown) => {
   console.error(explain(error));
+  await release();
   process.exit(1);
 });

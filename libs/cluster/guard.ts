@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 /** Waits for our end, whatever ended us, and then ends the process group that it was given. */
 const watchdog = `
   cat >/dev/null
-  [ -n "$2" ] || exit 0
   kill -s KILL -- "-$1" 2>/dev/null
 `;
 
@@ -13,7 +12,7 @@ const watchdog = `
  */
 export function guarded(child: ChildProcess): () => void {
   if (child.pid === undefined) return () => {};
-  const guard = spawn('/bin/sh', ['-c', watchdog, 'placet-guard', `${child.pid}`, 'kill'], {
+  const guard = spawn('/bin/sh', ['-c', watchdog, 'placet-guard', `${child.pid}`], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });

@@ -100,7 +100,8 @@ async function makeStreams(
   try {
     const connection = await connectNats({ ...nats, name: 'deploy' }, logger, resources);
     const { streamBytesMax, streamAgeMaxMs } = settings;
-    await ensureStreams(connection, { maxBytes: streamBytesMax, maxAgeMs: streamAgeMaxMs, replicas: 1 });
+    const sizes = { maxBytes: streamBytesMax, maxAgeMs: streamAgeMaxMs, replicas: 1 };
+    await ensureStreams(connection, { ...sizes, mayKeepLess: true });
   } finally {
     await resources.close();
   }

@@ -12,6 +12,7 @@ import {
   SettingsProblem,
   setting,
   storeSettings,
+  yesOrNo,
 } from '@placet/runtime';
 import * as z from 'zod';
 
@@ -40,10 +41,7 @@ export const embeddedSettings = {
   ),
   syncAlways: setting(
     'PLACET_SYNC_ALWAYS',
-    z
-      .enum(['true', 'false'], { error: 'must be true or false' })
-      .default('true')
-      .transform((text) => text === 'true'),
+    yesOrNo(true),
     'Whether every event is on the disk before it is acknowledged. `false` is faster, and a power cut may lose the last two minutes.',
     'true',
   ),

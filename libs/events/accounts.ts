@@ -1,5 +1,5 @@
 import { unsealedServices } from './catalogue.ts';
-import type { Service } from './names.ts';
+import { services } from './names.ts';
 
 /** What a user of the broker may do; everything else is refused. */
 export type Permissions = { publish: string[]; subscribe: string[] };
@@ -13,11 +13,11 @@ const importedApi = 'placetjs';
 /** Where the broker itself has the answer to a question from another account sent. */
 const importedReplies = '_R_.>';
 
-const untrusted: readonly string[] = unsealedServices;
-
 /** Whoever holds the seal key, and whoever makes the streams. */
+const trusted: readonly string[] = ['deploy', ...services.filter((name) => !unsealedServices.includes(name))];
+
 export function isTrusted(user: string): boolean {
-  return user === 'deploy' || (!untrusted.includes(user) && !user.startsWith('subscriber-'));
+  return trusted.includes(user);
 }
 
 /**
@@ -29,7 +29,7 @@ export function accountOf(user: string): string {
 }
 
 /** How the client of a service has to address JetStream. */
-export function apiPrefixOf(user: Service | string): string {
+export function apiPrefixOf(user: string): string {
   return isTrusted(user) ? jetStreamApi : importedApi;
 }
 

@@ -11,6 +11,9 @@ export type ConfigBucket = (typeof configBuckets)[keyof typeof configBuckets];
 
 /** Deliveries are the notifier's own ledger, not configuration, and are not on the record. */
 export const deliveriesBucket = 'placet-deliveries';
+/** A bucket is a stream of this name. */
+export const bucketStreamName = (bucket: string) => `KV_${bucket}`;
+
 export type Bucket = ConfigBucket | typeof deliveriesBucket;
 
 /** Who changes a bucket, and who follows it. A ledger is only looked up. */

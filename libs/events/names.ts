@@ -1,5 +1,8 @@
 import * as z from 'zod';
 
+/** Another system that follows decisions. */
+export const SubscriberName = z.string().regex(/^[a-z0-9-]{1,32}$/);
+
 export const services = ['gateway', 'policy', 'decisions', 'notifier', 'audit'] as const;
 export type Service = (typeof services)[number];
 

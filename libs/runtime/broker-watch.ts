@@ -1,4 +1,5 @@
-import { type ConsumerSpec, configBuckets, eventStream } from '@placet/events';
+import type { StreamInfo } from '@nats-io/jetstream';
+import { type ConsumerSpec, eventStream } from '@placet/events';
 import { causeId } from './alarms.ts';
 import { sleep } from './lifecycle.ts';
 import type { ServiceParts } from './service.ts';
@@ -10,22 +11,57 @@ type Parts = Pick<ServiceParts, 'context' | 'alarm' | 'resources'>;
 /** What is wrong now, in words. */
 export type BrokerWatch = { problems(): string[] };
 
+/** `problems` stand until they are mended; a change has happened, whatever is so now. */
+type Seen = { problems: string[]; changes: string[] };
+
 /**
- * Whoever reached the broker's API can weaken a stream after the deployment made it, and nothing would look different.
- * So its rules are looked at again and again.
+ * Whoever reached the broker's API can weaken a stream after the deployment made it, empty it, or make it anew, and
+ * nothing would look different. So its rules and what it keeps are looked at again and again.
  */
-export function watchStreamRules(parts: Parts, everyMs = lookEveryMs): BrokerWatch {
+export function watchStreams(parts: Parts, names: readonly string[], everyMs = lookEveryMs): BrokerWatch {
   const { jsm } = parts.context;
-  const names = [eventStream, ...Object.values(configBuckets).map((bucket) => `KV_${bucket}`)];
-  return watch(parts, 'stream rules', everyMs, async () => {
+  const kept = new Map<string, Keeps>();
+  return watch(parts, 'streams', everyMs, async () => {
     const found = await Promise.all(names.map((name) => jsm.streams.info(name).catch(notFound)));
-    return names.flatMap((name, i) => {
-      const config = found[i]?.config;
-      if (!config) return [`The stream ${name} is gone.`];
-      const rules = weakenedRules(config);
-      return rules.length === 0 ? [] : [`The stream ${name} is not as it was made: ${rules.join(', ')}.`];
-    });
+    const seen: Seen = { problems: [], changes: [] };
+    for (const [i, name] of names.entries()) {
+      const info = found[i];
+      if (!info) {
+        seen.problems.push(`The stream ${name} is gone.`);
+        continue;
+      }
+      const rules = weakenedRules(info.config);
+      if (rules.length > 0)
+        seen.problems.push(`The stream ${name} is not as it was made: ${rules.join(', ')}.`);
+      const keeps = keepsOf(info);
+      seen.changes.push(...lessThan(kept.get(name), keeps).map((what) => `The stream ${name} ${what}.`));
+      kept.set(name, keeps);
+    }
+    return seen;
   });
+}
+
+/** How much of the past a stream keeps, and since when. */
+type Keeps = { created: string; ageMs: number; bytes: number; copies: number };
+
+function keepsOf({ created, config }: StreamInfo): Keeps {
+  const endless = (limit: number) => (limit > 0 ? limit : Number.POSITIVE_INFINITY);
+  return {
+    created: String(created),
+    ageMs: endless(config.max_age) / 1e6,
+    bytes: endless(config.max_bytes),
+    copies: config.num_replicas,
+  };
+}
+
+function lessThan(before: Keeps | undefined, now: Keeps): string[] {
+  if (!before) return [];
+  return [
+    ...(now.created === before.created ? [] : ['was made anew: what it held is gone']),
+    ...(now.ageMs < before.ageMs ? [`forgets after ${now.ageMs} ms, and did after ${before.ageMs} ms`] : []),
+    ...(now.bytes < before.bytes ? [`holds ${now.bytes} bytes, and held ${before.bytes}`] : []),
+    ...(now.copies < before.copies ? [`has ${now.copies} copies, and had ${before.copies}`] : []),
+  ];
 }
 
 /** A consumer that is paused, was deleted or asks for something else leaves its work undone, and quietly. */
@@ -34,7 +70,10 @@ export function watchConsumer(parts: Parts, spec: ConsumerSpec, everyMs = lookEv
   return watch(parts, `consumer ${spec.durable}`, everyMs, async () => {
     const info = await jsm.consumers.info(eventStream, spec.durable).catch(notFound);
     const problem = info ? consumerProblem(info, spec) : 'is gone';
-    return problem === null ? [] : [`The consumer ${spec.durable} ${problem}.`];
+    return {
+      problems: problem === null ? [] : [`The consumer ${spec.durable} ${problem}.`],
+      changes: [],
+    };
   });
 }
 
@@ -42,17 +81,18 @@ function watch(
   { context, alarm, resources }: Parts,
   name: string,
   everyMs: number,
-  look: () => Promise<string[]>,
+  look: () => Promise<Seen>,
 ): BrokerWatch {
   const stopping = new AbortController();
   let problems: string[] = [];
   const once = async () => {
     const before = problems;
-    problems = await look();
-    for (const message of problems.filter((problem) => !before.includes(problem))) {
+    const seen = await look();
+    problems = seen.problems;
+    const begun = problems.filter((problem) => !before.includes(problem));
+    for (const message of [...begun.map((one) => `${one} Run "npm run deploy:streams".`), ...seen.changes]) {
       // Each time that it begins is a cause of its own.
-      const about = causeId(message, new Date().toISOString());
-      await alarm({ kind: 'broker_changed', about, message: `${message} Run "npm run deploy:streams".` });
+      await alarm({ kind: 'broker_changed', about: causeId(message, new Date().toISOString()), message });
     }
   };
   const running = (async () => {

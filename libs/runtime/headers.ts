@@ -27,7 +27,8 @@ export function headerText(message: Msg): string {
   const length = _msg?.hdr;
   if (bytes === undefined || length === undefined) return String(message.headers ?? '');
   if (length <= 0) return '';
-  return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8');
+  return text.startsWith('NATS/1.0') && text.endsWith('\r\n\r\n') ? text : String(message.headers ?? '');
 }
 
 /** The first field of this name, as whoever sent the message wrote it. */

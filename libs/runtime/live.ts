@@ -2,6 +2,7 @@ import { type EventOf, liveSubject, parseEvent, storedSubject, typeFilter } from
 import { type BusContext, sealHeader, sealHolds } from './bus.ts';
 import { firstField, headerText } from './headers.ts';
 import type { Resources } from './lifecycle.ts';
+import { onReconnect } from './read-stream.ts';
 
 export type LiveEvent = EventOf<'action.decided'> | EventOf<'approval.needed'>;
 export type LiveHandlers = {
@@ -33,7 +34,5 @@ export function followLive(context: BusContext, resources: Resources, handlers: 
     });
     resources.add(`live ${type}`, () => subscription.unsubscribe());
   }
-  void (async () => {
-    for await (const status of context.nc.status()) if (status.type === 'reconnect') handlers.onReconnect();
-  })();
+  onReconnect(context, handlers.onReconnect);
 }

@@ -37,7 +37,7 @@ export async function startService(
     const { sealer, metrics } = environment;
     const context: BusContext = { ...nats, service: name, sealer, logger, metrics };
     const bus = createBus(context);
-    const parts = { context, bus, alarm: createAlarms(context, bus), resources };
+    const parts = { context, bus, alarm: createAlarms(context, bus, resources), resources };
     const { unready = () => [] } = await build(parts);
     // Started means that the broker knows of its subscriptions.
     await nats.nc.flush();

@@ -154,3 +154,10 @@ export function byteSize(fallback: string): z.ZodType<number> {
 export function oneOf<const T extends readonly [string, ...string[]]>(choices: T, fallback: T[number]) {
   return z.enum(choices, { error: `must be one of ${choices.join(', ')}` }).default(fallback as never);
 }
+
+export function yesOrNo(fallback: boolean) {
+  return z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .default(fallback ? 'true' : 'false')
+    .transform((text) => text === 'true');
+}

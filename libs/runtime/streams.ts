@@ -3,8 +3,10 @@ import {
   type ConsumerInfo,
   JetStreamApiError,
   type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import {
+  bucketStreamName,
   type ConsumerSpec,
   configBuckets,
   configStream,
@@ -24,9 +26,13 @@ export type StreamSizes = {
   replicas: number;
   /** Other systems that follow decisions, by name. */
   subscribers?: readonly string[];
+  /** Whether the streams may keep less than they do: for a shorter time, in fewer copies, in less room. */
+  mayKeepLess?: boolean;
 };
 
 const nanos = (ms: number) => ms * 1_000_000;
+/** The gateway's greatest request fits in four times; nobody fills the stream with a few messages. */
+const eventBytesMax = 2 ** 20;
 /** How many revisions of a value a bucket keeps. */
 export const configHistory = 64;
 const configBytesMax = 256 * 2 ** 20;
@@ -35,12 +41,14 @@ type StreamWanted = Partial<StreamConfig> & { name: string };
 
 /**
  * Makes every stream, bucket and consumer, or brings their limits up to date; answers what it made or changed. Their
- * rules are never weakened, and where they are weaker already it refuses.
+ * rules are never weakened. A stream of events whose rules are weaker already is refused; a bucket gets them back.
  */
 export async function ensureStreams(nats: Pick<Nats, 'jsm'>, sizes: StreamSizes): Promise<string[]> {
   const changed: string[] = [];
   const note = (name: string, isChanged: boolean) => isChanged && changed.push(name);
-  for (const wanted of streamsFor(sizes)) note(wanted.name, await ensureStream(nats, wanted));
+  for (const wanted of streamsFor(sizes)) {
+    note(wanted.name, await ensureStream(nats, wanted, sizes.mayKeepLess ?? false));
+  }
   for (const spec of [...Object.values(consumers), ...(sizes.subscribers ?? []).map(subscriberSpec)]) {
     note(`${eventStream}/${spec.durable}`, await ensureConsumer(nats, spec));
   }
@@ -60,6 +68,7 @@ function streamsFor({ maxBytes, maxAgeMs, replicas }: StreamSizes): StreamWanted
       ...kept,
       subjects: [...eventStreamRules.subjects],
       max_bytes: maxBytes,
+      max_msg_size: eventBytesMax,
       max_age: nanos(maxAgeMs),
       duplicate_window: nanos(120_000),
     },
@@ -92,7 +101,7 @@ function streamsFor({ maxBytes, maxAgeMs, replicas }: StreamSizes): StreamWanted
 /** A bucket is a stream with a name and subjects that the clients know. */
 function bucketStream(bucket: string, history: number): StreamWanted {
   return {
-    name: `KV_${bucket}`,
+    name: bucketStreamName(bucket),
     subjects: [`$KV.${bucket}.>`],
     max_msgs_per_subject: history,
     max_bytes: configBytesMax,
@@ -111,7 +120,11 @@ export const streamRules = [
   'deny_purge',
 ] as const;
 
-async function ensureStream(nats: Pick<Nats, 'jsm'>, wanted: StreamWanted): Promise<boolean> {
+async function ensureStream(
+  nats: Pick<Nats, 'jsm'>,
+  wanted: StreamWanted,
+  mayKeepLess: boolean,
+): Promise<boolean> {
   const found = await nats.jsm.streams.info(wanted.name).catch(notFound);
   if (!found) {
     await nats.jsm.streams.add(wanted);
@@ -127,9 +140,27 @@ async function ensureStream(nats: Pick<Nats, 'jsm'>, wanted: StreamWanted): Prom
       );
     }
   }
+  if (!mayKeepLess) refuseToForget(found, wanted);
   if (!differs(found.config, wanted)) return false;
   await nats.jsm.streams.update(wanted.name, { ...found.config, ...wanted });
   return true;
+}
+
+/** What a setting that was left out would take away at once, no rule of the stream could hold. */
+function refuseToForget({ config, state }: StreamInfo, wanted: StreamWanted): void {
+  const { max_age = 0, max_bytes = 0, num_replicas = 1 } = wanted;
+  const less = [
+    ...(max_age > 0 && (config.max_age === 0 || max_age < config.max_age)
+      ? ['PLACET_STREAM_AGE is shorter']
+      : []),
+    ...(num_replicas < config.num_replicas ? ['PLACET_REPLICAS is smaller'] : []),
+    ...(max_bytes > 0 && max_bytes < state.bytes ? ['PLACET_STREAM_SIZE is smaller than what it holds'] : []),
+  ];
+  if (less.length === 0) return;
+  throw new UsersProblem(
+    `The stream ${wanted.name} keeps more than these settings ask for: ${less.join(', ')}. Set what it was made with, ` +
+      'or PLACET_KEEP_LESS=true when it is to keep less.',
+  );
 }
 
 /** Whether something that is wanted is not so. The broker adds to a list's members what it fills in itself. */

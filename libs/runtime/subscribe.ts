@@ -55,11 +55,12 @@ export function subscribe(
         const consumer = await context.js.consumers.get(eventStream, spec.durable);
         messages = await consumer.consume({
           max_messages: concurrency * 2,
-          expires: 30_000,
+          // What a broker that was away still held of an older question is given up before others would wait for it.
+          expires: 5000,
           // With the node that led the consumer goes what was asked of it. Two of these missed, and it is asked again;
           // by default that takes half a minute.
           idle_heartbeat: heartbeatMs,
-          // Asked for messages at once, and not for its state first: without a leader that takes 5 s to fail.
+          // Then without asking for its state first: without a leader that takes 5 s to fail.
           bind: true,
           abort_on_missing_resource: true,
         });

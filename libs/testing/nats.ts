@@ -49,5 +49,5 @@ export async function startTestBus(
   await ensureStreams(nats, { maxBytes, maxAgeMs: 86_400_000, replicas: 1 });
   const context: BusContext = { ...nats, service, sealer, logger, metrics: createMetrics() };
   const bus = createBus(context);
-  return { context, bus, alarm: createAlarms(context, bus), resources };
+  return { context, bus, alarm: createAlarms(context, bus, resources), resources };
 }

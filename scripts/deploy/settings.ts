@@ -1,5 +1,6 @@
 import { embeddedSettings } from '@placet/embedded';
-import { processSettings, sealSettings, secret, setting, wholeNumber } from '@placet/runtime';
+import { SubscriberName } from '@placet/events';
+import { processSettings, sealSettings, secret, setting, wholeNumber, yesOrNo } from '@placet/runtime';
 import * as z from 'zod';
 
 /** What `npm run deploy:streams` reads; the user on the broker is `deploy`. */
@@ -13,13 +14,19 @@ export const deploySettings = {
   ),
   streamBytesMax: embeddedSettings.streamBytesMax,
   streamAgeMaxMs: embeddedSettings.streamAgeMaxMs,
+  mayKeepLess: setting(
+    'PLACET_KEEP_LESS',
+    yesOrNo(false),
+    'Lets the streams keep less than they do: for a shorter time, in fewer copies, in less room.',
+    'false',
+  ),
   subscribers: setting(
     'PLACET_SUBSCRIBERS',
     z
       .string()
       .default('')
       .transform((text) => text.split(',').filter(Boolean))
-      .refine((names) => names.every((name) => /^[a-z0-9-]{1,32}$/.test(name)), {
+      .refine((names) => names.every((name) => SubscriberName.safeParse(name).success), {
         message: 'must be names of lower-case letters, digits and hyphens, with commas',
       }),
     'Other systems that follow decisions, each by a durable consumer of its own (docs/subscribe.md).',

@@ -24,6 +24,7 @@ async function main(): Promise<void> {
       maxAgeMs: settings.streamAgeMaxMs,
       replicas: settings.replicas,
       subscribers: settings.subscribers,
+      mayKeepLess: settings.mayKeepLess,
     };
     const made = await patiently(() => ensureStreams(nats, sizes));
     process.stdout.write(

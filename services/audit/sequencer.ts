@@ -1,8 +1,8 @@
 import type { Jwks } from '@placet/proof';
 import {
-  type BusContext,
   backoffMs,
   causeId,
+  onReconnect,
   readBatch,
   type ServiceParts,
   type StreamMessage,
@@ -25,6 +25,8 @@ const idleMs = 100;
 const standByMs = 1000;
 const behindMs = 300;
 const behindAttemptsMax = 15;
+/** A stream can be made anew without the connection's breaking. */
+const verifyEveryMs = 5000;
 
 export type Sequencer = { problem(): string | null };
 
@@ -41,9 +43,9 @@ export function startSequencer(
   const stopping = new AbortController();
   const tellFlaws = createFlawAlarms(alarm);
   let problem: string | null = null;
-  let verified = false;
-  void onReconnect(context, () => {
-    verified = false;
+  let verifiedAt = 0;
+  onReconnect(context, () => {
+    verifiedAt = 0;
   });
 
   async function run(): Promise<void> {
@@ -64,7 +66,7 @@ export function startSequencer(
   /** Records what is there, and answers how long to wait before the next look. */
   async function step(): Promise<number> {
     const head = await store.head();
-    if (!verified) await verify(head);
+    if (Date.now() - verifiedAt > verifyEveryMs) await verify(head);
     const batches = await Promise.all(auditStreams.map((stream) => read(stream, head)));
     context.metrics.auditLag.set(batches.reduce((sum, batch) => sum + (batch.at(-1)?.pending ?? 0), 0));
     const now = new Date();
@@ -84,7 +86,7 @@ export function startSequencer(
 
   /**
    * A stream that was put back to an earlier state would give out sequences again that the record already has. So
-   * after each start, and whenever the broker was away, the record's last message has to stand where it stood.
+   * after each start, whenever the broker was away, and every few seconds, the record's last message has to stand where it stood.
    */
   async function verify(head: Head): Promise<void> {
     for (const stream of auditStreams) {
@@ -99,7 +101,7 @@ export function startSequencer(
       // What is recorded already is compared, and not stored again.
       await store.append([toRecord(stream, message, new Date())], head.size);
     }
-    verified = true;
+    verifiedAt = Date.now();
   }
 
   /** The node that answers may be behind for a while; what it never gets to hold is not there. */
@@ -149,8 +151,4 @@ export function startSequencer(
     await running;
   });
   return { problem: () => problem };
-}
-
-async function onReconnect(context: BusContext, listener: () => void): Promise<void> {
-  for await (const status of context.nc.status()) if (status.type === 'reconnect') listener();
 }

@@ -1,6 +1,13 @@
-import { type RecordsAnswer, RecordsQuestion, requests } from '@placet/events';
+import { configStream, type RecordsAnswer, RecordsQuestion, requests } from '@placet/events';
 import type { Jwks } from '@placet/proof';
-import { answer, fitting, type RunningService, type ServiceEnvironment, startService } from '@placet/runtime';
+import {
+  answer,
+  fitting,
+  type RunningService,
+  type ServiceEnvironment,
+  startService,
+  watchStreams,
+} from '@placet/runtime';
 import type * as z from 'zod';
 import { startSequencer } from './sequencer.ts';
 import type { AuditQuery, AuditStore } from './store.ts';
@@ -13,6 +20,7 @@ export function startAuditService(
     const { resources } = parts;
     resources.add('record', () => store.close());
     const sequencer = startSequencer(parts, store, trusted);
+    const watched = watchStreams(parts, [configStream]);
     answer(
       parts,
       requests.records,
@@ -28,7 +36,10 @@ export function startAuditService(
     return {
       unready: () => {
         const problem = sequencer.problem();
-        return problem === null ? [] : [`audit: the record cannot be written: ${problem}`];
+        return [
+          ...watched.problems(),
+          ...(problem === null ? [] : [`audit: the record cannot be written: ${problem}`]),
+        ];
       },
     };
   });

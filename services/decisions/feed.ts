@@ -25,6 +25,8 @@ const batchMax = 500;
 const idleMs = 50;
 const standByMs = 1000;
 const leadMs = 4000;
+/** A stream can be made anew without the connection's breaking. */
+const identifyEveryMs = 5000;
 
 /**
  * A stream that was made anew gives out its sequences once more. What it holds comes after all that the store has seen
@@ -49,6 +51,7 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   const holder = newId();
   let leadUntil = 0;
   let identity: string | null = null;
+  let identifiedAt = 0;
   let problem: string | null = null;
   let wake = () => {};
   onReconnect(context, () => {
@@ -100,8 +103,10 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   /** A stream that is not the one that was read, or was put back to an earlier state, is read from its beginning. */
   async function whereToGoOn(): Promise<Position> {
     const known = await store.position();
-    if (known !== null && known.stream === identity) return known;
+    const isFresh = Date.now() - identifiedAt < identifyEveryMs;
+    if (known !== null && known.stream === identity && isFresh) return known;
     const { created, lastSeq } = await streamIdentity(context, eventStream);
+    identifiedAt = Date.now();
     const isSame = known?.stream.split('#')[0] === created;
     if (isSame && placeIn(known).seq <= lastSeq) {
       identity = known.stream;

@@ -92,9 +92,8 @@ function store(client: MongoClient, { actions, events, position, lease }: Collec
 
   /** The comparison is the server's, so that whoever was stopped and goes on later puts nothing back. */
   async function moveTo({ stream, seq }: Position): Promise<void> {
-    const isBehind = { $or: [{ stream: { $ne: stream } }, { seq: { $lt: seq } }] };
     const move = (upsert: boolean) =>
-      position.updateOne({ _id: 'position', ...isBehind }, { $set: { stream, seq } }, { upsert });
+      position.updateOne({ _id: 'position', seq: { $lt: seq } }, { $set: { stream, seq } }, { upsert });
     try {
       await move(true);
     } catch (error) {

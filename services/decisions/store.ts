@@ -44,7 +44,7 @@ export const owedAfterMs = 1000;
 export interface OutcomeStore {
   /**
    * Stores what was read of the stream, and then that it was read up to `position`: a crash in between repeats it. A
-   * position never goes back on the same stream.
+   * position never goes back: that of another stream counts on.
    *
    * A vote owes a look at whether it decides, a decision of a held action its closing, and a forged message its
    * denial; an `approval.closed` settles what came before it. It falls due `owedAfterMs` after its event.
@@ -70,7 +70,7 @@ export interface OutcomeStore {
 }
 
 export function isAhead(next: Position, known: Position | null): boolean {
-  return known === null || known.stream !== next.stream || known.seq < next.seq;
+  return known === null || known.seq < next.seq;
 }
 
 /** What bears on the decision, and its execution. */

@@ -4,8 +4,10 @@ import {
   askedOf,
   audienceKeysOf,
   audienceOf,
+  bucketStreamName,
   configBuckets,
   type EventOf,
+  eventStream,
   Person,
   PolicyText,
   parseSubject,
@@ -20,7 +22,7 @@ import {
   type ServiceEnvironment,
   type ServiceParts,
   startService,
-  watchStreamRules,
+  watchStreams,
 } from '@placet/runtime';
 import { type Agents, createAgents } from './accounts/agents.ts';
 import { createPeople, type People } from './accounts/people.ts';
@@ -44,7 +46,7 @@ export async function startGatewayService(
   // Its own route answers for it, and in one process for the others too.
   const unready = () => [...new Set([...(built.running?.unready() ?? []), ...othersUnready()])];
   built.running = await startService('gateway', environment, async (parts) => {
-    const watched = watchStreamRules(parts);
+    const watched = watchStreams(parts, [eventStream, ...Object.values(configBuckets).map(bucketStreamName)]);
     built.gateway = await buildGateway(parts, { config, unready });
     return { unready: watched.problems };
   });

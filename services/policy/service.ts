@@ -1,4 +1,4 @@
-import { configBuckets, consumers, type EventOf, PolicyText, SignerKey } from '@placet/events';
+import { configBuckets, consumers, type EventOf, eventStream, PolicyText, SignerKey } from '@placet/events';
 import { evaluate } from '@placet/policy';
 import type { Signer } from '@placet/proof';
 import {
@@ -13,6 +13,7 @@ import {
   type ServiceParts,
   startService,
   subscribe,
+  UsersProblem,
   watchConsumer,
 } from '@placet/runtime';
 import type { PolicyConfig } from './config.ts';
@@ -25,6 +26,7 @@ export function startPolicyService(
 ): Promise<RunningService> {
   return startService('policy', environment, async (parts) => {
     const { context, bus, alarm, resources } = parts;
+    await checkAge(context, options.config);
     const policies = await openConfigStore(context, alarm, resources, {
       bucket: configBuckets.policies,
       schema: PolicyText,
@@ -42,6 +44,18 @@ export function startPolicyService(
     const watched = watchConsumer(parts, consumers.policy);
     return { unready: watched.problems };
   });
+}
+
+/** An approval that the stream forgets before it ends could be asked for, and given, once more. */
+async function checkAge({ jsm }: BusContext, config: PolicyConfig): Promise<void> {
+  const { max_age } = (await jsm.streams.info(eventStream)).config;
+  const { approvalTimeoutMs, automaticValidForMs, peopleValidForMs } = config;
+  const longestMs = approvalTimeoutMs + Math.max(automaticValidForMs, peopleValidForMs);
+  if (max_age === 0 || longestMs < max_age / 1e6) return;
+  throw new UsersProblem(
+    `The stream keeps events for ${Math.round(max_age / 1e9)} s, and an approval and its permission may take ` +
+      `${longestMs / 1000} s: lower PLACET_APPROVAL_TIMEOUT or PLACET_VALID_FOR_…, or raise PLACET_STREAM_AGE of deploy:streams.`,
+  );
 }
 
 async function judge(

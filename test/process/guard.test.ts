@@ -8,7 +8,7 @@ import { runPython, testPackages } from '../../libs/testing/python.ts';
 
 releaseAfterEach();
 
-// The text that people have already comes with the project's papers, not with its code: a clone alone has ours.
+// Where the document from which people have it lies beside the checkout, its text is tried; otherwise ours.
 const document = join(checkout, '../shared/seeds/tollgate.txt');
 const source = existsSync(document)
   ? { name: 'the function in the document', ...extract(readFileSync(document, 'utf8')) }

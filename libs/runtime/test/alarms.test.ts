@@ -12,7 +12,7 @@ test('Nothing vanishes: an alarm is an event, a metric and a line in the log', a
   const b = await startBus();
   const lines: string[] = [];
   const logger = createLogger({ level: 'error', destination: { write: (line) => void lines.push(line) } });
-  await createAlarms({ ...b.context, logger }, b.bus)({ ...alarm, details: { bucket: 'x' } });
+  await createAlarms({ ...b.context, logger }, b.bus, b.resources)({ ...alarm, details: { bucket: 'x' } });
   const events = await systemEvents(b, 'alarm.raised');
   expect(events.map(({ source, data }) => ({ source, ...data }))).toEqual([
     { source: 'placet/decisions', ...alarm, details: { bucket: 'x' } },
@@ -47,9 +47,9 @@ test('an alarm that cannot be stored is a line in the log, and throws at nobody'
   const b = await startBus({ maxBytes: 1 });
   const lines: string[] = [];
   const logger = createLogger({ level: 'error', destination: { write: (line) => void lines.push(line) } });
-  await createAlarms({ ...b.context, logger }, b.bus)(alarm);
+  await createAlarms({ ...b.context, logger }, b.bus, b.resources)(alarm);
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
     'A wrong seal.',
-    'an alarm could not be stored',
+    'an alarm could not be stored; trying again',
   ]);
 });

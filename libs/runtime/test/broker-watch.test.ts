@@ -1,12 +1,14 @@
-import { configBuckets, consumers, eventStream } from '@placet/events';
+import type { StreamConfig } from '@nats-io/jetstream';
+import { bucketStreamName, configBuckets, configStream, consumers, eventStream } from '@placet/events';
 import { eventually, releaseAfterEach, startTestBus, startTestNats, type TestBus } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { type BrokerWatch, watchConsumer, watchStreamRules } from '../broker-watch.ts';
+import { type BrokerWatch, watchConsumer, watchStreams } from '../broker-watch.ts';
 import { ensureStreams, restartConsumer } from '../streams.ts';
 
 releaseAfterEach();
 
 const everyMs = 50;
+const streams = [eventStream, configStream, ...Object.values(configBuckets).map(bucketStreamName)];
 const sizes = { maxBytes: 64 * 2 ** 20, maxAgeMs: 86_400_000, replicas: 1 };
 
 async function alarms({ context: { jsm } }: TestBus): Promise<string[]> {
@@ -21,13 +23,26 @@ async function alarms({ context: { jsm } }: TestBus): Promise<string[]> {
   );
 }
 
+/** The watch asks each time; after two answers to questions of ours it has had one to its first. */
+async function lookedAt({ context }: TestBus, pauseMs: number): Promise<void> {
+  let looks = 0;
+  const info = context.jsm.streams.info.bind(context.jsm.streams);
+  context.jsm.streams.info = async (...args) => {
+    const answer = await info(...args);
+    looks++;
+    return answer;
+  };
+  await eventually(() => expect(looks).toBeGreaterThan(2 * streams.length), pauseMs * 100);
+  context.jsm.streams.info = info;
+}
+
 const isWell = (watch: BrokerWatch) => eventually(() => expect(watch.problems()).toEqual([]));
 const says = (watch: BrokerWatch, problem: string) =>
   eventually(() => expect(watch.problems()).toEqual([problem]));
 
 test('a stream that lost a rule while it ran is an alarm, and no longer ready, until it is mended', async () => {
   const b = await startTestBus(await startTestNats());
-  const watch = watchStreamRules(b, everyMs);
+  const watch = watchStreams(b, streams, everyMs);
   await isWell(watch);
   const { config } = await b.context.jsm.streams.info(eventStream);
   await b.context.jsm.streams.update(eventStream, {
@@ -46,7 +61,7 @@ test('a stream that lost a rule while it ran is an alarm, and no longer ready, u
 
 test('what the stream hands on is one of its rules', async () => {
   const b = await startTestBus(await startTestNats());
-  const watch = watchStreamRules(b, everyMs);
+  const watch = watchStreams(b, streams, everyMs);
   await isWell(watch);
   const { config } = await b.context.jsm.streams.info(eventStream);
   await b.context.jsm.streams.update(eventStream, {
@@ -56,9 +71,37 @@ test('what the stream hands on is one of its rules', async () => {
   await says(watch, 'The stream PLACET is not as it was made: republish.');
 });
 
+test.each<[string, Partial<StreamConfig>, string]>([
+  [
+    'forgets sooner',
+    { max_age: 1_000_000_000_000 },
+    'The stream PLACET forgets after 1000000 ms, and did after 86400000 ms.',
+  ],
+  ['holds less', { max_bytes: 1_000_000 }, 'The stream PLACET holds 1000000 bytes, and held 67108864.'],
+])('a stream that %s than before is an alarm', async (_how, change, message) => {
+  const b = await startTestBus(await startTestNats());
+  const watch = watchStreams(b, streams, everyMs);
+  await lookedAt(b, everyMs);
+  const { config } = await b.context.jsm.streams.info(eventStream);
+  await b.context.jsm.streams.update(eventStream, { ...config, ...change });
+  await eventually(async () => expect(await alarms(b)).toEqual([message]));
+  expect(watch.problems()).toEqual([]);
+});
+
+test('a stream that was deleted and made again as it was is an alarm', async () => {
+  const b = await startTestBus(await startTestNats());
+  watchStreams(b, streams, everyMs);
+  await lookedAt(b, everyMs);
+  await b.context.jsm.streams.delete(eventStream);
+  await ensureStreams(b.context, sizes);
+  await eventually(async () =>
+    expect(await alarms(b)).toContain('The stream PLACET was made anew: what it held is gone.'),
+  );
+});
+
 test('a bucket that is gone is an alarm', async () => {
   const b = await startTestBus(await startTestNats());
-  const watch = watchStreamRules(b, everyMs);
+  const watch = watchStreams(b, streams, everyMs);
   await isWell(watch);
   await b.context.jsm.streams.delete(`KV_${configBuckets.people}`);
   const problem = `The stream KV_${configBuckets.people} is gone.`;

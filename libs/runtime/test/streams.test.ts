@@ -70,7 +70,7 @@ test('every consumer exists, with its filters and nothing more', async () => {
 test('limits are brought up to date, rules and messages stay', async () => {
   const nats = await withStreams();
   await nats.js.publish('placet.sys.alarm.raised.1', 'kept');
-  await ensureStreams(nats, { maxBytes: 128 * 2 ** 20, maxAgeMs: 3_600_000, replicas: 1 });
+  await ensureStreams(nats, { ...sizes, maxBytes: 128 * 2 ** 20, maxAgeMs: 3_600_000, mayKeepLess: true });
   expect(await configOf(nats, eventStream)).toMatchObject({
     max_bytes: 128 * 2 ** 20,
     max_age: 3_600_000 * 1_000_000,
@@ -78,6 +78,16 @@ test('limits are brought up to date, rules and messages stay', async () => {
     deny_purge: true,
   });
   expect((await nats.jsm.streams.getMessage(eventStream, { seq: 1 }))?.string()).toBe('kept');
+});
+
+test.each([
+  ['a shorter time', { maxAgeMs: 3_600_000 }, 'PLACET_STREAM_AGE is shorter'],
+  ['less room than is taken', { maxBytes: 100 }, 'PLACET_STREAM_SIZE is smaller than what it holds'],
+])('%s would forget, so it is refused until somebody says so', async (_what, less, reason) => {
+  const nats = await withStreams();
+  await nats.js.publish('placet.sys.alarm.raised.1', 'x'.repeat(200));
+  await expect(ensureStreams(nats, { ...sizes, ...less })).rejects.toThrow(reason);
+  expect(await configOf(nats, eventStream)).toMatchObject({ max_bytes: sizes.maxBytes });
 });
 
 test('a consumer that starts over gets everything again', async () => {
