@@ -18,9 +18,10 @@ const kinds: [string, (frame: CallFrame) => boolean][] = [
   ['NATS client', ({ url }) => url.includes('node_modules/@nats-io/')],
   ['schemas', ({ url }) => url.includes('node_modules/zod/')],
   ['our code', ({ url }) => /\/(services|libs)\//.test(url)],
-  ['loading', ({ url }) => /^node:internal\/(modules|deps|bootstrap|main)|^wasm:/.test(url)],
 ];
 const rest = 'the rest of Node';
+/** The start of a process, which is not what is asked. */
+const isLoading = ({ url }: CallFrame) => /^node:internal\/(modules|deps|bootstrap|main)|^wasm:/.test(url);
 
 function isSocketCall(name: string): boolean {
   return ['writeBuffer', 'writeUtf8String', 'writeLatin1String', 'writev'].includes(name);
@@ -36,7 +37,7 @@ export function profilerArgs(dir: string | undefined): (process: string) => stri
   ];
 }
 
-/** What each process did with its time, in hundredths of the time that it was busy. */
+/** What each process did with its time, in hundredths of the time that it was busy after its start. */
 export function profileText(dir: string, processes: readonly string[]): string {
   const names = [...kinds.map(([name]) => name), rest];
   const rows = processes
@@ -55,7 +56,7 @@ function sharesOf({ nodes, samples, timeDeltas }: Profile): Map<string, number> 
   let busy = 0;
   samples.forEach((id, i) => {
     const frame = frames.get(id);
-    if (!frame || frame.functionName === '(idle)') return;
+    if (!frame || frame.functionName === '(idle)' || isLoading(frame)) return;
     const kind = kinds.find(([, matches]) => matches(frame))?.[0] ?? rest;
     const time = timeDeltas[i] ?? 0;
     spent.set(kind, (spent.get(kind) ?? 0) + time);
