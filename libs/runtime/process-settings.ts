@@ -86,6 +86,9 @@ export const fileSettings = {
   ),
 };
 
+/** The database of a service in MongoDB, which is its own. */
+export const databaseOf = (service: string) => `placet_${service}`;
+
 type Closable = { close(): Promise<void> };
 
 /** Where a service that runs alone keeps what it owns. A file is one process's alone. */
@@ -94,7 +97,7 @@ export async function openStoreOf<T extends Closable>(
   { mongodbUrl, dataDir }: { mongodbUrl?: string | undefined; dataDir?: string | undefined },
   open: { mongo(place: { url: string; database: string }): Promise<T>; file(path: string): T | Promise<T> },
 ): Promise<T> {
-  if (mongodbUrl !== undefined) return open.mongo({ url: mongodbUrl, database: `placet_${name}` });
+  if (mongodbUrl !== undefined) return open.mongo({ url: mongodbUrl, database: databaseOf(name) });
   if (dataDir !== undefined) return openAlone(join(dataDir, `${name}.sqlite`), open.file);
   throw new SettingsProblem([
     'PLACET_MONGODB_URL is missing; for one instance alone PLACET_DATA can name a directory instead',

@@ -17,9 +17,9 @@ export const secretFiles = {
   natsPasswords: 'nats-passwords.conf',
   natsSubscribers: 'nats-subscribers.conf',
   natsRoutes: 'nats-routes.conf',
-  mongodbPassword: 'mongodb.password',
+  mongodbPassword: (service: string) => `mongodb-${service}.password`,
   mongodbAdminPassword: 'mongodb-admin.password',
-  mongodbUrl: 'mongodb.url',
+  mongodbUrl: (service: string) => `mongodb-${service}.url`,
   mongodbKey: 'mongodb.key',
   natsPassword: (user: string) => `nats-${user}.password`,
 } as const;
@@ -45,11 +45,13 @@ export function makeSecrets(dir: string, subscribers: readonly string[] = []): s
   );
   keep(secretFiles.trustedKeys, () => JSON.stringify({ keys: [] }));
   made.push(...addTrusted(dir, signers));
-  const password = keep(secretFiles.mongodbPassword, newPassword);
-  keep(
-    secretFiles.mongodbUrl,
-    () => `mongodb://placet:${password}@mongodb:27017/?replicaSet=placet&authSource=admin`,
-  );
+  for (const service of ['decisions', 'audit']) {
+    const password = keep(secretFiles.mongodbPassword(service), newPassword);
+    keep(
+      secretFiles.mongodbUrl(service),
+      () => `mongodb://${service}:${password}@mongodb:27017/?replicaSet=placet&authSource=admin`,
+    );
+  }
   keep(secretFiles.mongodbAdminPassword, newPassword);
   keep(secretFiles.mongodbKey, () => randomBytes(512).toString('base64'));
   keep(secretFiles.natsRoutes, () => routesText(newPassword()));

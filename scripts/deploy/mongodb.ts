@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { explain, readSettings, UsersProblem } from '@placet/runtime';
+import { databaseOf, explain, readSettings, UsersProblem } from '@placet/runtime';
 import { MongoClient, MongoServerError } from 'mongodb';
 import { mongodbSettings } from './settings.ts';
 
@@ -12,21 +12,22 @@ const unauthorized = 13;
 const authenticationFailed = 18;
 const userExists = 51_003;
 
-/** Of `openStoreOf` in libs/runtime: `placet_` and the service. */
-const databases = ['placet_decisions', 'placet_audit'];
-
 /**
- * Makes the replica set of one member and its users, or sets the password of the services' user to the one that is
+ * Makes the replica set of one member and its users, or sets the passwords of the services' users to those that are
  * wanted. Twice is once.
  */
 async function main(): Promise<void> {
-  const { adminUrl, member, adminPassword, password } = readSettings(mongodbSettings, process.env);
+  const settings = readSettings(mongodbSettings, process.env);
+  const { adminUrl, member, adminPassword } = settings;
   const asAdmin = { auth: { username: 'admin', password: adminPassword }, authSource: 'admin' };
   await withClient(adminUrl, {}, async (client) => {
     await initiate(client, member);
     if (!(await isAccepted(adminUrl, asAdmin))) await createFirstUser(client, adminPassword);
   });
-  await withClient(adminUrl, asAdmin, (client) => putServicesUser(client, password));
+  await withClient(adminUrl, asAdmin, async (client) => {
+    await putUser(client, 'decisions', settings.decisionsPassword);
+    await putUser(client, 'audit', settings.auditPassword);
+  });
   process.stdout.write('the replica set and its users are as they should be\n');
 }
 
@@ -64,11 +65,12 @@ async function createFirstUser(client: MongoClient, pwd: string): Promise<void> 
   }
 }
 
-async function putServicesUser(client: MongoClient, pwd: string): Promise<void> {
+/** Nobody reads another service's database, nor writes it. */
+async function putUser(client: MongoClient, service: 'decisions' | 'audit', pwd: string): Promise<void> {
   const admin = client.db('admin');
-  const roles = databases.map((db) => ({ role: 'readWrite', db }));
-  const made = await admin.command({ createUser: 'placet', pwd, roles }).catch(unless(userExists, null));
-  if (made === null) await admin.command({ updateUser: 'placet', pwd, roles });
+  const roles = [{ role: 'readWrite', db: databaseOf(service) }];
+  const made = await admin.command({ createUser: service, pwd, roles }).catch(unless(userExists, null));
+  if (made === null) await admin.command({ updateUser: service, pwd, roles });
 }
 
 type Credentials = { auth?: { username: string; password: string }; authSource?: string };

@@ -60,9 +60,14 @@ export const mongodbSettings = {
     z.string({ error: 'is missing: the users are made by the user admin' }),
     'The password of the user admin, who may do everything.',
   ),
-  password: secret(
-    'PLACET_MONGODB_PASSWORD',
-    z.string({ error: 'is missing: it becomes the password of the user placet' }),
-    'The password of the user placet, by whom the services read and write.',
+  decisionsPassword: secret(
+    'PLACET_MONGODB_DECISIONS_PASSWORD',
+    z.string({ error: 'is missing: it becomes the password of the user decisions' }),
+    'The password of the user decisions, who reads and writes the outcomes alone.',
+  ),
+  auditPassword: secret(
+    'PLACET_MONGODB_AUDIT_PASSWORD',
+    z.string({ error: 'is missing: it becomes the password of the user audit' }),
+    'The password of the user audit, who reads and writes the record alone.',
   ),
 };

@@ -1,6 +1,6 @@
 import { type ConsumerInfo, jetstreamManager } from '@nats-io/jetstream';
-import { liveSubject, type Service, subjectFor } from '@placet/events';
-import { releaseAfterLast, startTestCluster, type TestCluster } from '@placet/testing';
+import { apiPrefixOf, liveSubject, type Service, subjectFor } from '@placet/events';
+import { eventually, releaseAfterLast, startTestCluster, type TestCluster } from '@placet/testing';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { held, policy } from '../support.ts';
 import {
@@ -130,6 +130,35 @@ describe.each(['notifier', 'audit'] as const)('with the stolen password of the %
     );
     expect(await brokerState(jsm)).toEqual(before);
   });
+});
+
+test('what the consumer of the notifier delivers reaches nobody but the notifier', async () => {
+  const id = await held(cluster);
+  const decisions = await connectAs(cluster, 'decisions');
+  const heard: string[] = [];
+  decisions.subscribe('placetrpc.decisions.vote', {
+    callback: (_error, message) => void heard.push(message.string()),
+  });
+  await decisions.flush();
+  const { nc } = await thiefOf(cluster, 'notifier');
+  const jsm = await jetstreamManager(await connectAs(cluster, 'deploy'));
+  const delivered = async () =>
+    (await jsm.consumers.info('PLACET', 'notifier-webhook')).delivered.consumer_seq;
+  const before = await delivered();
+
+  for (const reply of ['$JS.API.CONSUMER.DELETE.PLACET.policy', 'placetrpc.decisions.vote']) {
+    nc.publish(
+      `${apiPrefixOf('notifier')}.CONSUMER.MSG.NEXT.PLACET.notifier-webhook`,
+      JSON.stringify({ batch: 1, no_wait: true }),
+      { reply },
+    );
+  }
+  await eventually(async () => expect(await delivered()).toBeGreaterThan(before));
+  expect((await cluster.admin.vote(id, { vote: 'reject' })).body.decision).toBe('denied');
+  // The vote of a person came after them, and is all that was heard.
+  await eventually(() => expect(heard).toHaveLength(1));
+  expect(heard[0]).toContain(id);
+  expect((await jsm.consumers.info('PLACET', 'policy')).name).toBe('policy');
 });
 
 async function brokerState(jsm: Awaited<ReturnType<typeof jetstreamManager>>) {
