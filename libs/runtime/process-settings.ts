@@ -110,7 +110,7 @@ async function openAlone<T extends Closable>(
   open: (path: string) => T | Promise<T>,
 ): Promise<T> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const lock = takeFileLock(`${path}.lock`);
+  const lock = takeFileLock(`${path}.mutex`);
   if (!lock) {
     throw new UsersProblem(
       `Another process uses ${path}, and a SQLite file has one owner. Stop that one first; for several instances of ` +

@@ -71,7 +71,9 @@ export function openFileStores(dir: string): Stores {
         .map((row) => String(row['action_id']));
     },
     async outcomes() {
-      const rows = decisions.prepare('SELECT action_id AS action, agent, seq, body FROM events').all();
+      const sql =
+        'SELECT a.action_id AS action, a.agent, e.seq, e.body FROM events e JOIN actions a ON a.id = e.action';
+      const rows = decisions.prepare(sql).all();
       return rows as StoredOutcome[];
     },
     async recordSize() {

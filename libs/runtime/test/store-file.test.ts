@@ -93,7 +93,7 @@ test('the files are for their owner only', async () => {
   const dir = temporaryDirectory();
   await openThings(dir);
   const modes = readdirSync(dir).map((file) => [file, statSync(join(dir, file)).mode & 0o777]);
-  expect(modes.map(([file]) => file)).toContain('things.sqlite.lock');
+  expect(modes.map(([file]) => file)).toContain('things.sqlite.mutex');
   expect(modes.filter(([, mode]) => mode !== 0o600)).toEqual([]);
 });
 

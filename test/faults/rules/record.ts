@@ -1,5 +1,5 @@
 import { configStream, eventStream } from '@placet/events';
-import { isLost } from '../notes.ts';
+import { isLost, successOf } from '../notes.ts';
 import type { Case } from './case.ts';
 import { examination, type Finding } from './finding.ts';
 
@@ -37,6 +37,7 @@ export function nothingVanishes(found: Case, sweepAfterMs: number): Finding {
     'requests',
     'decided by the clock',
     'answers about accepted actions',
+    'logs taken',
   ]);
   for (const { action, requested, needed, decided } of facts.values()) {
     const [request] = requested;
@@ -62,6 +63,15 @@ export function nothingVanishes(found: Case, sweepAfterMs: number): Finding {
     result.count('answers about accepted actions');
     if (note.told.status === 404)
       result.violated(action, `${note.by} was told (${note.asked.kind}) that there is no such action`);
+  }
+  const logged = new Set(
+    stream.flatMap(({ event }) => (event?.type === 'action.logged' ? [event.data.action_id] : [])),
+  );
+  for (const note of notes) {
+    const action = note.asked.kind === 'log' ? successOf(note)?.action_id : undefined;
+    if (action === undefined) continue;
+    result.count('logs taken');
+    if (!logged.has(action)) result.violated(action, `${note.by} logged it, and the stream does not hold it`);
   }
   for (const { event } of stream) {
     if (event?.type === 'alarm.raised')

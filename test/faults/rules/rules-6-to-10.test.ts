@@ -152,6 +152,11 @@ describe('a violation is reported by the rule', () => {
           }),
         ),
     ],
+    [
+      'a log that was taken and is nowhere',
+      /logged it/,
+      (e) => without(e.stream, ({ event }) => event?.type === 'action.logged'),
+    ],
     ['what the store still owes', /still owes/, ({ unfinished }) => unfinished.push(wire)],
     [
       'what did not come to rest',

@@ -17,7 +17,13 @@ import { digestOfPayload } from './permissions.ts';
 /** A small history in which every rule holds, and of which a test spoils one thing. */
 export const sweepAfterMs = 6000;
 export const actionId = (n: number) => `act_${n.toString(16).padStart(32, '0')}`;
-export const [read, wire, refund, drop] = [1, 2, 3, 4].map(actionId) as [string, string, string, string];
+export const [read, wire, refund, drop, logged] = [1, 2, 3, 4, 5].map(actionId) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const begin = Date.UTC(2026, 0, 1, 12);
 export const at = (seconds: number) => new Date(begin + seconds * 1000);
 
@@ -118,6 +124,14 @@ export function executedOf(action: string, decided: string): EventOf<'action.exe
   return event('action.executed', data, 9);
 }
 
+function loggedOf(action: string): EventOf<'action.logged'> {
+  return event(
+    'action.logged',
+    { action_id: action, agent, action_name: 'read.file', outcome: 'success' },
+    9,
+  );
+}
+
 /** As the stream holds it, under the subject that is its own. */
 export function stored(seq: number, one: PlacetEvent): Stored {
   const number =
@@ -147,6 +161,7 @@ export function soundCase(): Evidence {
     closedOf(decision(wire)),
     closedOf(decision(refund)),
     executedOf(read, decision(read).id),
+    loggedOf(logged),
   ];
   const stream = events.map((one, i) => stored(i + 1, one));
   const configuration = [{ seq: 1, subject: '$KV.placet-people.per_1', body: '{}', event: null }];
@@ -214,6 +229,7 @@ function notesOf(decision: (action: string) => EventOf<'action.decided'>): Note[
       { status: 409, body: { error: 'ALREADY_USED', details: { action_id: read } } },
       10,
     ),
+    note(agent, { kind: 'log' }, ok({ action_id: logged }, 201), 11),
     note(agent, { kind: 'log' }, { status: 503, body: { error: 'STORE_FULL' } }, 11),
   ];
 }
