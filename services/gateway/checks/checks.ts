@@ -85,7 +85,8 @@ export function createChecks(parts: CheckParts) {
       const history = await historyOf(agent, actionId);
       if (isForgotten(history)) return await outcomeOf(agent, actionId);
       const answer = await current(agent, actionId, answerOf(actionId, history, new Date()));
-      if (listener === null || isSettled(answer, 'decision')) return answer;
+      if (isSettled(answer, 'decision')) return answer;
+      if (listener === null) return await confirmed(agent, actionId, answer);
       const deadline = Date.now() + patience.waitS * 1000;
       const asked = eventIn(history, 'action.requested')?.id;
       const { signal } = patience;
@@ -139,6 +140,15 @@ export function createChecks(parts: CheckParts) {
   async function current(agent: string, actionId: string, answer: Answer): Promise<Answer> {
     if (answer.decision !== 'allowed') return answer;
     return answerOf(actionId, await readHistoryFromLeader(context, agent, actionId), new Date());
+  }
+
+  /** A decision that somebody was told of is seen by whoever asks then. While nobody leads, what a node has has to do. */
+  async function confirmed(agent: string, actionId: string, pending: Answer): Promise<Answer> {
+    const history = await Promise.race([
+      readHistoryFromLeader(context, agent, actionId).catch(() => null),
+      sleep(lastLookMs).then(() => null),
+    ]);
+    return history === null ? pending : answerOf(actionId, history, new Date());
   }
 
   /** Any node may answer first; before "there is nothing" the leader is asked. */
