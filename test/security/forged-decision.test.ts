@@ -14,6 +14,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { secretFiles } from '../../scripts/deploy/make-secrets.ts';
 import { decided, held, policy, type Received, webhookReceiver } from '../support.ts';
 import { type Language, startSubscriber, subscriberPackages } from './subscribers.ts';
+import { decisionOf as forgedData } from './thief.ts';
 
 /**
  * Whoever has stolen the password of a service that decides can store a decision of his own: the broker takes it, and
@@ -30,20 +31,7 @@ type Forgery = (id: string, genuine: Decided) => Decided;
 /** A well-formed decision about the held action. */
 const forged = (id: string, part: Partial<EventData<'action.decided'>>): Decided => {
   const data = {
-    action_id: id,
-    agent: 'my-agent',
-    action_name: 'refund.create',
-    request_event: 'request',
-    reason: 'Because.',
-    rule: null,
-    scope: null,
-    policies: [],
-    payload_digest: `sha256:${'a'.repeat(64)}`,
-    deciders: ['person:admin@example.com'],
-    held: true,
-    decision: 'allowed',
-    cause: 'votes',
-    valid_until: new Date(Date.now() + 600_000).toISOString(),
+    ...forgedData(id),
     proof: 'e30.e30.e30',
     ...part,
   } as EventData<'action.decided'>;
