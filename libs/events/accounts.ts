@@ -1,4 +1,4 @@
-import { unsealedServices } from './catalogue.ts';
+import { holdsSeal } from './catalogue.ts';
 import { services } from './names.ts';
 
 /** What a user of the broker may do; everything else is refused. */
@@ -14,7 +14,7 @@ const importedApi = 'placetjs';
 const importedReplies = '_R_.>';
 
 /** Whoever holds the seal key, and whoever makes the streams. */
-const trusted: readonly string[] = ['deploy', ...services.filter((name) => !unsealedServices.includes(name))];
+const trusted: readonly string[] = ['deploy', ...services.filter(holdsSeal)];
 
 export function isTrusted(user: string): boolean {
   return trusted.includes(user);

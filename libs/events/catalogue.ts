@@ -174,7 +174,11 @@ export function isEventType(text: string): text is EventType {
 }
 
 /** Who holds no seal key. What they write bears on nothing. */
-export const unsealedServices: readonly Service[] = ['notifier', 'audit'];
+const unsealedServices: readonly Service[] = ['notifier', 'audit'];
+
+export function holdsSeal(service: Service): boolean {
+  return !unsealedServices.includes(service);
+}
 
 /** Whether an event of this type may come without a seal from whoever its source says. */
 export function emitsUnsealed(type: EventType, source: string): boolean {

@@ -1,6 +1,6 @@
-import { accountOf, insideOf, isTrusted, type Permissions } from './accounts.ts';
+import { accountOf, insideOf, type Permissions } from './accounts.ts';
 import { bucketUsers } from './buckets.ts';
-import { entryOf, eventTypes } from './catalogue.ts';
+import { entryOf, eventTypes, holdsSeal } from './catalogue.ts';
 import type { Service } from './names.ts';
 import { answererOf, asker, replySubject, requests } from './requests.ts';
 import { configStream, consumers, eventStream } from './streams.ts';
@@ -24,13 +24,12 @@ export function permissionsOf(service: Service): Permissions {
  * holds no key.
  */
 export function needsOf(service: Service): Permissions {
-  const isSealed = isTrusted(service);
   return {
     publish: [
       ...eventTypes.filter((type) => entryOf(type).emitters.includes(service)).map(typeFilter),
       ...directGet(eventStream),
       // Reads that must be current go to the leader. Who holds no key acts on none.
-      ...(isSealed ? [api('STREAM.MSG.GET', eventStream), api('STREAM.INFO', eventStream)] : []),
+      ...(holdsSeal(service) ? [api('STREAM.MSG.GET', eventStream), api('STREAM.INFO', eventStream)] : []),
       ...(service === 'audit'
         ? [...directGet(configStream), api('STREAM.INFO', eventStream), api('STREAM.INFO', configStream)]
         : []),

@@ -5,10 +5,10 @@ import {
   type EventType,
   eventStream,
   historyFilter,
+  holdsSeal,
   noteFilter,
   type PlacetEvent,
   parseEvent,
-  unsealedServices,
 } from '@placet/events';
 import { type BusContext, sealHeader, sealHolds } from './bus.ts';
 import { readDirect, type StreamMessage } from './direct.ts';
@@ -163,7 +163,7 @@ export async function readSubject(
 ): Promise<StoredMsg | null> {
   const query = { last_by_subj: subject };
   try {
-    if (!unsealedServices.includes(service)) return await jsm.streams.getMessage(eventStream, query);
+    if (holdsSeal(service)) return await jsm.streams.getMessage(eventStream, query);
     for (const waitMs of patienceMs) {
       const found = await jsm.direct.getMessage(eventStream, query);
       if (found) return found;

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { apiPrefixOf, type Service, unsealedServices } from '@placet/events';
+import { apiPrefixOf, holdsSeal, type Service } from '@placet/events';
 import type { Sealer } from '@placet/proof';
 import { explain } from './explain.ts';
 import { createApp } from './http.ts';
@@ -22,8 +22,7 @@ export async function runService<S extends SettingsTable>(
   start: Start<S>,
 ): Promise<void> {
   try {
-    const isSealed = !unsealedServices.includes(name);
-    const all = { ...processSettings, ...(isSealed ? sealSettings : {}), ...healthOf(name), ...table };
+    const all = { ...processSettings, ...(holdsSeal(name) ? sealSettings : {}), ...healthOf(name), ...table };
     const settings = readSettings(all, process.env) as SettingsOf<typeof processSettings> &
       SettingsOf<S> & { sealer?: Sealer; host: string; port: number };
     const logger = createLogger({ level: settings.logLevel });

@@ -1,3 +1,4 @@
+import { Unavailable } from '@placet/runtime';
 import { type Collection, MongoClient } from 'mongodb';
 import { expect, onTestFinished, test } from 'vitest';
 import { commandOf, startWire, type Wire } from '../../../libs/testing/wire.ts';
@@ -92,18 +93,18 @@ test.concurrent('a server that is silent from the start is an error, not a hang'
   await expect(openMongoAuditStore({ url: wire.url, database: 'x' })).rejects.toThrow();
 }, 15_000);
 
-test.concurrent('a server that goes away is an error, not a hang', async () => {
+test.concurrent('a server that goes away is unavailable, not a hang', async () => {
   const { store, wire } = await behindWire();
   await store.append([event(1)], 0);
   await wire.stop();
-  await expect(store.append([event(2)], 1)).rejects.toThrow();
+  await expect(store.append([event(2)], 1)).rejects.toThrow(Unavailable);
 }, 20_000);
 
-test.concurrent('a server that falls silent is an error, not a hang', async () => {
+test.concurrent('a server that falls silent is unavailable, not a hang', async () => {
   const { store, wire } = await behindWire();
   await store.append([event(1)], 0);
   wire.silence();
-  await expect(store.append([event(2)], 1)).rejects.toThrow();
+  await expect(store.append([event(2)], 1)).rejects.toThrow(Unavailable);
 }, 30_000);
 
 test.concurrent('a command that is never answered ends, and is stored once when it is tried again', async () => {
