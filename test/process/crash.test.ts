@@ -4,6 +4,7 @@ import { type Client, eventually, type Reply, releaseAfterEach, temporaryDirecto
 import { describe, expect, test } from 'vitest';
 import { expectNone, type Program, startProgram } from '../../libs/testing/program.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
+import { startLoad } from './steady-load.ts';
 import { forgetDeliveries, readStream, type Stored, typesOf } from './stream.ts';
 
 releaseAfterEach();
@@ -262,46 +263,6 @@ async function recordOf(admin: Client): Promise<{ seq: number; id: string }[]> {
     cursor = body.next;
   }
   return records.filter(({ stream }) => stream === 'PLACET');
-}
-
-const workers = 6;
-
-/** Agents that ask one thing after another, each until it is answered, as long as they are let. */
-function startLoad(agent: Client) {
-  const ids: string[] = [];
-  const refused: Reply[] = [];
-  let stopping = false;
-
-  async function work(worker: number): Promise<void> {
-    for (let n = 1; !stopping; n++) {
-      const request = { action_name: 'allow.it', payload: { n }, idempotency_key: `${worker}-${n}` };
-      ids.push(
-        await eventually(async () => {
-          const reply = await agent.check(request);
-          if (reply.status !== 200) {
-            refused.push(reply);
-            throw new Error(`${reply.status} ${JSON.stringify(reply.body)}`);
-          }
-          return reply.body.action_id as string;
-        }, 50_000),
-      );
-    }
-  }
-
-  const working = Promise.all(Array.from({ length: workers }, (_, n) => work(n)));
-  working.catch(() => {});
-  return {
-    refusals: () => refused,
-    async moreAnswers(count: number): Promise<void> {
-      const goal = ids.length + count;
-      await eventually(() => expect(ids.length).toBeGreaterThanOrEqual(goal), 50_000);
-    },
-    async stop(): Promise<string[]> {
-      stopping = true;
-      await working;
-      return ids;
-    },
-  };
 }
 
 function brokerOf({ processes }: Program): number {

@@ -6,7 +6,7 @@ import { openMongoAuditStore } from '../mongo-store.ts';
 import type { AuditStore } from '../store.ts';
 import { mongoPlace } from './places.ts';
 import { event, events } from './records.ts';
-import { allOf, appendUntilStored, expectDense } from './store-contract.ts';
+import { allOf, appendUntilStored, expectDense } from './whole-record.ts';
 
 type Direct = Collection<{ _id: string } & Record<string, unknown>>;
 

@@ -7,9 +7,10 @@ import type {} from '../../../libs/testing/mongodb-global-setup.ts';
 import { startWire, type Wire } from '../../../libs/testing/wire.ts';
 import { openMongoOutcomeStore } from '../mongo-store.ts';
 import type { OutcomeStore, StoredEvent } from '../store.ts';
+import { deliver, deliveriesOf, seenIn, someMessages } from './deliveries.ts';
 import { actionId, at, closed, decided, needed, requested, voted } from './events.ts';
 import { openInDirectory } from './places.ts';
-import { deliver, deliveriesOf, seenIn, someMessages, storeContract } from './store-contract.ts';
+import { storeContract } from './store-contract.ts';
 
 const stream = 'the stream';
 
