@@ -29,6 +29,8 @@ export type ClusterOptions = {
   subscribers?: readonly string[];
   gatewayPorts?: readonly number[];
   nodeArgs?: Partial<Record<Service, readonly string[]>>;
+  /** The first of each service begins at the first broker, the second at the second: it hears of the others from there. */
+  spread?: boolean;
 };
 
 export type Cluster = {
@@ -76,7 +78,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   try {
     await Promise.all(brokers.map((broker) => broker.start()));
     await deployStreams();
-    processes.push(...(await createProcesses(options, secretsDir, natsUrl)));
+    processes.push(...(await createProcesses(options, secretsDir, brokers)));
     // The gateway comes last, so that no request is taken before there is somebody to judge it.
     await startAll(processes.filter(({ service }) => service !== 'gateway'));
     const made = await command('deploy/admin.ts', { ...common, ...identityOf('gateway', secretsDir) });
@@ -103,8 +105,9 @@ async function startAll(processes: ServiceProcess[]): Promise<void> {
 async function createProcesses(
   options: ClusterOptions,
   secretsDir: string,
-  natsUrl: string,
+  brokers: Broker[],
 ): Promise<ServiceProcess[]> {
+  const urls = brokers.map(({ url }) => url);
   const created: ServiceProcess[] = [];
   for (const service of services) {
     const count = options.instances?.[service] ?? 1;
@@ -117,7 +120,7 @@ async function createProcesses(
           port: chosen ?? (await freePort()),
           dir: options.dir,
           env: {
-            PLACET_NATS_URL: natsUrl,
+            PLACET_NATS_URL: (options.spread ? urls[i % urls.length] : undefined) ?? urls.join(','),
             PLACET_LOG_LEVEL: 'info',
             ...identityOf(service, secretsDir),
             ...(service === 'decisions' || service === 'audit' ? storeOf(options) : {}),

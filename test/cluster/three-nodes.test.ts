@@ -32,6 +32,8 @@ let jsm: JetStreamManager;
 beforeAll(async () => {
   cluster = await startTestCluster({
     nodes: 3,
+    // So that what three gateways do at one moment does come through three brokers.
+    spread: true,
     instances: { gateway: 3, decisions: 3, policy: 2, audit: 2 },
     mongodbUrl: await ownMongo(),
     policy,
