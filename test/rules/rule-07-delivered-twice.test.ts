@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { consumers, type Service } from '@placet/events';
+import type { JsMsg } from '@nats-io/jetstream';
+import { type ConsumerSpec, consumers, type Service } from '@placet/events';
 import { restartConsumer } from '@placet/runtime';
 import { eventually, releaseAfterEach, startTestPlacet, type TestPlacet } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
@@ -71,6 +72,28 @@ async function seen({ agent, admin }: TestPlacet, ids: string[]) {
   };
 }
 
+/** Whoever follows the consumer next is given what it holds in the reverse of the stream's order. */
+async function turnRound({ js }: RawBroker, { durable }: ConsumerSpec, count: number): Promise<void> {
+  const consumer = await js.consumers.get('PLACET', durable);
+  const given = async () => {
+    const messages: JsMsg[] = [];
+    await eventually(async () => {
+      const fetched = await consumer.fetch({ max_messages: count - messages.length, expires: 1000 });
+      for await (const message of fetched) messages.push(message);
+      expect(messages).toHaveLength(count);
+    });
+    return messages;
+  };
+  const inOrder = await given();
+  for (const message of inOrder.toReversed()) message.nak();
+  const turned = await given();
+  expect(turned.map(({ seq }) => seq)).toEqual(inOrder.map(({ seq }) => seq).toReversed());
+  for (const message of turned) message.nak();
+}
+
+type Told = { type: string; data: { action_id: string } };
+const toldOf = ({ type, data }: Told) => `${type} ${data.action_id}`;
+
 describe('rule 7: delivered twice is the same as once', () => {
   test('every event again, to every service: no second event, decision or notification', async () => {
     const { received, env } = await webhookReceiver();
@@ -100,6 +123,44 @@ describe('rule 7: delivered twice is the same as once', () => {
     expect(await messagesIn(raw)).toEqual(events);
     expect(await seen(started, ids)).toEqual(before);
     expect(received).toHaveLength(5);
+  });
+
+  test('in the other order: each action comes to the same end, and of each the same is told', async () => {
+    const { received, env } = await webhookReceiver();
+    const started = await startTestPlacet({ policy, env: { ...env, PLACET_VERDICT_WAIT: '100ms' } });
+    const { agent, admin, placet } = started;
+    const raw = await rawBroker(placet);
+    const asked = ['read.mail', 'drop.table', 'refund.one', 'refund.two', 'refund.three', 'read.news'];
+    const ends = ['allowed', 'denied', 'allowed', 'denied', 'pending', 'allowed'];
+
+    for (const name of ['policy', 'notifier'] as const) await placet.stop(name);
+    const ids: string[] = [];
+    for (const action_name of asked) {
+      ids.push((await agent.check({ action_name, payload: {} })).body.action_id);
+    }
+    await turnRound(raw, consumers.policy, asked.length);
+    await placet.start('policy');
+    const [one, two, three] = ids.slice(2, 5) as [string, string, string];
+    await eventually(async () => expect((await agent.answer(three)).body.approval).toBeDefined());
+    await admin.vote(one, { vote: 'approve' });
+    await admin.vote(two, { vote: 'reject' });
+    const answers = async () => Promise.all(ids.map(async (id) => (await agent.answer(id)).body.decision));
+    await eventually(async () => expect(await answers()).toEqual(ends));
+    await turnRound(raw, consumers.notifierWebhook, 5);
+    await placet.start('notifier');
+    await settled(raw);
+
+    expect(received.map(({ body }) => toldOf(body as Told)).toSorted()).toEqual(
+      [
+        ...[one, two, three].map((id) => `approval.needed ${id}`),
+        ...[one, two].map((id) => `approval.closed ${id}`),
+      ].toSorted(),
+    );
+    expect(await answers()).toEqual(ends);
+    for (const id of ids) {
+      const decisions = (await typesOf(raw, id)).filter((type) => type === 'action.decided');
+      expect(decisions).toHaveLength(id === three ? 0 : 1);
+    }
   });
 
   test('again under another policy: what was decided stays as it was', async () => {
