@@ -3,7 +3,7 @@ export type { Credential, CredentialKind } from './credential.ts';
 export { createCredential, matchesHash, parseCredential } from './credential.ts';
 export type { JsonProblem } from './json-problem.ts';
 export type { Sealer, SealKey, SealKeys } from './seal.ts';
-export { createSealer } from './seal.ts';
+export { createSealer, sealForm } from './seal.ts';
 export { acceptedKeysMax, parseSealKeys, sealKeyText } from './seal-keys.ts';
 export type { SecretBox } from './secret-box.ts';
 export { createSecretBox, SecretBoxError } from './secret-box.ts';

@@ -2,6 +2,9 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 
 const secretBytesMin = 32;
 
+/** The id of a key and an HMAC. Whether it is right, only who holds the key can tell. */
+export const sealForm = /^(?<id>[\w-]{1,64})\.(?<mac>[0-9a-f]{64})$/;
+
 export type SealKey = { id: string; secret: Uint8Array };
 
 /** New seals are made with `current`. Rotate by accepting both keys everywhere before and after the change. */
@@ -25,7 +28,7 @@ export function createSealer(keys: SealKeys): Sealer {
     seal: (subject, body) => `${keys.current.id}.${macOf(current, subject, body).toString('hex')}`,
     isCurrent: (seal) => seal.startsWith(`${keys.current.id}.`),
     check(subject, body, seal) {
-      const { id, mac } = /^(?<id>[\w-]{1,64})\.(?<mac>[0-9a-f]{64})$/.exec(seal ?? '')?.groups ?? {};
+      const { id, mac } = sealForm.exec(seal ?? '')?.groups ?? {};
       const secret = secrets.get(id ?? '');
       if (secret === undefined || mac === undefined) return false;
       return timingSafeEqual(macOf(secret, subject, body), Buffer.from(mac, 'hex'));

@@ -1,8 +1,6 @@
 import { emitsUnsealed, type Flaw, type PlacetEvent } from '@placet/events';
-import type { Jwks } from '@placet/proof';
+import { type Jwks, sealForm } from '@placet/proof';
 import { proofProblem } from '@placet/runtime';
-
-const sealForm = /^[\w-]{1,64}\.[0-9a-f]{64}$/;
 
 /** What is false about an event that fits its subject. Whether a seal is right, only who holds the key can tell. */
 export function eventFlaw(event: PlacetEvent, seal: string | null, trusted: Jwks): Flaw | null {
