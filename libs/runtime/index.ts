@@ -27,3 +27,4 @@ export * from './sqlite.ts';
 export * from './streams.ts';
 export * from './subscribe.ts';
 export * from './supervisor.ts';
+export * from './wrong-seal.ts';

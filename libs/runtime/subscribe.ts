@@ -7,6 +7,7 @@ import { StoreFull, Unavailable } from './errors.ts';
 import { firstField, headerText } from './headers.ts';
 import { readStored } from './history.ts';
 import { backoffMs, type Resources, sleep } from './lifecycle.ts';
+import { createForgedAlarms } from './wrong-seal.ts';
 
 /** The shortest that the client takes. */
 const heartbeatMs = 500;
@@ -43,6 +44,7 @@ export function subscribe(
   subscription: Subscription,
 ): void {
   const { spec, concurrency = 64, deliveriesMax = 12 } = subscription;
+  const tellForged = createForgedAlarms(alarm);
   const stopping = new AbortController();
   let wake: (() => void) | undefined;
   stopping.signal.addEventListener('abort', () => wake?.());
@@ -120,11 +122,7 @@ export function subscribe(
     const event = readStored(context, message.subject, message.data, sealOf(message));
     const { seq, subject } = message;
     if (event) return subscription.handle({ event, seq, deliveries: message.info.deliveryCount });
-    await alarm({
-      kind: 'wrong_seal',
-      about: `${eventStream}/${seq}`,
-      message: `Message ${seq} under ${subject} does not carry our seal, or has not its form. It is not acted upon.`,
-    });
+    await tellForged([{ seq, subject }]);
     return subscription.handleForged?.({ subject, seq }) ?? done;
   }
 

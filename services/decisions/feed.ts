@@ -9,6 +9,7 @@ import {
 } from '@placet/events';
 import {
   backoffMs,
+  createForgedAlarms,
   newId,
   onReconnect,
   readBatch,
@@ -47,6 +48,7 @@ export type Feed = { problem(): string | null };
  */
 export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   const { context, alarm, resources } = parts;
+  const tellForged = createForgedAlarms(alarm);
   const stopping = new AbortController();
   const holder = newId();
   let leadUntil = 0;
@@ -129,11 +131,7 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
     if (event) return { seq, event };
     const place = parseSubject(subject);
     if (place && isOfUnsealed(subject, place.type, data)) return null;
-    await alarm({
-      kind: 'wrong_seal',
-      about: `${eventStream}/${message.seq}`,
-      message: `Message ${message.seq} under ${subject} does not carry our seal, or has not its form. It is not acted upon.`,
-    });
+    await tellForged([{ seq: message.seq, subject }]);
     if (!place || place.root === 'sys') return null;
     const isDecision = place.type === 'action.decided';
     return { seq, forged: { agent: place.agent, actionId: place.action, isDecision }, at: time };

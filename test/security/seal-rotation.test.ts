@@ -55,7 +55,12 @@ test('the seal key is exchanged while checks go on, as docs/operations.md says',
   // What was stored under the old key and is not over counts no more.
   const vote = await cluster.admin.vote(open, { vote: 'approve' });
   expect(vote.body.decision).not.toBe('allowed');
-  expect((await cluster.agent.answer(open)).body.decision).toBe('denied');
+  const answer = (await cluster.agent.answer(open)).body;
+  expect(answer).toMatchObject({
+    decision: 'denied',
+    reason: expect.stringContaining('An alarm was raised'),
+  });
+  await eventually(async () => expect(await alarmsOf(cluster)).toContain('wrong_seal'));
 }, 600_000);
 
 /** One after another, so that of each service that has two one is always there. */

@@ -4,6 +4,7 @@ import {
   ask,
   type Bus,
   type BusContext,
+  createForgedAlarms,
   eventIn,
   type History,
   newId,
@@ -37,7 +38,18 @@ export type CheckParts = {
 export type Patience = { waitS: number; signal: AbortSignal };
 
 export function createChecks(parts: CheckParts) {
-  const { context, bus, room, waiting, config } = parts;
+  const { context, bus, alarm, room, waiting, config } = parts;
+  const tellForged = createForgedAlarms(alarm);
+
+  /** As some node has it, which may be behind. */
+  const anywhere = (agent: string, actionId: string) => readAnd(readHistory, agent, actionId);
+  const atLeader = (agent: string, actionId: string) => readAnd(readHistoryFromLeader, agent, actionId);
+
+  async function readAnd(read: typeof readHistory, agent: string, actionId: string): Promise<History> {
+    const history = await read(context, agent, actionId);
+    void tellForged(history.forged);
+    return history;
+  }
 
   async function submit(agent: Agent, body: CheckBody, patience: Patience): Promise<Answer> {
     const answer = await storeAndWait(agent, body, patience);
@@ -62,7 +74,7 @@ export function createChecks(parts: CheckParts) {
       const appended = await bus.append(request, { version: 0 });
       if (appended.status === 'conflict') {
         giveBack?.();
-        const history = await readHistoryFromLeader(context, agent.name, action_id);
+        const history = await atLeader(agent.name, action_id);
         const answer = repeated(request, history, new Date());
         if (isSettled(answer, until)) return answer;
         asked = eventIn(history, 'action.requested')?.id;
@@ -130,7 +142,7 @@ export function createChecks(parts: CheckParts) {
   async function lastLook(agent: string, actionId: string): Promise<Answer> {
     const nothing: History = { version: 0, events: [], forged: [] };
     const history = await Promise.race([
-      readHistory(context, agent, actionId).catch(() => nothing),
+      anywhere(agent, actionId).catch(() => nothing),
       sleep(lastLookMs).then(() => nothing),
     ]);
     return answerOf(actionId, history, new Date());
@@ -139,13 +151,13 @@ export function createChecks(parts: CheckParts) {
   /** A node that is behind may not know yet that a permission was used: before "allowed" the leader is asked. */
   async function current(agent: string, actionId: string, answer: Answer): Promise<Answer> {
     if (answer.decision !== 'allowed') return answer;
-    return answerOf(actionId, await readHistoryFromLeader(context, agent, actionId), new Date());
+    return answerOf(actionId, await atLeader(agent, actionId), new Date());
   }
 
   /** A decision that somebody was told of is seen by whoever asks then. While nobody leads, what a node has has to do. */
   async function confirmed(agent: string, actionId: string, pending: Answer): Promise<Answer> {
     const history = await Promise.race([
-      readHistoryFromLeader(context, agent, actionId).catch(() => null),
+      atLeader(agent, actionId).catch(() => null),
       sleep(lastLookMs).then(() => null),
     ]);
     return history === null ? pending : answerOf(actionId, history, new Date());
@@ -153,8 +165,8 @@ export function createChecks(parts: CheckParts) {
 
   /** Any node may answer first; before "there is nothing" the leader is asked. */
   async function historyOf(agent: string, actionId: string): Promise<History> {
-    const history = await readHistory(context, agent, actionId);
-    return eventIn(history, 'action.requested') ? history : readHistoryFromLeader(context, agent, actionId);
+    const history = await anywhere(agent, actionId);
+    return eventIn(history, 'action.requested') ? history : atLeader(agent, actionId);
   }
 
   /** What the stream no longer holds, the decisions service has stored. */
@@ -171,7 +183,7 @@ export function createChecks(parts: CheckParts) {
     return decidedAnswer(decided as EventOf<'action.decided'>, undefined, new Date());
   }
 
-  return { submit, read, withdraw, historyOf };
+  return { submit, read, withdraw, historyOf, atLeader };
 }
 
 const Outcome = z.object({ decided: z.unknown(), executed: z.unknown() }).nullable();

@@ -1,6 +1,6 @@
 import { type Agent, type EventData, type EventOf, makeEvent, subjectFor } from '@placet/events';
 import { digestOf } from '@placet/proof';
-import { causeId, eventIn, newId, Refusal, readHistoryFromLeader, readNote } from '@placet/runtime';
+import { causeId, eventIn, newId, Refusal, readNote } from '@placet/runtime';
 import { type CheckParts, type Checks, storedOutcome } from './checks.ts';
 import { actionIdFor, type ExecutionBody, type LogBody } from './request.ts';
 
@@ -37,7 +37,7 @@ export function createReports(parts: CheckParts, checks: Checks) {
     // Any node may be behind; before an agent is called a liar the leader is asked.
     let history = await checks.historyOf(agent.name, actionId);
     if (!eventIn(history, 'action.decided')) {
-      history = await readHistoryFromLeader(context, agent.name, actionId);
+      history = await checks.atLeader(agent.name, actionId);
     }
     if (history.forged.length > 0) {
       // Not the agent's doing: an alarm about the forgery has been raised.
