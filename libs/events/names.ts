@@ -11,7 +11,9 @@ export const AgentName = z
   .string()
   .regex(/^[a-z0-9-]{1,64}$/, 'must be 1 to 64 lower-case letters, digits or hyphens');
 export const ActionId = z.string().regex(/^act_[0-9a-f]{32}$/, 'must be an action id (act_…)');
-export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+export const Digest = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, 'must be a digest (sha256: and 64 hexadecimal digits)');
 export const Instant = z.iso.datetime();
 
 /** What every event about one action repeats from its subject, so that a reader needs the body alone. */

@@ -13,6 +13,10 @@ export const errorTable = {
   FORBIDDEN: { status: 403, message: 'You have not the role that this needs.' },
   NOT_ELIGIBLE: { status: 403, message: 'You are not among the approvers of this action.' },
   NOT_FOUND: { status: 404, message: 'There is no such thing here.' },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    message: 'This path is not asked for by this method. See the header Allow.',
+  },
   ACTION_NOT_FOUND: { status: 404, message: 'This agent has no action with this id.' },
   IDEMPOTENCY_CONFLICT: {
     status: 409,

@@ -59,6 +59,24 @@ test('every answer has a request id of its own, the same in header and body', as
   expect((await app.inject('/health')).headers['x-request-id']).toMatch(/^req_/);
 });
 
+test.each([
+  ['PUT', '/orders', 'GET, HEAD, POST'],
+  ['DELETE', '/throws/x?y=1', 'GET, HEAD'],
+  ['POST', '/health', 'GET, HEAD'],
+] as const)('%s %s, which is there for other methods, is told which', async (method, url, allow) => {
+  const { app } = start();
+  const answer = await app.inject({ method, url });
+  expect([answer.statusCode, answer.json().error]).toEqual([405, 'METHOD_NOT_ALLOWED']);
+  expect(answer.headers['allow']).toBe(allow);
+  expect(answer.json().message).toBe(`This path takes ${allow.replaceAll(', ', ' or ')}, not ${method}.`);
+});
+
+test('a path that is not there by any method is not found', async () => {
+  const { app } = start();
+  const answer = await app.inject({ method: 'PUT', url: '/throws/x/y' });
+  expect([answer.statusCode, answer.headers['allow']]).toEqual([404, undefined]);
+});
+
 test('a caller cannot choose the request id', async () => {
   const { app } = start();
   const answer = await app.inject({
@@ -80,6 +98,22 @@ describe('what does not fit is refused with the path of each problem', () => {
       ['extra', 'items[0].count', 'items[1].odd', 'more', 'name'].sort(),
     );
     for (const { message } of details) expect(message).toBeTruthy();
+  });
+
+  test.each([
+    ['{"items":[]}', 'name: This field is missing: it has to be text.'],
+    ['{"name":"a","items":{}}', 'items: It has to be a list, and is an object.'],
+    ['{"name":"a","items":[{"count":"x"}]}', 'items[0].count: It has to be a number, and is text.'],
+    [
+      '{"name":"a","items":[],"Note":1}',
+      'Note: This field is unknown. Remove it; Placet ignores nothing. Did you mean note?',
+    ],
+    ['{"name":1,"items":1}', 'name: It has to be text, and is a number. And 1 more: see details.'],
+    ['', 'The body is empty: send a JSON object.'],
+  ])('%s: in words, the first of them in the message', async (payload, message) => {
+    const { post } = start();
+    const answer = await post(payload);
+    expect([answer.statusCode, answer.json().message]).toEqual([422, `The request does not fit. ${message}`]);
   });
 
   test('in the query', async () => {

@@ -8,9 +8,11 @@ import {
 } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import { newId } from './bus.ts';
-import { type Detail, type ErrorCode, errorTable, Refusal, StoreFull, Unavailable } from './errors.ts';
+import { type ErrorCode, errorTable, Refusal, StoreFull, Unavailable } from './errors.ts';
 import type { Logger } from './logger.ts';
+import { createMethods } from './methods.ts';
 import type { Metrics } from './metrics.ts';
+import { misfit, misfitOf, unknownField } from './validation.ts';
 
 export const bodyBytesMax = 256 * 1024;
 
@@ -60,8 +62,16 @@ export function createApp(options: {
     parseBody(body as Buffer, next);
   });
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply));
-  app.setNotFoundHandler((_request, reply) => {
-    answerError(new Refusal('NOT_FOUND', { message: 'There is no such path. See /docs.' }), _request, reply);
+  const methods = createMethods();
+  app.addHook('onRoute', ({ url, method }) => methods.add(url, method));
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methods.of(request.url);
+    if (allowed.length === 0) {
+      return answerError(new Refusal('NOT_FOUND', { message: 'There is no such path.' }), request, reply);
+    }
+    reply.header('allow', allowed.join(', '));
+    const message = `This path takes ${allowed.join(' or ')}, not ${request.method}.`;
+    return answerError(new Refusal('METHOD_NOT_ALLOWED', { message }), request, reply);
   });
   let closing = false;
   app.addHook('preClose', (next) => {
@@ -74,11 +84,7 @@ export function createApp(options: {
   app.addHook('preValidation', (request, _reply, next) => {
     const { schema } = request.routeOptions;
     const unknown = schema?.querystring || isHidden(schema) ? [] : Object.keys(request.query as object);
-    next(
-      unknown.length === 0
-        ? undefined
-        : new Refusal('VALIDATION_ERROR', { details: unknown.slice(0, detailsMax).map(unknownField) }),
-    );
+    next(unknown.length === 0 ? undefined : misfitOf(unknown.map((name) => unknownField(name))));
   });
   app.addHook('onSend', (request, reply, _payload, next) => {
     reply.header('x-request-id', request.id);
@@ -129,7 +135,7 @@ function readBody(body: Buffer): unknown {
 }
 
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = refusalOf(error);
+  const refusal = refusalOf(error, request);
   const { status } = errorTable[refusal.code];
   if (status >= 500 && refusal.code !== 'STORE_FULL') {
     request.log.error(
@@ -137,6 +143,7 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
       'a request failed',
     );
   }
+  if (status === 401) reply.header('www-authenticate', 'Bearer realm="placet"');
   if (refusal.retryAfterS !== undefined) reply.header('retry-after', refusal.retryAfterS);
   return reply
     .code(status)
@@ -159,42 +166,16 @@ const fastifyCodes: Record<string, ErrorCode> = {
   FST_ERR_MAX_PARAM_LENGTH: 'NOT_FOUND',
 };
 
-function refusalOf(error: unknown): Refusal {
+function refusalOf(error: unknown, request: FastifyRequest): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof StoreFull) return new Refusal('STORE_FULL', { retryAfterS: 30, cause: error });
   if (error instanceof Unavailable) return new Refusal('UNAVAILABLE', { retryAfterS: 1, cause: error });
   if (hasZodFastifySchemaValidationErrors(error)) {
-    return new Refusal('VALIDATION_ERROR', {
-      details: error.validation.flatMap(detailsOf).slice(0, detailsMax),
-    });
+    return misfit(error.validation, request);
   }
   const code = fastifyCodes[(error as FastifyError)?.code];
   if (code) return new Refusal(code, { cause: error });
   return new Refusal('INTERNAL', { cause: error });
-}
-
-const detailsMax = 50;
-
-type Validation = { instancePath: string; message?: string | undefined; params?: unknown };
-
-/** An unknown field is reported by its own path, not by that of the object that holds it. */
-function detailsOf(problem: Validation): Detail[] {
-  const path = pathOf(problem.instancePath.split('/').filter(Boolean));
-  const keys = (problem.params as { keys?: string[] } | undefined)?.keys;
-  if (keys) return keys.map((key) => unknownField(path ? `${path}.${key}` : key));
-  return [{ path, message: problem.message ?? 'does not fit' }];
-}
-
-/** `payload.items[3].amount`, as strict JSON says it too. */
-function pathOf(segments: string[]): string {
-  return segments.reduce((path, segment) => {
-    if (/^\d+$/.test(segment)) return `${path}[${segment}]`;
-    return path ? `${path}.${segment}` : segment;
-  }, '');
-}
-
-function unknownField(path: string): Detail {
-  return { path, message: 'This field is unknown. Remove it; Placet ignores nothing.' };
 }
 
 function isHidden(schema: unknown): boolean {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { UsersProblem } from './explain.ts';
+import { nearest } from './nearest.ts';
 
 /** One setting: its name in the environment, how it is read, and a sentence for the documents. */
 export type Setting<T> = {
@@ -91,25 +92,12 @@ function unknownNames(table: SettingsTable, env: Record<string, string | undefin
   );
   return Object.keys(env)
     .filter((name) => name.startsWith('PLACET_') && !known.includes(name) && !internalNames.has(name))
-    .map((name) => `${name}: there is no such setting${nearest(name, known)}`);
+    .map((name) => `${name}: there is no such setting${hintOf(name, known)}`);
 }
 
-function nearest(name: string, known: string[]): string {
-  const [best] = known.map((k) => ({ k, d: distance(name, k) })).sort((a, b) => a.d - b.d);
-  return best && best.d <= 4 ? ` (did you mean ${best.k}?)` : ' (docs/configuration.md lists them all)';
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + change));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+function hintOf(name: string, known: string[]): string {
+  const like = nearest(name, known);
+  return like === undefined ? ' (docs/configuration.md lists them all)' : ` (did you mean ${like}?)`;
 }
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

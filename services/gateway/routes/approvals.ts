@@ -2,6 +2,7 @@ import {
   ApprovalsAnswer,
   ApprovalView,
   audienceKeysOf,
+  Digest,
   type Person,
   requests,
   Vote,
@@ -22,7 +23,7 @@ const VoteBody = z
   .strictObject({
     vote: Vote,
     comment: z.string().min(1).max(4000).optional(),
-    payload_digest: z.string().optional().describe('What was seen; refused when it has changed since.'),
+    payload_digest: Digest.optional().describe('What was seen; refused when it has changed since.'),
   })
   .meta({ id: 'Vote' });
 
