@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provideMongo, startCluster } from '@placet/cluster';
@@ -12,7 +12,7 @@ async function release(): Promise<void> {
 
 /**
  * `npm run cluster`: three nodes of the broker, two of each service, a server that speaks MongoDB's protocol, all on
- * loopback, until Ctrl-C. What it kept is gone then.
+ * loopback, until Ctrl-C. What it kept is gone then. What somebody ends stays away until somebody starts it.
  */
 async function main(): Promise<void> {
   const natsServer = process.env['NATS_SERVER'] ?? 'nats-server';
@@ -26,20 +26,31 @@ async function main(): Promise<void> {
   const cluster = await startCluster({ natsServer, dir, nodes: 3, instances: two, mongodbUrl: mongo.url });
   releases.push(() => cluster.stop());
   const places = [
-    ...cluster.brokers.map(({ name, url }) => [name, url]),
-    ...cluster.services.map(({ name, url }) => [name, url]),
+    ...[...cluster.brokers, ...cluster.services].map(({ name, url, pid }) => [
+      name,
+      `${url}  (pid ${pid()})`,
+    ]),
     ['MongoDB', `${mongo.url}  (${mongo.kind})`],
     ['logs', `${dir}/*.log`],
     ['secrets', cluster.secretsDir],
     ["agent's key", cluster.agentKey],
     ['your token', cluster.personToken],
   ] as const;
+  for (const { name, env } of cluster.services) {
+    const lines = Object.entries(env).map(([variable, value]) => `${variable}=${value}\n`);
+    writeFileSync(join(dir, `${name}.env`), lines.join(''), { mode: 0o600 });
+  }
   const lines = places.map(([name, place]) => `  ${name.padEnd(13)}${place}`);
   const [gateway] = cluster.of('gateway');
+  const [policy] = cluster.of('policy');
   process.stdout.write(`
-Placet runs on three brokers, with two of each service. Stop it with Ctrl-C.
+Placet runs on three brokers, with two of each service. Stop it with Ctrl-C: what it kept is gone then.
 
 ${lines.join('\n')}
+
+End one, and what the others do is yours to see (kill ${policy?.pid()}). It stays away until you start it again, from this directory:
+
+'${process.execPath}' --env-file='${dir}/policy-1.env' services/policy/main.ts
 
 Ask whether an agent may act, through either gateway:
 

@@ -201,7 +201,7 @@ export function errorsText(): string {
     '',
     '- `error` is a code of this table. Codes do not change; decide by them.',
     '- `message` is for people. It is the one below, or one that says more of the case at hand.',
-    '- `details` is there when there is more to say: the path and the problem of each field that does not fit, for example.',
+    '- `details` is there when there is more to say: a list of `path` and `message` for the fields that do not fit, otherwise an object, such as what was decided before.',
     '- `request_id` is also in the header `x-request-id`, and in the log.',
     '',
     'With 429, and with most answers of 503, the header `Retry-After` says after how many seconds to try again.',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Service, services } from '@placet/events';
@@ -56,7 +56,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   mkdirSync(brokersDir, { recursive: true, mode: 0o700 });
   writeFileSync(join(brokersDir, 'nats.conf'), natsConfText(), { mode: 0o600 });
   for (const name of [secretFiles.natsPasswords, secretFiles.natsSubscribers]) {
-    copyFileSync(join(secretsDir, name), join(brokersDir, name));
+    symlinkSync(join(secretsDir, name), join(brokersDir, name));
   }
   const brokers = await createBrokers({ binary: options.natsServer, dir: brokersDir, nodes, syncAlways });
   const natsUrl = brokers.map(({ url }) => url).join(',');

@@ -26,7 +26,7 @@ export async function pythonWith(
   if (existsSync(done)) return python;
   await withLock(join(cache, 'lock'), async () => {
     if (existsSync(done)) return;
-    process.stderr.write(`Python for tests: installing ${requirements.join(', ')} from PyPI (once)\n`);
+    process.stderr.write(`Python: installing ${requirements.join(', ')} from PyPI (once)\n`);
     rmSync(home, { recursive: true, force: true });
     const bounded = { timeout: installTimeoutMs, killSignal: 'SIGKILL' } as const;
     await run(base, ['-m', 'venv', home], bounded);

@@ -20,6 +20,8 @@ export type ServiceProcess = {
   name: string;
   url: string;
   log: string;
+  /** Its settings, by their names. */
+  env: Readonly<Record<string, string>>;
   pid(): number | undefined;
   isRunning(): boolean;
   /** How each of its processes ended so far. */
@@ -43,7 +45,8 @@ export type ServiceProcessOptions = {
 
 /** A service as an operator runs it: a process of its own, configured by its environment alone. */
 export function createServiceProcess(options: ServiceProcessOptions): ServiceProcess {
-  const { service, name, port, env, dir, nodeArgs = [] } = options;
+  const { service, name, port, dir, nodeArgs = [] } = options;
+  const env = { PLACET_HOST: '127.0.0.1', PLACET_PORT: String(port), ...options.env };
   const log = join(dir, `${name}.log`);
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
@@ -62,8 +65,6 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
         PATH: process.env['PATH'] ?? '',
         // It ends when we do, whatever ended us.
         PLACET_SUPERVISOR_PID: String(process.pid),
-        PLACET_HOST: '127.0.0.1',
-        PLACET_PORT: String(port),
         ...env,
       },
       stdio: ['ignore', 'ignore', output],
@@ -91,6 +92,7 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
     name,
     url,
     log,
+    env,
     pid: () => (isRunning() ? child?.pid : undefined),
     isRunning,
     ends,

@@ -5,12 +5,12 @@ import {
   createSealer,
   createSigner,
   generateSigningKey,
-  type Jwk,
   type Jwks,
   parseSealKeys,
   type Sealer,
   type Signer,
   sealKeyText,
+  trusting,
 } from '@placet/proof';
 import { UsersProblem } from '@placet/runtime';
 import { readJsonFile, writePrivateFile } from './private-file.ts';
@@ -44,24 +44,30 @@ export function loadKeys(dataDir: string): Keys {
     }
     return readFileSync(file, 'utf8').trim();
   };
-  const sealKeys = keep('seal.key', () => sealKeyText({ id: 'k1', secret: randomBytes(32) }));
-  const policySigner = createSigner(keep('policy.pem', generateSigningKey));
-  const decisionsSigner = createSigner(keep('decisions.pem', generateSigningKey));
+  const readable = <T>(name: string, read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof KeysProblem) throw error;
+      throw new KeysProblem(`${join(dir, name)}: ${(error as Error).message}`);
+    }
+  };
+  const sealKeys = keep('seal.key', () => `${sealKeyText({ id: 'k1', secret: randomBytes(32) })}\n`);
+  const policySigner = readable('policy.pem', () => createSigner(keep('policy.pem', generateSigningKey)));
+  const decisionsSigner = readable('decisions.pem', () =>
+    createSigner(keep('decisions.pem', generateSigningKey)),
+  );
   return {
-    sealer: createSealer(parseSealKeys(sealKeys)),
+    sealer: readable('seal.key', () => createSealer(parseSealKeys(sealKeys))),
     policySigner,
     decisionsSigner,
     trusted: keepTrusted(join(dir, 'trusted-keys.json'), [policySigner, decisionsSigner]),
   };
 }
 
-/** A public key stays when its signer has taken a new one, as its proofs do. */
 function keepTrusted(file: string, signers: Signer[]): Jwks {
-  const { keys: known = [] } = (readJsonFile(file) ?? {}) as { keys?: Jwk[] };
-  const fresh = signers
-    .map(({ publicJwk }) => publicJwk)
-    .filter(({ kid }) => !known.some((key) => key.kid === kid));
-  const trusted = { keys: [...known, ...fresh] };
-  if (fresh.length > 0) writePrivateFile(file, `${JSON.stringify(trusted)}\n`);
+  const known = (readJsonFile(file) ?? { keys: [] }) as Jwks;
+  const trusted = trusting(known, signers);
+  if (trusted !== known) writePrivateFile(file, `${JSON.stringify(trusted)}\n`);
   return trusted;
 }

@@ -2,6 +2,7 @@ export { canonicalJson, digestOf, digestOfText, sha256Hex } from './canonical.ts
 export type { Credential, CredentialKind } from './credential.ts';
 export { createCredential, matchesHash, parseCredential } from './credential.ts';
 export type { JsonProblem } from './json-problem.ts';
+export { trusting } from './jwk.ts';
 export type { Sealer, SealKey, SealKeys } from './seal.ts';
 export { createSealer, sealForm } from './seal.ts';
 export { acceptedKeysMax, parseSealKeys, sealKeyText } from './seal-keys.ts';

@@ -5,6 +5,14 @@ export type Jwk = { kty: string; crv: string; x: string; kid: string; alg?: stri
 
 export type Jwks = { keys: readonly Jwk[] };
 
+/** These keys with those of the signers: one stays when its signer has taken a new one, as its proofs do. */
+export function trusting(known: Jwks, signers: readonly { publicJwk: Jwk }[]): Jwks {
+  const fresh = signers
+    .map(({ publicJwk }) => publicJwk)
+    .filter(({ kid }) => !known.keys.some((key) => key.kid === kid));
+  return fresh.length === 0 ? known : { keys: [...known.keys, ...fresh] };
+}
+
 export function jwkOf(publicKey: KeyObject): Required<Jwk> {
   const { x } = publicKey.export({ format: 'jwk' });
   if (x === undefined) throw new TypeError('An Ed25519 public key has an "x".');

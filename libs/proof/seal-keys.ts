@@ -22,9 +22,13 @@ export function sealKeyText({ id, secret }: SealKey): string {
   return `${id}:${Buffer.from(secret).toString('base64')}`;
 }
 
-function parseSealKey(text: string): SealKey {
+/** Says which one is wrong, and nothing of the secret. */
+function parseSealKey(text: string, index: number): SealKey {
   const match = /^([\w-]{1,64}):([A-Za-z0-9+/]+={0,2})$/.exec(text);
-  if (!match?.[1] || !match[2])
-    throw new TypeError('A seal key is an id, a colon, and its secret in base64.');
+  if (!match?.[1] || !match[2]) {
+    throw new TypeError(
+      `Seal key ${index + 1} is not "id:secret" in base64. Each key has a line of its own.`,
+    );
+  }
   return { id: match[1], secret: Buffer.from(match[2], 'base64') };
 }

@@ -7,7 +7,10 @@ export class UsersProblem extends Error {}
 /** What a user can put right is told in words; only our own faults come with a stack. */
 export function explain(error: unknown): string {
   if (error instanceof UsersProblem) return error.message;
-  if (error instanceof Refusal && error.code === 'POLICY_REFUSED') return `PLACET_POLICY: ${error.message}`;
+  if (error instanceof Refusal && error.code === 'POLICY_REFUSED') {
+    const [, ...problems] = error.message.split('\n');
+    return ['PLACET_POLICY: the file was refused, so Placet does not start.', ...problems].join('\n');
+  }
   if (isSystemError(error, 'EADDRINUSE')) {
     return `Port ${error.port} is taken. Stop what runs there, or set PLACET_PORT (0 takes a free one).`;
   }

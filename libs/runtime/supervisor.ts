@@ -33,5 +33,8 @@ export function stopOnSignals(stop: () => Promise<void>): void {
     );
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-  onSupervisorGone(Number(process.env['PLACET_SUPERVISOR_PID']) || undefined, end);
+  onSupervisorGone(Number(process.env['PLACET_SUPERVISOR_PID']) || undefined, () => {
+    process.stderr.write('placet: the process that started this one is gone, so this one ends\n');
+    end();
+  });
 }

@@ -3,7 +3,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePrivateFile } from '@placet/embedded';
 import { subscriberUser } from '@placet/events';
-import { createSigner, generateSigningKey, type Jwk, type Signer, sealKeyText } from '@placet/proof';
+import {
+  createSigner,
+  generateSigningKey,
+  type Jwks,
+  type Signer,
+  sealKeyText,
+  trusting,
+} from '@placet/proof';
 import { passwordVariable, serviceUsers, subscribersText } from '../nats-conf.ts';
 
 const newPassword = () => randomBytes(24).toString('base64url');
@@ -68,16 +75,13 @@ export function makeSecrets(dir: string, subscribers: readonly string[] = []): s
   return made;
 }
 
-/** A public key stays when its signer has taken a new one, as its proofs do. */
 function addTrusted(dir: string, signers: Signer[]): string[] {
   const file = join(dir, secretFiles.trustedKeys);
-  const { keys } = JSON.parse(readFileSync(file, 'utf8')) as { keys: Jwk[] };
-  const fresh = signers
-    .map(({ publicJwk }) => publicJwk)
-    .filter(({ kid }) => !keys.some((key) => key.kid === kid));
-  if (fresh.length === 0) return [];
-  writePrivateFile(file, `${JSON.stringify({ keys: [...keys, ...fresh] })}\n`);
-  return keys.length === 0 ? [] : [secretFiles.trustedKeys];
+  const known = JSON.parse(readFileSync(file, 'utf8')) as Jwks;
+  const trusted = trusting(known, signers);
+  if (trusted === known) return [];
+  writePrivateFile(file, `${JSON.stringify(trusted)}\n`);
+  return known.keys.length === 0 ? [] : [secretFiles.trustedKeys];
 }
 
 /** The address of a route holds its password, and NATS puts no variable into a text: so the addresses are a secret too. */
