@@ -28,7 +28,7 @@ test('a second seal key is added as a line of its own', () => {
 });
 
 test.each([
-  ['seal.key', 'k1:no base64', 'Seal key 1 is not "id:secret" in base64. Each key has a line of its own.'],
+  ['seal.key', 'k1:no-base64', 'Seal key 1 is not "id:secret" in base64. Each key has a line of its own.'],
   ['seal.key', 'k1:AAAA', 'The seal key "k1" has 3 bytes; it needs at least 32.'],
   ['policy.pem', 'hello', ''],
 ])('%s that cannot be read is named, and its secret is not told', (name, text, problem) => {
