@@ -5,6 +5,7 @@ export const AlarmRaised = z.object({
   kind: z.enum([
     'wrong_seal',
     'configuration_forged',
+    'configuration_missed',
     'executed_without_permission',
     'approval_without_approvers',
     'events_missed',

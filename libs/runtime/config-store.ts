@@ -11,6 +11,8 @@ import { configHistory } from './streams.ts';
 
 /** A change is stored by then in any case; only this instance may not have seen it yet. */
 const seeWithinMs = 5000;
+/** How often it is looked at whether we were told of all that was changed. */
+const compareEveryMs = 2000;
 
 export type ConfigEntry<T> =
   | { status: 'valid'; key: string; value: T; revision: number; by: string; at: string; why?: string }
@@ -34,7 +36,7 @@ export async function openConfigStore<T>(
   context: BusContext,
   alarm: RaiseAlarm,
   resources: Resources,
-  options: { bucket: ConfigBucket; schema: z.ZodType<T> },
+  options: { bucket: ConfigBucket; schema: z.ZodType<T>; compareEveryMs?: number },
 ): Promise<ConfigStore<T>> {
   const { bucket, schema } = options;
   const kv = await new Kvm(context.js).open(bucket);
@@ -49,9 +51,12 @@ export async function openConfigStore<T>(
   const kept = new Map<string, { first: KvWatchEntry; count: number }>();
   let isFirstLook = true;
   let seen = 0;
+  let told = 0;
+  let followAnew = () => {};
   let wake: (() => void)[] = [];
 
   function read(entry: KvWatchEntry): void {
+    told += 1;
     const previous = entries.get(entry.key);
     if (entry.revision <= (previous?.revision ?? 0)) return;
     sealedBefore.delete(entry.key);
@@ -159,6 +164,7 @@ export async function openConfigStore<T>(
       try {
         const watch = await kv.watch({ include: KvWatchInclude.AllHistory });
         stop = () => watch.stop();
+        followAnew = stop;
         stopping.signal.addEventListener('abort', stop);
         if (stopping.signal.aborted) stop();
         const { values } = await kv.status();
@@ -181,6 +187,31 @@ export async function openConfigStore<T>(
         stopping.signal.removeEventListener('abort', stop);
       }
       await sleep(backoffMs(attempt), stopping.signal);
+    }
+  }
+
+  /**
+   * Whoever is to tell us of changes may be gone, or be stopped, without our hearing of it. What stood in the bucket at
+   * one look has to be known at the next one, unless there was so much to be read that we are at it still.
+   */
+  async function compare(): Promise<void> {
+    for (let [before, toldBefore] = [0, 0]; !stopping.signal.aborted; ) {
+      await sleep(options.compareEveryMs ?? compareEveryMs, stopping.signal);
+      const last = await kv.status().then(
+        ({ streamInfo }) => streamInfo.state.last_seq,
+        () => 0,
+      );
+      if (stopping.signal.aborted) return;
+      const missed = told === toldBefore && before > seen ? before : 0;
+      [before, toldBefore] = [missed ? 0 : last, told];
+      if (missed === 0) continue;
+      void alarm({
+        kind: 'configuration_missed',
+        about: causeId(bucket, context.service, missed),
+        message: `A ${context.service} service was not told of revision ${missed} of ${bucket}, and follows it anew.`,
+        details: { bucket, revision: String(missed) },
+      });
+      followAnew();
     }
   }
 
@@ -222,7 +253,7 @@ export async function openConfigStore<T>(
   }
 
   await new Promise<void>((ready) => {
-    const following = follow(ready);
+    const following = Promise.all([follow(ready), compare()]);
     resources.add(`configuration ${bucket}`, async () => {
       stopping.abort();
       await following;

@@ -3,7 +3,7 @@ import { eventually, releaseAfterEach, startTestBus, testSealer } from '@placet/
 import { expect, test } from 'vitest';
 import type { ConfigEntry } from '../config-store.ts';
 import { openRoles, type Role } from './config-support.ts';
-import { startBus, startRestartable, startTwo } from './support.ts';
+import { startBus, startRestartable, startTwo, systemEvents } from './support.ts';
 
 releaseAfterEach();
 
@@ -143,5 +143,22 @@ test('the broker keeps the value readable, with its seal', async () => {
     at: expect.any(String),
     replaces: 0,
     seal: expect.any(String),
+  });
+});
+
+test('a change that an instance was not told of is an alarm, and is read all the same', async () => {
+  const [one, other] = await startTwo();
+  const [here, there] = [await openRoles(one), await openRoles(other, configBuckets.agents, 200)];
+  const first = await here.put('support', { role: 'a' }, { by: 'dana', expected: 0 });
+  await eventually(() => expect(there.get('support')).toMatchObject({ value: { role: 'a' } }));
+  const stream = `KV_${configBuckets.agents}`;
+  for (const { name } of await one.context.jsm.consumers.list(stream).next()) {
+    await one.context.jsm.consumers.pause(stream, name, new Date(Date.now() + 3_600_000));
+  }
+  void here.put('support', { role: 'b' }, { by: 'dana', expected: first });
+  await eventually(() => expect(there.get('support')).toMatchObject({ value: { role: 'b' } }));
+  await eventually(async () => {
+    const alarms = await systemEvents(one, 'alarm.raised');
+    expect(alarms.map(({ data }) => data.kind)).toContain('configuration_missed');
   });
 });

@@ -10,6 +10,11 @@ export type Role = z.infer<typeof Role>;
 export function openRoles(
   b: TestBus,
   bucket: ConfigBucket = configBuckets.agents,
+  compareEveryMs?: number,
 ): Promise<ConfigStore<Role>> {
-  return openConfigStore(b.context, b.alarm, b.resources, { bucket, schema: Role });
+  return openConfigStore(b.context, b.alarm, b.resources, {
+    bucket,
+    schema: Role,
+    ...(compareEveryMs === undefined ? {} : { compareEveryMs }),
+  });
 }
