@@ -40,6 +40,9 @@ export function readDirect(
         if (error) return end(error);
         const header = headerText(message);
         const seq = lastField(header, 'Nats-Sequence');
+        const from = seq === undefined ? stream : lastField(header, 'Nats-Stream');
+        // Whoever reached the broker's API can have a stream of his own answer for ours.
+        if (from !== stream) return end(new Unavailable(`the stream ${from} answered for ${stream}`));
         if (seq !== undefined) messages.push(streamMessage(message, header, Number(seq)));
         else end(problemOf(header));
       },

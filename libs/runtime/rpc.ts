@@ -6,8 +6,11 @@ import { type BusContext, newId, sealHeader, sealHolds } from './bus.ts';
 import { type Detail, type ErrorCode, errorTable, Refusal, StoreFull, Unavailable } from './errors.ts';
 import type { Resources } from './lifecycle.ts';
 
-/** A question older than this is not answered, so that one that was overheard cannot be asked again. */
-const ageMaxMs = 60_000;
+/**
+ * A question older than this is not answered, so that one that was kept back or overheard cannot be asked later. It is
+ * twice what an asker waits; what is left is for clocks that differ.
+ */
+const ageMaxMs = 10_000;
 
 const Question = z.object({ id: z.string(), at: z.iso.datetime(), data: z.unknown() });
 const Answer = z.discriminatedUnion('ok', [
@@ -31,33 +34,7 @@ export async function ask<T>(
   answer: z.ZodType<T>,
   timeoutMs = 5000,
 ): Promise<T> {
-  const id = newId();
-  const body = JSON.stringify({ id, at: new Date().toISOString(), data });
-  let reply: Msg;
-  try {
-    reply = await context.nc.request(subject, body, {
-      timeout: timeoutMs,
-      headers: sealOf(context, subject, body),
-      // Not among our other replies, and not to be guessed: whoever answers learns nothing of where those go.
-      noMux: true,
-      reply: replySubject(context.service, subject, id),
-    });
-  } catch (error) {
-    throw new Refusal('UNAVAILABLE', {
-      message: 'A service that this needs does not answer now. Try again.',
-      retryAfterS: 1,
-      cause: error,
-    });
-  }
-  const seal = reply.headers?.get(sealHeader);
-  if (!unsealedRequests.has(subject) && !sealHolds(context, reply.subject, reply.data, seal)) {
-    throw new Refusal('UNAVAILABLE', { message: 'An answer did not carry our seal and was dropped.' });
-  }
-  const parsed = Answer.parse(reply.json());
-  // Whoever overheard another question could have it answered into the place of this one.
-  if (parsed.question !== id) {
-    throw new Refusal('UNAVAILABLE', { message: 'An answer was to another question and was dropped.' });
-  }
+  const parsed = await answerTo(context, subject, data, timeoutMs);
   if (parsed.ok) return answer.parse(parsed.data);
   const code = (Object.hasOwn(errorTable, parsed.code) ? parsed.code : 'INTERNAL') as ErrorCode;
   throw new Refusal(code, {
@@ -65,6 +42,66 @@ export async function ask<T>(
     ...(errorTable[code].status === 503 ? { retryAfterS: 1 } : {}),
     ...(parsed.details ? { details: parsed.details as Detail[] } : {}),
   });
+}
+
+/** Waits for the answer that is one: whoever else can write to the reply subject says nothing, and ends nothing. */
+function answerTo(
+  context: BusContext,
+  subject: RequestSubject,
+  data: unknown,
+  timeoutMs: number,
+): Promise<z.infer<typeof Answer>> {
+  const id = newId();
+  const body = JSON.stringify({ id, at: new Date().toISOString(), data });
+  // Not among our other replies, and not to be guessed: whoever answers learns nothing of where those go.
+  const reply = replySubject(context.service, subject, id);
+  let dropped = '';
+  return new Promise((resolve, reject) => {
+    const subscription = context.nc.subscribe(reply, {
+      callback: (error, message) => {
+        if (error) return fail(error);
+        if (isNobody(message)) return fail(new Error('no responders: nobody answers under this subject'));
+        const seal = message.headers?.get(sealHeader);
+        if (!unsealedRequests.has(subject) && !sealHolds(context, message.subject, message.data, seal)) {
+          dropped = ' An answer did not carry our seal and was dropped.';
+          return;
+        }
+        const parsed = Answer.safeParse(jsonOf(message));
+        // Whoever overheard another question could have it answered into the place of this one.
+        if (parsed.success && parsed.data.question === id) return end(() => resolve(parsed.data));
+        dropped = ' An answer was to another question and was dropped.';
+      },
+    });
+    const end = (tell: () => void) => {
+      clearTimeout(timer);
+      subscription.unsubscribe();
+      tell();
+    };
+    const fail = (cause?: unknown) =>
+      end(() => {
+        const message = `A service that this needs does not answer now. Try again.${dropped}`;
+        reject(new Refusal('UNAVAILABLE', { message, retryAfterS: 1, cause }));
+      });
+    const timer = setTimeout(fail, timeoutMs, new Error(`no answer within ${timeoutMs} ms`));
+    try {
+      context.nc.publish(subject, body, { headers: sealOf(context, subject, body), reply });
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+/** What the broker says where nobody listens. */
+function isNobody({ data, headers: found }: Msg): boolean {
+  return data.length === 0 && found?.code === 503;
+}
+
+function jsonOf(message: Msg): unknown {
+  try {
+    return message.json();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Answers questions; instances of a service share them. */
@@ -120,7 +157,11 @@ export function answer<T>(
       }
       const question = Question.parse(message.json());
       if (Math.abs(Date.now() - Date.parse(question.at)) > ageMaxMs) {
-        return { ok: false, code: 'FORBIDDEN', message: 'This question is too old.' };
+        return {
+          ok: false,
+          code: 'FORBIDDEN',
+          message: 'This question is too old, or the clocks of two services differ by more than 10 s.',
+        };
       }
       return { ok: true, data: await handle(schema.parse(question.data), question.id) };
     } catch (error) {

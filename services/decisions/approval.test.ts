@@ -68,6 +68,19 @@ describe('a vote', () => {
     expect(given(requested(), needed(), voted(), decided()).when(vote())).toEqual({ ruling: 'settled' });
   });
 
+  test('sent again while it is held is stored again only when its voter may vote for more', () => {
+    const demands = [demand({ kind: 'role', role: 'finance' }), demand({ kind: 'role', role: 'ops' })];
+    const held = [requested(), needed({ demands }), voted({ by: 'ann', eligible: ['role:finance', null] })];
+    const again = (...roles: string[]) => given(...held).when(vote({ by: 'ann', roles }));
+    expect(again('finance')).toEqual({ ruling: 'settled' });
+    expect(again('finance', 'ops')).toMatchObject({
+      draft: { data: { number: 2, eligible_as: ['role:finance', 'role:ops'] } },
+    });
+    expect(again()).toMatchObject({ ruling: 'refused', code: 'NOT_ELIGIBLE' });
+    const stale = vote({ by: 'ann', roles: ['finance'], payload_digest: `sha256:${'b'.repeat(64)}` });
+    expect(given(...held).when(stale)).toMatchObject({ ruling: 'refused', code: 'STALE_PAYLOAD' });
+  });
+
   test('on an action whose decision is owed brings the decision first', () => {
     expect(given(requested(), needed(), voted()).when(vote({ by: 'bob', vote: 'reject' }))).toMatchObject({
       draft: { type: 'action.decided', draft: { decision: 'allowed', deciders: ['person:ann@example.com'] } },

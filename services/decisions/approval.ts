@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Approver, Demand, EventData, EventOf, PlacetEvent, VoteQuestion } from '@placet/events';
 import { approverText } from '@placet/events';
 import type { ErrorCode } from '@placet/runtime';
@@ -102,7 +103,7 @@ function voted({ question, request, now }: Extract<Command, { kind: 'vote' }>, s
       const { needed, votes } = state;
       const owed = outcomeOf(needed, votes);
       if (owed) return { ruling: 'append', draft: { type: 'action.decided', draft: owed } };
-      if (votes.some(isRepeat)) return nothing;
+      if (votes.some(({ data }) => data.request === request)) return nothing;
       // The clock may not have come round yet, but a time that has passed has passed.
       if (isOver(needed, now)) return timedOut(needed);
       return castVote(question, request, needed, votes);
@@ -136,6 +137,9 @@ function castVote(
   if (payload_digest !== undefined && payload_digest !== needed.payload_digest) {
     return { ruling: 'refused', code: 'STALE_PAYLOAD' };
   }
+  // Who may vote for more than before votes anew; otherwise the same again says nothing new.
+  const earlier = votes.findLast(({ data }) => data.voter.id === voter.id)?.data;
+  if (earlier?.vote === vote && isDeepStrictEqual(earlier.eligible_as, eligible_as)) return nothing;
   const { roles: _, ...who } = voter;
   const data: EventData<'approval.voted'> = {
     action_id: needed.action_id,

@@ -18,6 +18,8 @@ import {
   publishSigner,
   Refusal,
   type RunningService,
+  readHistory,
+  readHistoryFromLeader,
   type ServiceEnvironment,
   type ServiceParts,
   startService,
@@ -88,9 +90,11 @@ function answerQuestions(parts: ServiceParts, store: OutcomeStore, execute: Exec
 
   answer(parts, requests.approvals, ApprovalsQuestion, async (question) => {
     const { records, before } = await store.list(question);
-    const views = records.flatMap((record) => {
-      const view = approvalView(record);
-      return view ? [{ view, seq: neededSeq(record) }] : [];
+    const current = await Promise.all(records.map(currentOf));
+    const views = current.flatMap((record) => {
+      const view = record && approvalView(record);
+      const isAskedFor = question.status === 'all' || view?.status === question.status;
+      return view && isAskedFor && isFor(record, question.audience) ? [{ view, seq: neededSeq(record) }] : [];
     });
     const page = fitting(views);
     const next = page.length < views.length ? (page.at(-1)?.seq ?? null) : before;
@@ -104,6 +108,19 @@ function answerQuestions(parts: ServiceParts, store: OutcomeStore, execute: Exec
       throw new Refusal('NOT_FOUND', { message: 'There is no approval with this id that concerns you.' });
     return view;
   });
+
+  /**
+   * The store says which there are, and the stream what they are: in the store whoever has its password can write
+   * anything. What is decided stays listed when the stream has let go of it; what is not decided is in the stream.
+   */
+  async function currentOf(stored: ActionRecord): Promise<ActionRecord | null> {
+    const { actionId, agent } = stored;
+    let history = await readHistory(context, agent, actionId);
+    const isThere = () => history.events.some(({ event }) => event.type === 'approval.needed');
+    if (!isThere()) history = await readHistoryFromLeader(context, agent, actionId);
+    if (isThere()) return { actionId, agent, events: history.events, blocked: isBlocked(history) };
+    return decidedIn(stored) ? stored : null;
+  }
 
   /** The stream is ahead of the store; what it no longer holds, the store does. */
   async function recordOf(actionId: string): Promise<ActionRecord | null> {

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { SignerKey } from '@placet/events';
-import { type App, type BusContext, type ConfigStore, createApp } from '@placet/runtime';
+import type { Jwks } from '@placet/proof';
+import { type App, type BusContext, createApp } from '@placet/runtime';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import type { Agents } from './accounts/agents.ts';
@@ -42,14 +42,14 @@ export type GatewayParts = {
   agents: Agents;
   people: People;
   policies: Policies;
-  signers: ConfigStore<SignerKey>;
+  trusted: () => Jwks;
   checks: Checks;
   reports: Reports;
   unready: () => string[];
 };
 
 export async function createGatewayApp(parts: GatewayParts): Promise<App> {
-  const { context, config, signers } = parts;
+  const { context, config, trusted } = parts;
   const { logger, metrics } = context;
   const app = createApp({ logger, metrics, unready: parts.unready, trustProxy: config.trustProxy });
   app.addHook('onRequest', (_request, reply, next) => {
@@ -109,9 +109,8 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
       },
     },
     async (_request, reply) => {
-      const keys = signers.all().flatMap((entry) => (entry.status === 'valid' ? [entry.value.jwk] : []));
       reply.header('cache-control', 'public, max-age=60');
-      return { keys };
+      return { keys: trusted().keys.map((key) => ({ ...key })) };
     },
   );
   app.get('/', { schema: { hide: true } }, () => ({

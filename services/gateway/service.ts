@@ -71,7 +71,10 @@ async function buildGateway(
   const waiting = createWaiting(context.metrics);
   follow(parts, waiting, people);
   const room = await watchStreamRoom(context, resources);
-  const checkParts = { ...parts, room, waiting, config };
+  const trusted = () => ({
+    keys: signers.all().flatMap((entry) => (entry.status === 'valid' ? [entry.value.jwk] : [])),
+  });
+  const checkParts = { ...parts, room, waiting, config, trusted };
   const checks = createChecks(checkParts);
   const reports = createReports(checkParts, checks);
   const app = await createGatewayApp({
@@ -80,7 +83,7 @@ async function buildGateway(
     agents,
     people,
     policies,
-    signers,
+    trusted,
     checks,
     reports,
     unready,

@@ -47,7 +47,7 @@ export function answerOf(actionId: string, history: History, now: Date): Answer 
 }
 
 /** The stream keeps a request longer than any permission lasts: a decision without its request permits nothing. */
-function forgottenAnswer({ data, time }: EventOf<'action.decided'>): Answer {
+export function forgottenAnswer({ data, time }: EventOf<'action.decided'>): Answer {
   const { action_id, payload_digest, deciders } = data;
   const said = { action_id, payload_digest, decided_at: time, decided_by: deciders };
   if (data.decision === 'denied') return { decision: 'denied', ...said, reason: data.reason };

@@ -1,5 +1,5 @@
 import { type Agent, type EventOf, makeEvent, requests } from '@placet/events';
-import { digestOf } from '@placet/proof';
+import { digestOf, type Jwks } from '@placet/proof';
 import {
   ask,
   type Bus,
@@ -17,7 +17,8 @@ import {
 } from '@placet/runtime';
 import * as z from 'zod';
 import type { GatewayConfig } from '../config.ts';
-import { type Answer, answerOf, decidedAnswer, executionOf, heldAnswer } from './answer.ts';
+import { type Answer, answerOf, decidedAnswer, executionOf, forgottenAnswer, heldAnswer } from './answer.ts';
+import { storedOutcome } from './outcomes.ts';
 import { actionIdFor, type CheckBody, timeoutMs } from './request.ts';
 import type { StreamRoom } from './stream-room.ts';
 import type { Listener, Until, Waiting } from './waiting.ts';
@@ -34,6 +35,8 @@ export type CheckParts = {
   room: StreamRoom;
   waiting: Waiting;
   config: GatewayConfig;
+  /** Whose proofs are believed. */
+  trusted: () => Jwks;
 };
 export type Patience = { waitS: number; signal: AbortSignal };
 
@@ -171,9 +174,10 @@ export function createChecks(parts: CheckParts) {
 
   /** What the stream no longer holds, the decisions service has stored. */
   async function outcomeOf(agent: string, actionId: string): Promise<Answer> {
-    const stored = await storedOutcome(context, agent, actionId);
+    const stored = await storedOutcome(parts, agent, actionId);
     if (!stored) throw new Refusal('ACTION_NOT_FOUND');
-    return decidedAnswer(stored.decided, stored.executed, new Date());
+    const answer = decidedAnswer(stored.decided, stored.executed, new Date());
+    return answer.decision === 'allowed' ? forgottenAnswer(stored.decided) : answer;
   }
 
   async function withdraw(agent: string, actionId: string): Promise<Answer> {
@@ -184,21 +188,6 @@ export function createChecks(parts: CheckParts) {
   }
 
   return { submit, read, withdraw, historyOf, atLeader };
-}
-
-const Outcome = z.object({ decided: z.unknown(), executed: z.unknown() }).nullable();
-export type StoredOutcome = {
-  decided: EventOf<'action.decided'>;
-  executed: EventOf<'action.executed'> | undefined;
-};
-
-export async function storedOutcome(
-  context: BusContext,
-  agent: string,
-  actionId: string,
-): Promise<StoredOutcome | null> {
-  const stored = await ask(context, requests.outcome, { agent, action_id: actionId }, Outcome);
-  return stored && ({ decided: stored.decided, executed: stored.executed ?? undefined } as StoredOutcome);
 }
 
 function requestEvent(agent: Agent, body: CheckBody): EventOf<'action.requested'> {

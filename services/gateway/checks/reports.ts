@@ -1,7 +1,8 @@
 import { type Agent, type EventData, type EventOf, makeEvent, subjectFor } from '@placet/events';
 import { digestOf } from '@placet/proof';
 import { causeId, eventIn, newId, Refusal, readNote } from '@placet/runtime';
-import { type CheckParts, type Checks, storedOutcome } from './checks.ts';
+import type { CheckParts, Checks } from './checks.ts';
+import { storedOutcome } from './outcomes.ts';
 import { actionIdFor, type ExecutionBody, type LogBody } from './request.ts';
 
 export type Reports = ReturnType<typeof createReports>;
@@ -49,7 +50,7 @@ export function createReports(parts: CheckParts, checks: Checks) {
     if (!inStream && eventIn(history, 'action.requested')) {
       return withoutPermission(agent, actionId, 'NOT_DECIDED');
     }
-    const decided = inStream ?? (await storedOutcome(context, agent.name, actionId))?.decided;
+    const decided = inStream ?? (await storedOutcome(parts, agent.name, actionId))?.decided;
     if (!decided) throw new Refusal('ACTION_NOT_FOUND');
     return isPermission(decided) ? decided : withoutPermission(agent, actionId, 'NOT_ALLOWED');
   }
