@@ -30,6 +30,8 @@ export function needsOf(service: Service): Permissions {
       ...directGet(eventStream),
       // Reads that must be current go to the leader. Who holds no key acts on none.
       ...(holdsSeal(service) ? [api('STREAM.MSG.GET', eventStream), api('STREAM.INFO', eventStream)] : []),
+      // Whether there are streams that are none of ours.
+      ...(service === 'gateway' ? [api('STREAM.NAMES')] : []),
       ...(service === 'audit'
         ? [...directGet(configStream), api('STREAM.INFO', eventStream), api('STREAM.INFO', configStream)]
         : []),

@@ -3,7 +3,7 @@ import { type ConsumerSpec, eventStream } from '@placet/events';
 import { causeId } from './alarms.ts';
 import { sleep } from './lifecycle.ts';
 import type { ServiceParts } from './service.ts';
-import { consumerProblem, notFound, weakenedRules } from './streams.ts';
+import { consumerProblem, notFound, streamNames, weakenedRules } from './streams.ts';
 
 const lookEveryMs = 10_000;
 
@@ -11,8 +11,11 @@ type Parts = Pick<ServiceParts, 'context' | 'alarm' | 'resources'>;
 /** What is wrong now, in words. */
 export type BrokerWatch = { problems(): string[] };
 
-/** `problems` stand until they are mended; a change has happened, whatever is so now. */
-type Seen = { problems: string[]; changes: string[] };
+/**
+ * `problems` stand until they are mended; a change has happened, whatever is so now. What a stranger does is an alarm,
+ * and no reason to take no requests.
+ */
+type Seen = { problems: string[]; changes: string[]; strangers?: string[] };
 
 /**
  * Whoever reached the broker's API can weaken a stream after the deployment made it, empty it, or make it anew, and
@@ -23,7 +26,20 @@ export function watchStreams(parts: Parts, names: readonly string[], everyMs = l
   const kept = new Map<string, Keeps>();
   return watch(parts, 'streams', everyMs, async () => {
     const found = await Promise.all(names.map((name) => jsm.streams.info(name).catch(notFound)));
-    const seen: Seen = { problems: [], changes: [] };
+    const strangers = (
+      await jsm.streams
+        .names()
+        .next()
+        .catch(() => [])
+    ).filter((name) => !streamNames.includes(name));
+    const seen: Seen = {
+      problems: [],
+      changes: [],
+      strangers: strangers.map(
+        (name) =>
+          `The stream ${name} is none of ours: it may take or answer what is meant for them. Delete it.`,
+      ),
+    };
     for (const [i, name] of names.entries()) {
       const info = found[i];
       if (!info) {
@@ -85,12 +101,15 @@ function watch(
 ): BrokerWatch {
   const stopping = new AbortController();
   let problems: string[] = [];
+  let strangers: string[] = [];
   const once = async () => {
-    const before = problems;
+    const before = [...problems, ...strangers];
     const seen = await look();
     problems = seen.problems;
-    const begun = problems.filter((problem) => !before.includes(problem));
-    for (const message of [...begun.map((one) => `${one} Run "npm run deploy:streams".`), ...seen.changes]) {
+    strangers = seen.strangers ?? [];
+    const isNew = (one: string) => !before.includes(one);
+    const begun = problems.filter(isNew).map((one) => `${one} Run "npm run deploy:streams".`);
+    for (const message of [...begun, ...strangers.filter(isNew), ...seen.changes]) {
       // Each time that it begins is a cause of its own.
       await alarm({ kind: 'broker_changed', about: causeId(message, new Date().toISOString()), message });
     }

@@ -223,9 +223,34 @@ export function weakenedRules(config: StreamConfig): string[] {
     ({ name }) => name === config.name,
   );
   if (!wanted) return [];
-  const rules = [...streamRules, 'subjects', 'republish', 'sources'] as const;
-  return rules.filter((rule) => rule in wanted && differs(config, { [rule]: wanted[rule] }));
+  // A property that is off is left out of what the broker tells.
+  const isOn = (rule: string) =>
+    ![undefined, false, 0, -1].includes((config as Record<string, unknown>)[rule] as never);
+  const changed = Object.keys({ ...wanted, ...config }).filter((rule) => {
+    if (mayVary.has(rule)) return false;
+    const want = (wanted as Record<string, unknown>)[rule];
+    return want === undefined ? isOn(rule) : differs(config, { [rule]: want });
+  });
+  return changed.toSorted();
 }
+
+/** What a deployment chooses, and what the broker fills in by itself. */
+const mayVary: ReadonlySet<string> = new Set([
+  'name',
+  'max_bytes',
+  'max_age',
+  'num_replicas',
+  'duplicate_window',
+  'compression',
+  'metadata',
+  'consumer_limits',
+  'placement',
+]);
+
+/** The streams and buckets of a deployment: there are no others in its account. */
+export const streamNames: readonly string[] = streamsFor({ maxBytes: -1, maxAgeMs: 0, replicas: 1 }).map(
+  ({ name }) => name,
+);
 
 /** Why a consumer does not deliver what it was made for; null when it does. */
 export function consumerProblem({ paused, config }: ConsumerInfo, spec: ConsumerSpec): string | null {

@@ -50,7 +50,7 @@ test('a stream that lost a rule while it ran is an alarm, and no longer ready, u
     discard_new_per_subject: false,
     max_msgs_per_subject: 5,
   });
-  const problem = 'The stream PLACET is not as it was made: max_msgs_per_subject, discard_new_per_subject.';
+  const problem = 'The stream PLACET is not as it was made: discard_new_per_subject, max_msgs_per_subject.';
   await says(watch, problem);
   await eventually(async () =>
     expect((await alarms(b)).filter((text) => text.startsWith(problem))).toHaveLength(1),
@@ -127,4 +127,37 @@ test('a consumer that is paused, made otherwise or deleted is an alarm, until it
   await jsm.consumers.delete(eventStream, 'policy');
   await says(watch, 'The consumer policy is gone.');
   await eventually(async () => expect(await alarms(b)).toHaveLength(3));
+});
+
+test.each<[string, Partial<StreamConfig>, string]>([
+  [
+    'renames what it stores',
+    { subject_transform: { src: 'placet.act.>', dest: 'placet.act.>' } },
+    'subject_transform',
+  ],
+  ['takes nothing any more', { max_msg_size: 10 }, 'max_msg_size'],
+  ['answers no direct questions', { allow_direct: false }, 'allow_direct'],
+  ['takes nothing ever again', { sealed: true }, 'sealed'],
+  ['does not confirm', { no_ack: true }, 'no_ack'],
+  ['holds so many', { max_msgs: 1000 }, 'max_msgs'],
+])('a stream that %s is not as it was made', async (_how, change, rule) => {
+  const b = await startTestBus(await startTestNats());
+  const watch = watchStreams(b, streams, everyMs);
+  await isWell(watch);
+  const { config } = await b.context.jsm.streams.info(eventStream);
+  await b.context.jsm.streams.update(eventStream, { ...config, ...change });
+  await eventually(() => {
+    expect(watch.problems().join()).toMatch(new RegExp(`PLACET is not as it was made: .*${rule}`));
+  });
+});
+
+test('a stream that is none of ours is an alarm, and requests are taken all the same', async () => {
+  const b = await startTestBus(await startTestNats());
+  const watch = watchStreams(b, streams, everyMs);
+  await isWell(watch);
+  await b.context.jsm.streams.add({ name: 'EVIL', subjects: ['placetrpc.decisions.>'] });
+  const message = 'The stream EVIL is none of ours: it may take or answer what is meant for them. Delete it.';
+  // With a stream in its place the broker confirms what nobody answered.
+  await eventually(async () => expect(await alarms(b)).toEqual([message]));
+  expect(watch.problems()).toEqual([]);
 });

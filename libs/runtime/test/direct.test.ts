@@ -1,5 +1,5 @@
 import { headers, type Msg } from '@nats-io/transport-node';
-import { releaseAfterEach, type TestBus } from '@placet/testing';
+import { eventually, releaseAfterEach, type TestBus } from '@placet/testing';
 import { expect, test } from 'vitest';
 import { sealHeader } from '../bus.ts';
 import { firstField, headerOf, headerText, lastField } from '../headers.ts';
@@ -45,6 +45,27 @@ test('what the broker writes into a header is believed, not what a sender wrote 
   const { messages, isMore } = await read(b);
   expect(messages).toEqual([expect.objectContaining({ seq: 1, subject, pending: 0 })]);
   expect(isMore).toBe(false);
+});
+
+test('what another stream answers in the place of ours is not taken for ours', async () => {
+  const b = await startBus();
+  for (let n = 0; n < 10; n++) await b.bus.note(commented(newAction(), `c${n}`), `c${n}`);
+  await b.context.jsm.streams.add({
+    name: 'EVIL',
+    mirror: { name: 'PLACET', filter_subject: 'placet.*.*.*.*.*.c9' },
+    mirror_direct: true,
+    allow_direct: true,
+  });
+  await eventually(async () => {
+    expect((await b.context.jsm.streams.info('EVIL')).state.messages).toBe(1);
+  });
+  // Either of the two answers: ours whole, or nobody's.
+  const asked = await Promise.allSettled(Array.from({ length: 60 }, () => read(b)));
+  for (const one of asked) {
+    if (one.status === 'fulfilled') expect(one.value.messages).toHaveLength(10);
+    else expect(one.reason.message).toBe('the stream EVIL answered for PLACET');
+  }
+  expect(new Set(asked.map(({ status }) => status))).toEqual(new Set(['fulfilled', 'rejected']));
 });
 
 test('a stream that nobody answers for is an error', async () => {
