@@ -118,6 +118,13 @@ describe('what is refused', () => {
     },
   );
 
+  test('a moment beyond the year 9999, which would sort before all others: 422', async () => {
+    const reply = await shared().admin.get(
+      `/v1/audit?until=${encodeURIComponent('9999-12-31T23:59:59-01:00')}`,
+    );
+    expect(reply).toMatchObject({ status: 422, body: { details: [{ path: 'until' }] } });
+  });
+
   test.each([
     'x',
     'act_',

@@ -113,6 +113,24 @@ describe('the tokens of a person', () => {
     expect((await second.delete(`/v1/people/${ann.id}/tokens/unknown`)).status).toBe(404);
   });
 
+  test('make none that outlives them', async () => {
+    const started = await startTestPlacet();
+    const ann = await personWith(started, email, []);
+    const soon = new Date(Date.now() + 3_600_000).toISOString();
+    const later = new Date(Date.now() + 7_200_000).toISOString();
+    const first = await ann.post(`/v1/people/${ann.id}/tokens`, { expires_at: soon });
+    const ending = createClient(started.url, first.body.token);
+
+    const child = await ending.post(`/v1/people/${ann.id}/tokens`);
+    const view = (await ann.get('/v1/people/me')).body;
+    const expires_at = view.tokens.find(({ id }: { id: string }) => id === child.body.id).expires_at;
+    expect(expires_at).toBe(soon);
+    expect(await ending.post(`/v1/people/${ann.id}/tokens`, { expires_at: later })).toMatchObject({
+      status: 422,
+      body: { details: [{ path: 'expires_at' }] },
+    });
+  });
+
   test('that work are never pushed out by those that were revoked', async () => {
     const started = await startTestPlacet();
     const ann = await personWith(started, email, []);
@@ -168,6 +186,21 @@ describe('the last administrator', () => {
     expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     const admins = people.list().filter(({ roles, disabled }) => roles.includes('admin') && !disabled);
     expect(admins).toHaveLength(1);
+  });
+
+  test('on the machine itself whoever was one becomes one again, when there is none', async () => {
+    const started = await startTestPlacet();
+    const { id, email: own } = (await started.admin.get('/v1/people/me')).body;
+    const { people } = started.placet.gateway;
+    const ann = await personWith(started, email, ['admin']);
+    await people.update(id, { roles: [], disabled: true }, ann.id);
+    // As two gateways can let it happen at one moment.
+    const list = people.list;
+    const withoutAnn = { ...people, list: () => list().filter((person) => person.id !== ann.id) };
+
+    const token = await adminToken({ people: withoutAnn }, own);
+
+    expect((await createClient(started.url, token).get('/v1/people/me')).body.roles).toContain('admin');
   });
 
   test('on the machine itself a lost token is replaced', async () => {

@@ -56,11 +56,19 @@ export async function firstAgentKey({ agents }: Pick<Gateway, 'agents'>): Promis
   return (await agents.create(firstAgent, 'unassigned', by, now)).key;
 }
 
-/** A token for the first administrator that there is, or for a new one. */
+/**
+ * A token for the first administrator that there is, or for a new one. Who is known by this address and is none any
+ * more is one again: whoever runs this has the machine.
+ */
 export async function adminToken({ people }: Pick<Gateway, 'people'>, email: string): Promise<string> {
   const now = new Date();
   const admin = people.list().find(({ roles, disabled }) => !disabled && roles.includes('admin'));
-  if (!admin) return (await people.create({ email, roles: ['admin', 'approver'] }, by, now)).token;
+  if (!admin) {
+    const known = people.list().find((person) => person.email === email.trim().toLowerCase());
+    if (!known) return (await people.create({ email, roles: ['admin', 'approver'] }, by, now)).token;
+    await people.update(known.id, { roles: [...known.roles, 'admin'], disabled: false }, by);
+    return (await people.addToken(known.id, by, now)).token;
+  }
   const [oldest, ...others] = admin.tokens.filter((token) => !hasEnded(token, now));
   // A lost token must not keep its owner out because there are too many lost ones.
   if (oldest && others.length + 1 >= credentialsMax) await people.revokeToken(admin.id, oldest.id, by, now);

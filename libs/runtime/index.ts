@@ -27,4 +27,5 @@ export * from './sqlite.ts';
 export * from './streams.ts';
 export * from './subscribe.ts';
 export * from './supervisor.ts';
+export { misfitOf } from './validation.ts';
 export * from './wrong-seal.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePrivateFile } from '@placet/embedded';
 import { subscriberUser } from '@placet/events';
@@ -11,6 +11,7 @@ import {
   sealKeyText,
   trusting,
 } from '@placet/proof';
+import { takeFileLock, UsersProblem } from '@placet/runtime';
 import { passwordVariable, serviceUsers, subscribersText } from '../nats-conf.ts';
 
 const newPassword = () => randomBytes(24).toString('base64url');
@@ -37,6 +38,28 @@ const natsNodes = ['nats-1', 'nats-2', 'nats-3'];
 /** Makes what is missing, and answers what it made. What is there stays; a list is added to. */
 export function makeSecrets(dir: string, subscribers: readonly string[] = []): string[] {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
+  expectPrivate(dir, '700');
+  const lockFile = join(dir, '.lock');
+  const lock = takeFileLock(lockFile);
+  if (!lock)
+    throw new UsersProblem(`Another deploy:secrets is at work in ${dir}. Try again when it has ended.`);
+  try {
+    return makeMissing(dir, subscribers);
+  } finally {
+    rmSync(lockFile, { force: true });
+    lock.release();
+  }
+}
+
+/** On Windows the modes say nothing. */
+function expectPrivate(path: string, mode: '600' | '700'): void {
+  if (process.platform === 'win32' || (statSync(path).mode & 0o077) === 0) return;
+  throw new UsersProblem(
+    `${path} can be read or written by others. Find out why, then: chmod ${mode} '${path}'`,
+  );
+}
+
+function makeMissing(dir: string, subscribers: readonly string[]): string[] {
   const made: string[] = [];
   const keep = (name: string, make: () => string): string => {
     const file = join(dir, name);
@@ -44,7 +67,11 @@ export function makeSecrets(dir: string, subscribers: readonly string[] = []): s
       writePrivateFile(file, `${make().trim()}\n`);
       made.push(name);
     }
-    return readFileSync(file, 'utf8').trim();
+    expectPrivate(file, '600');
+    const text = readFileSync(file, 'utf8').trim();
+    if (text === '')
+      throw new UsersProblem(`${file} is empty. Put it back from a backup, or remove it for a new one.`);
+    return text;
   };
   keep(secretFiles.sealKeys, () => sealKeyText({ id: 'k1', secret: randomBytes(32) }));
   const signers = [secretFiles.policyKey, secretFiles.decisionsKey].map((name) =>

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { takeFileLock } from '@placet/runtime';
 import { expect, test } from 'vitest';
 import { makeSecrets, secretFiles } from '../deploy/make-secrets.ts';
 import { temporaryDirectory } from './support.ts';
@@ -71,4 +72,30 @@ test('the routes of three nodes carry the one password that the nodes ask for', 
   const password = /^ROUTE_PASSWORD: "([\w-]{32})"$/m.exec(text)?.[1];
   expect(password).toBeDefined();
   for (const node of [1, 2, 3]) expect(text).toContain(`"nats://route:${password}@nats-${node}:6222"`);
+});
+
+test('an empty secret, or one that others can read, is no secret', () => {
+  const dir = temporaryDirectory();
+  makeSecrets(dir);
+  const file = join(dir, secretFiles.natsPassword('gateway'));
+  const password = readFileSync(file);
+  writeFileSync(file, '\n');
+  expect(() => makeSecrets(dir)).toThrow(`${file} is empty`);
+  writeFileSync(file, password);
+  chmodSync(file, 0o644);
+  expect(() => makeSecrets(dir)).toThrow(`chmod 600 '${file}'`);
+  chmodSync(file, 0o600);
+  chmodSync(dir, 0o755);
+  expect(() => makeSecrets(dir)).toThrow(`chmod 700 '${dir}'`);
+  chmodSync(dir, 0o700);
+  expect(makeSecrets(dir)).toEqual([]);
+});
+
+test('one at a time', () => {
+  const dir = temporaryDirectory();
+  makeSecrets(dir);
+  const lock = takeFileLock(join(dir, '.lock'));
+  expect(() => makeSecrets(dir)).toThrow('Another deploy:secrets is at work');
+  lock?.release();
+  expect(makeSecrets(dir)).toEqual([]);
 });

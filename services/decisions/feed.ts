@@ -26,6 +26,8 @@ const batchMax = 500;
 const idleMs = 50;
 const standByMs = 1000;
 const leadMs = 4000;
+/** How long whoever leads may read nothing while there is something to be read. */
+const idleMaxMs = 20_000;
 /** A stream can be made anew without the connection's breaking. */
 const identifyEveryMs = 5000;
 
@@ -52,6 +54,7 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   const stopping = new AbortController();
   const holder = newId();
   let leadUntil = 0;
+  let idle: { seq: number; since: number } | null = null;
   let identity: string | null = null;
   let identifiedAt = 0;
   let problem: string | null = null;
@@ -80,7 +83,11 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
 
   /** Stores what is there, and answers how long to wait before the next look. */
   async function step(): Promise<number> {
-    if (!(await isLeading())) return standByMs;
+    if (!(await isLeading())) {
+      await expectSomebodyReads();
+      return standByMs;
+    }
+    idle = null;
     const position = await whereToGoOn();
     const { before, seq } = placeIn(position);
     const { messages, isMore } = await readBatch(context, eventStream, seq + 1, batchMax);
@@ -92,6 +99,16 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
       { ...position, seq: before + last.seq },
     );
     return isMore ? 0 : idleMs;
+  }
+
+  /** Who stands by looks whether the one who leads goes on: a lease can be held by nobody who works. */
+  async function expectSomebodyReads(): Promise<void> {
+    const seq = (await store.position())?.seq ?? 0;
+    if (idle?.seq !== seq) idle = { seq, since: Date.now() };
+    if (Date.now() - idle.since < idleMaxMs) return;
+    const { lastSeq } = await streamIdentity(context, eventStream);
+    if (placeIn({ stream: '', seq }).seq >= lastSeq) return;
+    throw new Error('whoever leads does not read the stream');
   }
 
   async function isLeading(): Promise<boolean> {

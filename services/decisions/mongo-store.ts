@@ -26,6 +26,8 @@ type EventRow = { action: string; agent: string; seq: number; body: string };
 type PositionRow = { _id: 'position' } & Position;
 type LeaseRow = { _id: 'lease'; holder: string; until: Date };
 
+/** How much later than it should a lease may end, for clocks that differ. */
+const leaseFactorMax = 10;
 /** A collision of two first writes ends with the first try that finds the document there. */
 const mergeAttemptsMax = 3;
 
@@ -155,7 +157,9 @@ function store(client: MongoClient, { actions, events, position, lease }: Collec
     },
 
     async lead(holder, now, forMs) {
-      const isFree = { $or: [{ holder }, { until: { $lte: now } }] };
+      // One that ends later than any that was taken is nobody's who leads.
+      const absurd = new Date(now.getTime() + leaseFactorMax * forMs);
+      const isFree = { $or: [{ holder }, { until: { $lte: now } }, { until: { $gt: absurd } }] };
       const until = new Date(now.getTime() + forMs);
       try {
         await lease.updateOne({ _id: 'lease', ...isFree }, { $set: { holder, until } }, { upsert: true });

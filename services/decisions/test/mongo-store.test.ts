@@ -154,6 +154,13 @@ test('one instance leads until it has not said so for its time', async () => {
   expect(await one.lead('one', at(10), 4000)).toBe(true);
 });
 
+test('a lease that ends later than any that is taken is nobody’s', async () => {
+  const [one, another] = (await openSeveral(2)) as [OutcomeStore, OutcomeStore];
+  expect(await one.lead('somebody', at(0), 100 * 365 * 86_400_000)).toBe(true);
+  expect(await another.lead('another', at(1), 4000)).toBe(true);
+  expect(await one.lead('one', at(2), 4000)).toBe(false);
+});
+
 test('of several who want to lead at the same moment one does', async () => {
   const stores = await openSeveral(4);
   for (const round of [0, 1, 2, 3, 4]) {

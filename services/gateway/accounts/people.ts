@@ -98,6 +98,11 @@ export function createPeople(store: ConfigStore<Person>) {
       }));
     },
 
+    /** When the token ends by which its holder asks. */
+    expiryOf(id: string, token: string): string | undefined {
+      return found(id).value.tokens.find((one) => one.id === token)?.expires_at;
+    },
+
     async addToken(id: string, by: string, now: Date, expiresAt?: string) {
       const { text, stored } = issueCredential('person', now, expiresAt);
       const person = await change(id, by, `a new token ${stored.id}`, (p) => ({

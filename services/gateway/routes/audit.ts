@@ -4,7 +4,11 @@ import * as z from 'zod';
 import type { Auth } from '../auth.ts';
 import { errors } from './shared.ts';
 
-const Moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
+const Moment = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text).toISOString())
+  // Later ones sort as text before all others.
+  .refine((text) => text.length === 24, 'must be of the years 0 to 9999');
 const Query = z.strictObject({
   from: Moment.optional().describe('Events at or after this moment.'),
   until: Moment.optional().describe('Events before this moment.'),

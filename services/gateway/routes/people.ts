@@ -1,9 +1,9 @@
 import { type Person, Role } from '@placet/events';
-import type { App } from '@placet/runtime';
+import { type App, misfitOf } from '@placet/runtime';
 import * as z from 'zod';
 import { shown } from '../accounts/credentials.ts';
 import type { People } from '../accounts/people.ts';
-import type { Auth } from '../auth.ts';
+import { type Auth, credentialId } from '../auth.ts';
 import { CredentialView, ExpiresAt, errors, optionalBody } from './shared.ts';
 
 const PersonView = z
@@ -104,7 +104,8 @@ export function peopleRoutes(app: App, { auth, people }: { auth: Auth; people: P
     },
     async (request, reply) => {
       const by = selfOrAdmin(auth, request, request.params.id);
-      const made = await people.addToken(request.params.id, by, new Date(), request.body.expires_at);
+      const expiresAt = withinOwn(request.body.expires_at, people.expiryOf(by, credentialId(request)));
+      const made = await people.addToken(request.params.id, by, new Date(), expiresAt);
       reply.code(201);
       return { ...made, person: view(made.person) };
     },
@@ -132,6 +133,14 @@ export function peopleRoutes(app: App, { auth, people }: { auth: Auth; people: P
 function selfOrAdmin(auth: Auth, request: Parameters<Auth['personOf']>[0], id: string): string {
   const person = auth.personOf(request);
   return person.id === id ? id : auth.withRole(request, 'admin').id;
+}
+
+/** A token that ends makes none that outlives it. */
+function withinOwn(wanted: string | undefined, own: string | undefined): string | undefined {
+  if (own === undefined || (wanted !== undefined && Date.parse(wanted) <= Date.parse(own))) return wanted;
+  if (wanted === undefined) return own;
+  const message = `It cannot end after the token that asks for it, which ends at ${own}.`;
+  throw misfitOf([{ path: 'expires_at', message }]);
 }
 
 function view(person: Person) {
