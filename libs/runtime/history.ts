@@ -78,6 +78,24 @@ export async function readHistoryFromLeader(
   return historyOf(context, await messagesAtLeader(context, filters(agent, action)));
 }
 
+/** While nobody leads, what a node has has to do. */
+const leaderWithinMs = 1000;
+
+/**
+ * A decision that somebody was told of is seen by whoever asks then: before it is said that there is none, the leader
+ * is asked. Null when nobody leads now.
+ */
+export async function confirmedHistory(
+  context: BusContext,
+  agent: string,
+  action: string,
+): Promise<History | null> {
+  return Promise.race([
+    readHistoryFromLeader(context, agent, action).catch(() => null),
+    sleep(leaderWithinMs).then(() => null),
+  ]);
+}
+
 async function messagesAtLeader(context: BusContext, subjects: string[]): Promise<Message[]> {
   const found: Message[] = [];
   try {

@@ -12,6 +12,7 @@ import {
 import type { Signer } from '@placet/proof';
 import {
   answer,
+  confirmedHistory,
   findHistory,
   fitting,
   openConfigStore,
@@ -102,7 +103,7 @@ function answerQuestions(parts: ServiceParts, store: OutcomeStore, execute: Exec
   });
 
   answer(parts, requests.approval, ApprovalQuestion, async ({ action_id, audience }) => {
-    const record = await recordOf(action_id);
+    const record = await confirmedRecordOf(action_id);
     const view = record && isFor(record, audience) ? approvalView(record) : null;
     if (!view)
       throw new Refusal('NOT_FOUND', { message: 'There is no approval with this id that concerns you.' });
@@ -128,6 +129,13 @@ function answerQuestions(parts: ServiceParts, store: OutcomeStore, execute: Exec
     if (!found) return store.get(actionId);
     const { agent, history } = found;
     return { actionId, agent, events: history.events, blocked: isBlocked(history) };
+  }
+
+  async function confirmedRecordOf(actionId: string): Promise<ActionRecord | null> {
+    const record = await recordOf(actionId);
+    if (!record || decidedIn(record)) return record;
+    const history = await confirmedHistory(context, record.agent, actionId);
+    return history ? { ...record, events: history.events, blocked: isBlocked(history) } : record;
   }
 
   async function agentOf(actionId: string): Promise<string> {

@@ -4,6 +4,7 @@ import {
   ask,
   type Bus,
   type BusContext,
+  confirmedHistory,
   createForgedAlarms,
   eventIn,
   type History,
@@ -157,12 +158,9 @@ export function createChecks(parts: CheckParts) {
     return answerOf(actionId, await atLeader(agent, actionId), new Date());
   }
 
-  /** A decision that somebody was told of is seen by whoever asks then. While nobody leads, what a node has has to do. */
   async function confirmed(agent: string, actionId: string, pending: Answer): Promise<Answer> {
-    const history = await Promise.race([
-      atLeader(agent, actionId).catch(() => null),
-      sleep(lastLookMs).then(() => null),
-    ]);
+    const history = await confirmedHistory(context, agent, actionId);
+    void tellForged(history?.forged ?? []);
     return history === null ? pending : answerOf(actionId, history, new Date());
   }
 
