@@ -23,12 +23,15 @@ const sealCharsMax = 200;
 
 /** Every message becomes a record, a forged or broken one too: what is not readable is kept as it came. */
 export function recordOf(message: StoredMessage, recording: Recording): NewRecord {
-  return configurationRecord(message, recording) ?? eventRecord(message, recording);
+  const read = { ...message, body: textOf(message.body) };
+  return configurationRecord(read, recording) ?? eventRecord(read, recording);
 }
 
-function eventRecord(message: StoredMessage, { now, trusted }: Recording): NewRecord {
+type ReadMessage = StoredMessage & { body: string };
+
+function eventRecord(message: ReadMessage, { now, trusted }: Recording): NewRecord {
   const place = parseSubject(message.subject);
-  const parsed = parseEvent(message.subject, textOf(message.body));
+  const parsed = parseEvent(message.subject, message.body);
   if (!parsed.ok) return unreadableRecord(message, now, parsed.code);
   if (!place || !canBeId(parsed.event.id)) return unreadableRecord(message, now, 'not_an_event');
   const { id, type, time, data } = parsed.event;
@@ -52,7 +55,7 @@ function concerned(data: object): { agent: string | null; action: string | null 
   return { agent, action };
 }
 
-function configurationRecord(message: StoredMessage, { now }: Recording): NewRecord | null {
+function configurationRecord(message: ReadMessage, { now }: Recording): NewRecord | null {
   const { stream, seq, subject, time } = message;
   if (stream !== configStream || !subject.startsWith(keyValueRoot)) return null;
   const [bucket, ...tokens] = subject.slice(keyValueRoot.length).split('.');
@@ -67,11 +70,11 @@ function configurationRecord(message: StoredMessage, { now }: Recording): NewRec
     agent: bucket === configBuckets.agents ? key : null,
     action: null,
     case: null,
-    flaw: configurationFlaw(textOf(message.body)),
+    flaw: configurationFlaw(message.body),
   };
 }
 
-function unreadableRecord(message: StoredMessage, now: Date, flaw: EventProblem): NewRecord {
+function unreadableRecord(message: ReadMessage, now: Date, flaw: EventProblem): NewRecord {
   const place = parseSubject(message.subject);
   return {
     ...common(message, now),
@@ -85,8 +88,8 @@ function unreadableRecord(message: StoredMessage, now: Date, flaw: EventProblem)
   };
 }
 
-function common({ stream, seq, subject, body, seal }: StoredMessage, now: Date) {
-  return { stream, seq, subject, recordedAt: now.toISOString(), body: textOf(body), seal: sealOf(seal) };
+function common({ stream, seq, subject, body, seal }: ReadMessage, now: Date) {
+  return { stream, seq, subject, recordedAt: now.toISOString(), body, seal: sealOf(seal) };
 }
 
 function sealOf(seal: string | null): string | null {
@@ -103,11 +106,13 @@ function caseOf(data: object): string | null {
   return typeof value === 'string' && value.isWellFormed() ? value : null;
 }
 
+const exact = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The body's text, exact to the byte. What is not UTF-8, or begins like our mark, is marked and in base64. */
 function textOf(body: string | Uint8Array): string {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = exact.decode(bytes);
     if (!text.startsWith(binaryMark)) return text;
   } catch {
     // Not UTF-8.
