@@ -1,5 +1,6 @@
+import type { Subject } from './cel/subject.ts';
 import { type Glob, isLiteral, literalPrefix, matchGlob, parseGlob } from './glob.ts';
-import type { ActionFacts, BrokenLayer, Layer, Policy, Rule } from './types.ts';
+import type { BrokenLayer, Layer, Policy, Rule } from './types.ts';
 
 type IndexedRule = { position: number; rule: Rule; glob: Glob };
 
@@ -56,6 +57,21 @@ export const candidates = ({ index }: CompiledPolicy, action: string): readonly 
   return others.length === 0 ? (first ?? []) : buckets.flat().sort((a, b) => a.position - b.position);
 };
 
-/** The first rule that matches decides. */
-export const firstMatch = (compiled: CompiledPolicy, facts: ActionFacts): Rule | undefined =>
-  candidates(compiled, facts.action).find(({ glob }) => matchGlob(glob, facts.action))?.rule;
+/** A rule of which it cannot be told whether it matches, and why. */
+export type Unsure = { rule: Rule; why: string };
+
+/** The first rule that matches decides. Those before it of which that cannot be told are named too. */
+export const firstMatch = (
+  compiled: CompiledPolicy,
+  action: string,
+  subject: Subject,
+): { rule: Rule | undefined; unsure: Unsure[] } => {
+  const unsure: Unsure[] = [];
+  for (const { rule, glob } of candidates(compiled, action)) {
+    if (!matchGlob(glob, action)) continue;
+    const holds = rule.when ? rule.when.holds(subject) : true;
+    if (holds === true) return { rule, unsure };
+    if (holds !== false) unsure.push({ rule, why: holds.unsure });
+  }
+  return { rule: undefined, unsure };
+};

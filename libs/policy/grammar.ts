@@ -30,7 +30,7 @@ export const ruleGrammar = {
     decide: 'built',
     approvers: 'built',
     reason: 'built',
-    when: 'later',
+    when: 'built',
     limit: 'later',
     budget: 'later',
     quorum: 'later',

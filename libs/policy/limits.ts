@@ -3,6 +3,8 @@ export const rulesMax = 2_000;
 export const nameCharsMax = 200;
 export const reasonCharsMax = 1_000;
 export const approversMax = 50;
+/** Each takes some milliseconds to be compiled. */
+export const patternsMax = 200;
 export const problemsMax = 50;
 
 /** No policy needs more than five levels; beyond this it is an attack or an accident. */

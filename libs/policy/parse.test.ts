@@ -1,20 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { formatProblems, parsePolicy } from './index.ts';
-import type { Policy } from './types.ts';
-
-const rule = (...fields: string[]): string =>
-  ['version: 1', 'rules:', '  - action: pay', ...fields.map((field) => `    ${field}`)].join('\n');
-
-const problemsOf = (text: string): string => {
-  const parsed = parsePolicy(text);
-  return parsed.ok ? 'accepted' : formatProblems(parsed.problems);
-};
-
-const policyOf = (text: string): Policy => {
-  const parsed = parsePolicy(text);
-  if (!parsed.ok) throw new Error(formatProblems(parsed.problems));
-  return parsed.policy;
-};
+import { parsePolicy } from './index.ts';
+import { policyOf, problemsOf, rule } from './test-reading.ts';
 
 describe('accepts', () => {
   test("tollgate's policy as it stands", () => {
@@ -269,13 +255,13 @@ test.each([
   ],
   [
     'an unknown field near one to come',
-    rule('decide: deny', 'wehn: "true"'),
-    'line 5, column 5: unknown field "wehn" in a rule: did you mean "when" (which this version does not build yet)?',
+    rule('decide: deny', 'lmit: 1'),
+    'line 5, column 5: unknown field "lmit" in a rule: did you mean "limit" (which this version does not build yet)?',
   ],
   [
     'a field like none',
     rule('decide: deny', 'xyzzy_frobnicate: 1'),
-    'line 5, column 5: unknown field "xyzzy_frobnicate" in a rule: expected name, action, decide, approvers or reason',
+    'line 5, column 5: unknown field "xyzzy_frobnicate" in a rule: expected name, action, decide, approvers, reason or when',
   ],
   [
     'a field at the wrong place',
@@ -316,7 +302,6 @@ describe('a policy never means less than it says: what is not built yet is refus
   const notYet = 'is part of the policy language, but this version does not build it yet';
 
   test.each([
-    ['when', 'payload.amount < 50'],
     ['limit', '{ count: 10, per: 1h }'],
     ['budget', '{ sum: payload.amount, max: 500, per: 24h }'],
     ['quorum', '1'],
@@ -353,14 +338,14 @@ test('names every problem at once, in the order of the file, with its path', () 
   - action: a
     decide: maybe
   - decide: deny
-    when: "true"
+    limit: 1
 default: perhaps
 `);
   expect(parsed.ok ? [] : parsed.problems.map(({ line, column, path }) => [line, column, path])).toEqual([
     [1, 1, 'version'],
     [3, 13, 'rules[0].decide'],
     [4, 5, 'rules[1].action'],
-    [5, 5, 'rules[1].when'],
+    [5, 5, 'rules[1].limit'],
     [6, 10, 'default'],
   ]);
 });

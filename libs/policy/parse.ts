@@ -1,9 +1,10 @@
 import { approverText } from '@placet/events';
 import { isMap, isScalar, isSeq } from 'yaml';
 import { readApprover } from './approver.ts';
+import { type Condition, compileCondition } from './cel/condition.ts';
 import { type Field, readFields } from './fields.ts';
 import { policyGrammar, ruleGrammar } from './grammar.ts';
-import { approversMax, nameCharsMax, reasonCharsMax, rulesMax } from './limits.ts';
+import { approversMax, nameCharsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
 import { unnamed } from './naming.ts';
 import { nearest } from './nearest.ts';
 import { oneOf, quote } from './problems.ts';
@@ -61,10 +62,16 @@ const readRules = (source: Source, field: Field | undefined): Rule[] => {
     return [];
   }
   const rules: Rule[] = [];
+  let patterns = 0;
   for (const [position, item] of (node.items as Node[]).entries()) {
     if (source.full()) break;
     const rule = readRule(source, item, `${field.path}[${position}]`);
     if (rule) rules.push(rule);
+    patterns += rule?.when?.patterns ?? 0;
+    if (patterns > patternsMax) {
+      source.problem(item, field.path, `rules: at most ${patternsMax} patterns of matches in one policy`);
+      break;
+    }
   }
   return rules;
 };
@@ -84,10 +91,19 @@ const readRule = (source: Source, item: Node, path: string): Rule | undefined =>
     multiline: true,
   });
   const decide = readDecide(source, fields.get('decide'));
+  const when = readCondition(source, fields.get('when'));
   const approvers = readApprovers(source, fields.get('approvers'), decide);
   if (action === undefined || decide === undefined) return undefined;
   const line = source.line(item);
-  return { name: name ?? unnamed(action), action, decide, approvers, ...(reason && { reason }), line };
+  return {
+    name: name ?? unnamed(action),
+    action,
+    ...(when && { when }),
+    decide,
+    approvers,
+    ...(reason && { reason }),
+    line,
+  };
 };
 
 const readAction = (source: Source, field: Field | undefined): string | undefined => {
@@ -102,6 +118,22 @@ const readAction = (source: Source, field: Field | undefined): string | undefine
     return undefined;
   }
   return action;
+};
+
+/** Where YAML writes the text as it is, a problem is reported at its own place; elsewhere where the text begins. */
+const readCondition = (source: Source, field: Field | undefined): Condition | undefined => {
+  const node = field && source.resolve(field.value, field.path);
+  if (!field || !node) return undefined;
+  if (!isScalar(node) || typeof node.value !== 'string') {
+    const hint = isScalar(node) && node.value !== null ? `: write it as a text, "${String(node.value)}"` : '';
+    source.problem(node, field.path, `when: expected a condition, found ${source.describe(node)}${hint}`);
+    return undefined;
+  }
+  const compiled = compileCondition(node.value);
+  if (compiled.ok) return compiled.condition;
+  for (const { at, message } of compiled.misuses)
+    source.problemWithin(node, at, field.path, `when: ${message}`);
+  return undefined;
 };
 
 const readDecide = (source: Source, field: Field | undefined): Decide | undefined => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Approver, Decide, Layer, Policy, Rule } from './types.ts';
+import type { ActionFacts, Approver, Decide, Layer, Policy, Rule } from './types.ts';
 
 /** A small alphabet, so that patterns and names meet often. */
 export const actionName = fc.string({ unit: fc.constantFrom('a', 'b', '.'), maxLength: 8 });
@@ -48,3 +48,12 @@ export const layer: fc.Arbitrary<Layer> = fc.oneof(
     }),
   },
 );
+
+export const factsOf = (action: string, more: Partial<ActionFacts> = {}): ActionFacts => ({
+  action,
+  payload: {},
+  agent: { name: 'support', owner: 'ann@example.com' },
+  context: {},
+  now: new Date('2026-03-02T10:30:00.000Z'),
+  ...more,
+});

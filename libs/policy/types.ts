@@ -1,4 +1,5 @@
 import type { Approver } from '@placet/events';
+import type { Condition } from './cel/condition.ts';
 
 export type Decide = 'allow' | 'deny' | 'require_approval';
 
@@ -9,6 +10,8 @@ export type Rule = {
   name: string;
   /** A glob over the action's name. */
   action: string;
+  /** Without one it holds. */
+  when?: Condition;
   decide: Decide;
   /** Empty means any person with the role approver. */
   approvers: Approver[];
@@ -24,7 +27,15 @@ export type Problem = { line: number; column: number; path: string; message: str
 
 export type Parsed = { ok: true; policy: Policy } | { ok: false; problems: Problem[] };
 
-export type ActionFacts = { action: string; payload: unknown; agent: { name: string; owner: string } };
+/** What a policy judges: a request, and when. */
+export type ActionFacts = {
+  action: string;
+  payload: unknown;
+  agent: { name: string; owner: string };
+  /** What the agent told beside it: tool, server, case and the like. */
+  context: Readonly<Record<string, unknown>>;
+  now: Date;
+};
 
 /** A policy that the store holds but nobody can use is a layer too: leaving it out would loosen the verdict. */
 export type BrokenLayer = { scope: string; digest: string | null; revision: number; broken: string };

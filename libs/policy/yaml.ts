@@ -25,6 +25,8 @@ export type Node = Scalar | YAMLMap | YAMLSeq | Alias;
 export type Source = {
   root: Node;
   problem(at: Node, path: string, message: string): void;
+  /** At a character of a text, counted from 0. */
+  problemWithin(at: Scalar, character: number, path: string, message: string): void;
   full(): boolean;
   problems(): Problem[];
   line(node: Node): number;
@@ -51,9 +53,10 @@ export const readYaml = (text: string): Source | Problem[] => {
     return found.list();
   }
   try {
-    const document = compose(text.replace(/^\uFEFF/, ''), lines, report);
+    const plain = text.replace(/^\uFEFF/, '');
+    const document = compose(plain, lines, report);
     if (!document) return found.list();
-    return sourceOf(document, lines, found);
+    return sourceOf(document, plain, lines, found);
   } catch (error) {
     // The library reports what it knows to be wrong; whatever it throws all the same must not get past a policy's door.
     report(0, `the policy cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}`);
@@ -103,12 +106,21 @@ const explain = ({ code, message }: YAMLError): string => {
   }
 };
 
-const sourceOf = (document: Document.Parsed, lines: LineCounter, found: Problems): Source => {
+const sourceOf = (document: Document.Parsed, text: string, lines: LineCounter, found: Problems): Source => {
   const targets = aliasTargets(document);
   const start = (node: Node) => lines.linePos(node.range?.[0] ?? 0);
   const problem = (at: Node, path: string, message: string): void => {
     const { line, col } = start(at);
     found.add({ line, column: col, path, message });
+  };
+  const problemWithin = (at: Scalar, character: number, path: string, message: string): void => {
+    const from = at.range?.[0] ?? 0;
+    const value = String(at.value);
+    // Written out on one line, with quotes or without, each character stands where it is.
+    const mark = text.startsWith(value, from) ? 0 : text.startsWith(value, from + 1) ? 1 : null;
+    const { line, col } = lines.linePos(mark === null ? from : from + mark + character);
+    const where = mark === null && character > 0 ? ` (at character ${character + 1} of it)` : '';
+    found.add({ line, column: col, path, message: `${message}${where}` });
   };
   const resolve = (node: Node, path: string) => {
     if (!isAlias(node)) return node;
@@ -119,6 +131,7 @@ const sourceOf = (document: Document.Parsed, lines: LineCounter, found: Problems
   return {
     root: document.contents as Node,
     problem,
+    problemWithin,
     full: found.full,
     problems: found.list,
     line: (node) => start(node).line,

@@ -1,5 +1,13 @@
-import { configBuckets, consumers, type EventOf, eventStream, PolicyText, SignerKey } from '@placet/events';
-import { evaluate } from '@placet/policy';
+import {
+  configBuckets,
+  consumers,
+  type EventOf,
+  eventStream,
+  PolicyText,
+  RequestContext,
+  SignerKey,
+} from '@placet/events';
+import { type ActionFacts, evaluate } from '@placet/policy';
 import type { Signer } from '@placet/proof';
 import {
   type BusContext,
@@ -65,18 +73,27 @@ async function judge(
   request: EventOf<'action.requested'>,
   seq: number,
 ): Promise<Outcome> {
-  const { agent, owner, action_name, payload } = request.data;
-  const verdict = evaluate(layers.forRequest(request.data), {
-    action: action_name,
-    payload,
-    agent: { name: agent, owner },
-  });
+  const verdict = evaluate(layers.forRequest(request.data), factsOf(request, new Date()));
   const event = verdictEvent(request, verdict, { signer, config, now: new Date() });
   const appended = await append(bus, event, seq);
   if (appended.status === 'stored') return done;
   return (await isAnswered(context, request))
     ? done
     : { outcome: 'retry', afterMs: 100, reason: 'lost a race' };
+}
+
+function factsOf({ data }: EventOf<'action.requested'>, now: Date): ActionFacts {
+  const told = Object.keys(RequestContext).flatMap((field) => {
+    const value = data[field as keyof typeof data];
+    return value === undefined ? [] : [[field, value]];
+  });
+  return {
+    action: data.action_name,
+    payload: data.payload,
+    agent: { name: data.agent, owner: data.owner },
+    context: Object.fromEntries(told),
+    now,
+  };
 }
 
 function append(bus: ServiceParts['bus'], event: VerdictEvent, version: number) {

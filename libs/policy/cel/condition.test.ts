@@ -1,0 +1,166 @@
+import { describe, expect, test } from 'vitest';
+import { factsOf } from '../test-arbitraries.ts';
+import type { ActionFacts } from '../types.ts';
+import { compileCondition } from './condition.ts';
+import { subjectOf } from './subject.ts';
+
+const told = (text: string): string => {
+  const compiled = compileCondition(text);
+  if (compiled.ok) return 'accepted';
+  return compiled.misuses.map(({ at, message }) => `${at}: ${message}`).join('\n');
+};
+
+const facts: ActionFacts = factsOf('refund.create', {
+  payload: {
+    amount: 12,
+    customer: 'c-17',
+    items: [{ n: 1 }, { n: 2.5 }],
+    'a-b': true,
+    to: ['ann@example.com'],
+    nothing: null,
+  },
+  context: { tool: 'stripe', tags: ['eu'], case: 'ticket-9' },
+});
+
+const holds = (text: string, more: Partial<ActionFacts> = {}) => {
+  const compiled = compileCondition(text);
+  if (!compiled.ok) throw new Error(told(text));
+  return compiled.condition.holds(subjectOf({ ...facts, ...more }));
+};
+
+describe('a condition of a request', () => {
+  test.each([
+    ['payload.amount < 50 && agent.id == "support"', true],
+    ['payload.amount * 2.0 < 20.0', false],
+    ['payload.amount in [11, 12]', true],
+    ['payload["a-b"]', true],
+    ['payload.nothing == null', true],
+    ['has(payload.reason) && payload.reason != ""', false],
+    ['action.name.startsWith("refund.")', true],
+    ['agent.owner.endsWith("@example.com")', true],
+    ['context.tool == "stripe" && "eu" in context.tags', true],
+    ['has(context.run)', false],
+    ['payload.items.all(i, i.n > 0)', true],
+    ['payload.items.exists_one(i, i.n > 2)', true],
+    ['payload.items.map(i, i.n * 2.0).size() == 2', true],
+    ['payload.to.exists(a, a.matches("@example[.]com$"))', true],
+    ['now.getHours() == 10 && now.getHours("Europe/Berlin") == 11', true],
+    ['now - timestamp("2026-03-01T10:30:00Z") == duration("24h")', true],
+    ['size(payload.customer) > 3 ? true : false', true],
+    ['payload.amount > 0 || payload.missing == 1', true],
+  ])('%s: %s', (text, expected) => expect(holds(text)).toBe(expected));
+
+  test.each([
+    ['payload.missing > 1', 'field not found: missing'],
+    ['payload.customer > 1', 'found no matching overload'],
+    ['payload.amount', 'it is neither true nor false'],
+    ['payload.items[7].n == 1', 'index'],
+    ['context.run == "r"', 'field not found: run'],
+    ['int(payload.customer) == 1', 'c-17'],
+    ['payload.toString == 1', 'field not found: toString'],
+  ])('%s cannot be told: %s', (text, why) => {
+    expect(holds(text)).toEqual({ unsure: expect.stringContaining(why) });
+  });
+
+  test('tags that an agent did not name are none', () => {
+    expect(holds('"eu" in context.tags', { context: {} })).toBe(false);
+  });
+});
+
+describe('is refused with the place and what was meant', () => {
+  test.each([
+    ['payload.amount <', '15: not valid CEL: nothing fits here that begins with <'],
+    ['', '0: not valid CEL: nothing fits here that begins with end of input'],
+    [
+      'paylod.amount < 5',
+      '0: unknown name "paylod": did you mean "payload"? (a field of the payload is written payload.paylod)',
+    ],
+    [
+      'amount < 5',
+      '0: unknown name "amount": did you mean "agent"? (a field of the payload is written payload.amount)',
+    ],
+    [
+      'agent.nmae == "x"',
+      '5: agent has no field "nmae": did you mean "name"?'.replace(
+        'did you mean "name"?',
+        'expected id or owner',
+      ),
+    ],
+    ['context.tols == "x"', '7: context has no field "tols": did you mean "tool"?'],
+    ['agent.id.x == 1', '8: a text has no fields, so not "x"'],
+    ['payload.a.startWith("b")', '9: there is no function "startWith": did you mean "startsWith"?'],
+    ['size(1) == 1', '0: size does not take a whole number'],
+    [
+      'payload.amount * 2 < 5',
+      '15: numbers of a payload have fractions, and * takes two of one kind: write 2.0 instead of 2',
+    ],
+    [
+      'payload.amount + size(payload.to) < 5.0',
+      '15: numbers of a payload have fractions, and + takes two of one kind: write double(…) around the whole one',
+    ],
+    [
+      'payload.amount % 2 == 0',
+      '15: numbers of a payload have fractions, and % takes whole ones: write int(…) around it',
+    ],
+    ['agent.id == 5', '9: a text is never equal to a whole number'],
+    ['agent.id < 5', '9: a text and a whole number have no order'],
+    ['agent.id && true', '5: expected true or false, and this is a text'],
+    ['!agent.id', '6: expected true or false, and this is a text'],
+    ['size(payload.to)', '0: a condition is true or false, and this is a whole number'],
+    ['"a" - "b" == "c"', '3: - does not go with a text and a text'],
+    ['payload.a in "abc"', '10: "in" looks in a list or a map, and this is a text'],
+    ['agent.id.exists(x, x == "a")', '5: a list or a map is gone through, and this is a text'],
+    ['payload.a.matches(payload.b)', '25: the pattern of matches is a text written out, such as "^[A-Z]+$"'],
+    ['payload.a.matches("(")', '18: the pattern cannot be used: '],
+    ['Payload{a: 1} == 1', '0: there is no type "Payload"'],
+    [
+      'payload.a.all(x, x.b.all(y, y > 0))',
+      '20: all, exists, exists_one, map and filter cannot stand within each other: it would cost too much',
+    ],
+    [
+      'x == 1 && agent.id == 2',
+      '0: unknown name "x": expected payload, agent, action, context or now; (a field of the payload is written payload.x)\n19: a text is never equal to a whole number',
+    ],
+  ])('%s', (text, expected) => expect(told(text)).toContain(expected));
+});
+
+describe('costs little, whatever it is', () => {
+  test.each([
+    ['brackets', '('.repeat(1900)],
+    ['lists', '['.repeat(1900)],
+    ['calls', 'size('.repeat(390)],
+    ['nots', '!'.repeat(1900)],
+  ])('%s nested without end are refused before they are read', (_, text) => {
+    expect(told(text)).toMatch(/a condition is at most 20 levels deep/);
+  });
+
+  test('brackets within a text are none', () => {
+    expect(told(`payload.a == "${'('.repeat(100)}\\"((" || payload.b == r'${'['.repeat(100)}\\'`)).toBe(
+      'accepted',
+    );
+  });
+
+  test('a long text and one of many parts are refused', () => {
+    expect(told(`payload.a == "${'x'.repeat(2000)}"`)).toContain('at most 2000 characters');
+    expect(told(`${'payload.a||'.repeat(180)}payload.a`)).toContain('at most 300 parts');
+    expect(told(`${'now==now?true:'.repeat(140)}true`)).toContain('at most 300 parts');
+  });
+
+  test('a list of more than 1,000 is not gone through', () => {
+    const items = Array.from({ length: 1001 }, (_, n) => n);
+    const unsure = 'the request has a list of 1001, and a condition goes through 1000 at most';
+    expect(holds('payload.items.all(i, i >= 0)', { payload: { items } })).toEqual({ unsure });
+    expect(holds('size(payload.items) > 1000', { payload: { items } })).toBe(true);
+    expect(holds('payload.items.all(i, i >= 0)', { payload: { items: items.slice(1) } })).toBe(true);
+    const map = Object.fromEntries(items.map((n) => [`k${n}`, n]));
+    expect(
+      holds('payload.items.exists(k, k == "k1")', { payload: { deep: [{ items: map }], items: {} } }),
+    ).toEqual({
+      unsure,
+    });
+  });
+
+  test('a pattern that takes JavaScript for ever takes no time', () => {
+    expect(holds('payload.a.matches("^(a+)+$")', { payload: { a: `${'a'.repeat(5000)}!` } })).toBe(false);
+  });
+});
