@@ -125,6 +125,9 @@ describe('the tokens of a person', () => {
     const view = (await ann.get('/v1/people/me')).body;
     const expires_at = view.tokens.find(({ id }: { id: string }) => id === child.body.id).expires_at;
     expect(expires_at).toBe(soon);
+    await started.admin.call('PATCH', `/v1/people/${ann.id}`, { roles: ['admin'] });
+    const bob = (await ending.post('/v1/people', { email: 'bob@example.com', roles: [] })).body.person;
+    expect(bob.tokens[0].expires_at).toBe(soon);
     expect(await ending.post(`/v1/people/${ann.id}/tokens`, { expires_at: later })).toMatchObject({
       status: 422,
       body: { details: [{ path: 'expires_at' }] },

@@ -53,7 +53,7 @@ export const ActionDecided = z.discriminatedUnion('decision', [
   z.object({
     ...Decided,
     decision: z.literal('allowed'),
-    cause: z.enum(['policy', 'votes']),
+    cause: z.enum(['policy', 'votes', 'timeout']),
     valid_until: Instant,
   }),
   z.object({

@@ -16,6 +16,8 @@ export const Demand = z.object({
   rule: z.string().nullable(),
   approvers: z.array(Approver),
   quorum: z.number().int().positive(),
+  /** Whether the owner of the agent that asks may not vote. */
+  separate: z.boolean().optional(),
 });
 export type Demand = z.infer<typeof Demand>;
 
@@ -42,6 +44,8 @@ export const ApprovalNeeded = z.object({
   requested_at: Instant,
   deadline: Instant,
   on_timeout: z.enum(['deny', 'allow']),
+  /** When who votes has to say why; absent: never. */
+  require_reason: z.enum(['never', 'on_reject', 'always']).optional(),
   valid_for_ms: z.number().int().positive(),
   ...RequestContext,
 });

@@ -79,10 +79,21 @@ export const ApprovalView = z
     rule: z.string().nullable(),
     approvers: z.array(z.string()),
     demands: z
-      .array(z.object({ approvers: z.array(z.string()), quorum: z.number(), met: z.number() }))
+      .array(
+        z.object({
+          approvers: z.array(z.string()),
+          quorum: z.number(),
+          met: z.number(),
+          separate: z.boolean().describe('Whether the owner of the agent may not vote.'),
+        }),
+      )
       .describe('What each layer of the policy asks for; all of it has to be met.'),
     requested_at: z.string(),
     deadline: z.string(),
+    on_timeout: z.enum(['deny', 'allow']).describe('What becomes of it when nobody decides in time.'),
+    require_reason: z
+      .enum(['never', 'on_reject', 'always'])
+      .describe('When a vote needs a comment that says why.'),
     votes: z.array(z.object({ by: z.string(), vote: Vote, comment: z.string().optional(), at: z.string() })),
     decided_at: z.string().nullable(),
     decided_by: z.array(z.string()),

@@ -12,6 +12,7 @@ const matchOf = (compiled: CompiledPolicy, action: string): Rule | undefined =>
 const rule = (action: string, line: number): Rule => ({
   name: `rule ${line}`,
   action,
+  only: {},
   decide: 'deny',
   approvers: [],
   line,

@@ -1,8 +1,8 @@
 import type { Subject } from './cel/subject.ts';
 import { type Glob, isLiteral, literalPrefix, matchGlob, parseGlob } from './glob.ts';
-import type { BrokenLayer, Layer, Policy, Rule } from './types.ts';
+import type { BrokenLayer, Layer, Policy, Rule, Selector } from './types.ts';
 
-type IndexedRule = { position: number; rule: Rule; glob: Glob };
+type IndexedRule = { position: number; rule: Rule; glob: Glob; only: readonly [Selector, Glob][] };
 
 /** Where to look for the rules that an action's name can match. */
 export type PolicyIndex = {
@@ -27,7 +27,11 @@ export const compile = (policy: Policy): CompiledPolicy => {
     const glob = parseGlob(rule.action);
     const shelf = isLiteral(glob) ? byName : byPrefix;
     const key = literalPrefix(glob);
-    const indexed = { position, rule, glob };
+    const only = Object.entries(rule.only).map(([selector, pattern]): [Selector, Glob] => [
+      selector as Selector,
+      parseGlob(pattern),
+    ]);
+    const indexed = { position, rule, glob, only };
     const bucket = shelf.get(key);
     if (bucket) bucket.push(indexed);
     else shelf.set(key, [indexed]);
@@ -60,6 +64,9 @@ export const candidates = ({ index }: CompiledPolicy, action: string): readonly 
 /** A rule of which it cannot be told whether it matches, and why. */
 export type Unsure = { rule: Rule; why: string };
 
+const isTold = ([selector, glob]: [Selector, Glob], { told }: Subject): boolean =>
+  [told(selector)].flat().some((value) => typeof value === 'string' && matchGlob(glob, value));
+
 /** The first rule that matches decides. Those before it of which that cannot be told are named too. */
 export const firstMatch = (
   compiled: CompiledPolicy,
@@ -67,8 +74,8 @@ export const firstMatch = (
   subject: Subject,
 ): { rule: Rule | undefined; unsure: Unsure[] } => {
   const unsure: Unsure[] = [];
-  for (const { rule, glob } of candidates(compiled, action)) {
-    if (!matchGlob(glob, action)) continue;
+  for (const { rule, glob, only } of candidates(compiled, action)) {
+    if (!matchGlob(glob, action) || !only.every((one) => isTold(one, subject))) continue;
     const holds = rule.when ? rule.when.holds(subject) : true;
     if (holds === true) return { rule, unsure };
     if (holds !== false) unsure.push({ rule, why: holds.unsure });

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { compileLayer, evaluate, parsePolicy } from './index.ts';
 import * as arbitrary from './test-arbitraries.ts';
 import { factsOf } from './test-arbitraries.ts';
-import type { Decide, Layer, Verdict } from './types.ts';
+import type { ActionFacts, Decide, Layer, Verdict } from './types.ts';
 
-const judge = (layers: Layer[], action: string): Verdict =>
-  evaluate(layers.map(compileLayer), factsOf(action));
+const judge = (layers: Layer[], action: string, more: Partial<ActionFacts> = {}): Verdict =>
+  evaluate(layers.map(compileLayer), factsOf(action, more));
 
 const layer = (scope: string, ...lines: string[]): Layer => {
   const parsed = parsePolicy(['version: 1', ...lines].join('\n'));
@@ -50,6 +50,8 @@ describe('one layer', () => {
         scope: 'default',
         rule: 'rule for cancel_flight',
         approvers: [{ kind: 'channel', channel: 'approvals' }],
+        quorum: 1,
+        separate: false,
       },
     ]);
   });
@@ -61,6 +63,7 @@ describe('one layer', () => {
       rule: null,
       scope: 'agent:x',
       demands: [],
+      settings: { onTimeout: 'deny' },
       layers: [{ scope: 'agent:x', digest: 'digest of agent:x', revision: 7, decide: 'allow', rule: null }],
     });
   });
@@ -97,7 +100,9 @@ describe('layers', () => {
 
   test('two layers that ask for the same people ask once', () => {
     const held = [always('guardrail', 'require_approval'), always('default', 'require_approval')];
-    expect(judge(held, 'pay').demands).toEqual([{ scope: 'guardrail', rule: null, approvers: [] }]);
+    expect(judge(held, 'pay').demands).toEqual([
+      { scope: 'guardrail', rule: null, approvers: [], quorum: 1, separate: false },
+    ]);
   });
 
   test('a policy that the caller names does not stand in for one', () => {
@@ -198,6 +203,69 @@ describe('fail closed', () => {
         expect(judge(layers.toReversed(), action).decide).toBe(judge(layers, action).decide);
       }),
     );
+  });
+});
+
+describe('a rule for what the agent told', () => {
+  test.each<[string, Record<string, unknown>, Decide]>([
+    ['tool: shop.*', { tool: 'shop.refund' }, 'allow'],
+    ['tool: shop.*', { tool: 'bank.refund' }, 'deny'],
+    ['tool: shop.*', {}, 'deny'],
+    ['tool: "*"', {}, 'deny'],
+    ['server: mcp-1, acting_agent: "*-bot"', { server: 'mcp-1', acting_agent: 'mail-bot' }, 'allow'],
+    ['server: mcp-1, acting_agent: "*-bot"', { server: 'mcp-1', acting_agent: 'mail' }, 'deny'],
+    ['on_behalf_of: "*@example.com"', { on_behalf_of: 'ann@example.com' }, 'allow'],
+    ['tags: eu', { tags: ['us', 'eu'] }, 'allow'],
+    ['tags: eu', { tags: ['us'] }, 'deny'],
+    ['tags: eu', { tags: [] }, 'deny'],
+    ['tags: eu', {}, 'deny'],
+  ])('%s, told %j', (only, context, decide) => {
+    const rules = [`  - { action: pay, ${only}, decide: allow }`, '  - { action: pay, decide: deny }'];
+    expect(judge([layer('default', 'rules:', ...rules)], 'pay', { context }).decide).toBe(decide);
+  });
+});
+
+describe('settings', () => {
+  const asking = (scope: string, ...fields: string[]) =>
+    layer(scope, 'rules:', `  - { action: pay, decide: require_approval, ${fields.join(', ')} }`);
+
+  test('belong to the demand of their rule, or are the strictest of all that ask', () => {
+    const one = asking(
+      'guardrail',
+      'quorum: 2',
+      'timeout: 1h',
+      'on_timeout: allow',
+      'require_reason: on_reject',
+    );
+    const other = asking('default', 'separate: true', 'timeout: 5m', 'valid_for: 2m', 'on_timeout: allow');
+    const { demands, settings } = judge([one, other], 'pay');
+    expect(demands.map(({ scope, quorum, separate }) => ({ scope, quorum, separate }))).toEqual([
+      { scope: 'guardrail', quorum: 2, separate: false },
+      { scope: 'default', quorum: 1, separate: true },
+    ]);
+    expect(settings).toEqual({
+      timeoutMs: 300_000,
+      validForMs: 120_000,
+      onTimeout: 'allow',
+      requireReason: 'on_reject',
+    });
+  });
+
+  test.each<[string, Layer]>([
+    ['a rule that says nothing of it', asking('default', 'quorum: 1')],
+    ['a rule that denies then', asking('default', 'on_timeout: deny')],
+    ['a default', layer('default', 'default: require_approval')],
+  ])('nobody is allowed by time where %s asks too', (_, other) => {
+    const lax = asking('guardrail', 'on_timeout: allow');
+    expect(judge([lax], 'pay').settings.onTimeout).toBe('allow');
+    expect(judge([lax, other], 'pay').settings.onTimeout).toBe('deny');
+    expect(judge([other, lax], 'pay').settings.onTimeout).toBe('deny');
+  });
+
+  test('of a layer that is overruled count for nothing', () => {
+    const allows = layer('guardrail', 'rules:', '  - { action: pay, decide: allow, valid_for: 1s }');
+    expect(judge([allows, asking('default', 'valid_for: 5m')], 'pay').settings.validForMs).toBe(300_000);
+    expect(judge([allows], 'pay').settings.validForMs).toBe(1000);
   });
 });
 

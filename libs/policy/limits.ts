@@ -3,6 +3,10 @@ export const rulesMax = 2_000;
 export const nameCharsMax = 200;
 export const reasonCharsMax = 1_000;
 export const approversMax = 50;
+export const quorumMax = 20;
+/** Together less than the stream keeps a request by default: what it forgets cannot be allowed. */
+export const timeoutMs = { min: '1s', max: '5d' };
+export const validForMs = { min: '1s', max: '1d' };
 /** Each takes some milliseconds to be compiled. */
 export const patternsMax = 200;
 export const problemsMax = 50;

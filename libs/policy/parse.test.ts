@@ -20,6 +20,7 @@ default: allow
           {
             name: 'rule for cancel_flight',
             action: 'cancel_flight',
+            only: {},
             decide: 'require_approval',
             approvers: [{ kind: 'channel', channel: 'approvals' }],
             line: 3,
@@ -43,6 +44,8 @@ default: allow
   test('every field of a rule', () => {
     const text = rule(
       'name: payments',
+      'tool: bank.*',
+      'tags: eu',
       'decide: require_approval',
       'approvers: ["#pay", "role:manager", "user:Dana@Example.com"]',
       'reason: |',
@@ -53,6 +56,7 @@ default: allow
       {
         name: 'payments',
         action: 'pay',
+        only: { tool: 'bank.*', tags: 'eu' },
         decide: 'require_approval',
         approvers: [
           { kind: 'channel', channel: 'pay' },
@@ -261,7 +265,7 @@ test.each([
   [
     'a field like none',
     rule('decide: deny', 'xyzzy_frobnicate: 1'),
-    'line 5, column 5: unknown field "xyzzy_frobnicate" in a rule: expected name, action, decide, approvers, reason or when',
+    'line 5, column 5: unknown field "xyzzy_frobnicate" in a rule: expected name, action, tool, server, acting_agent, on_behalf_of, tags, when, decide, approvers, quorum, separate, timeout, on_timeout, require_reason, valid_for or reason',
   ],
   [
     'a field at the wrong place',
@@ -304,15 +308,9 @@ describe('a policy never means less than it says: what is not built yet is refus
   test.each([
     ['limit', '{ count: 10, per: 1h }'],
     ['budget', '{ sum: payload.amount, max: 500, per: 24h }'],
-    ['quorum', '1'],
-    ['separate', 'true'],
-    ['timeout', '15m'],
-    ['on_timeout', 'deny'],
     ['remind', '[50%]'],
     ['escalate', '[{ after: 5m, to: ["role:oncall"] }]'],
-    ['valid_for', '10m'],
     ['editable', '[payload.a]'],
-    ['require_reason', 'always'],
     ['choices', '[{ name: retry, means: allow }]'],
     ['only_in', '[inbox]'],
     ['redact', '[payload.a]'],

@@ -8,7 +8,8 @@ import { approversMax, nameCharsMax, patternsMax, reasonCharsMax, rulesMax } fro
 import { unnamed } from './naming.ts';
 import { nearest } from './nearest.ts';
 import { oneOf, quote } from './problems.ts';
-import type { Approver, Decide, Parsed, Policy, Rule } from './types.ts';
+import { readSettings } from './settings.ts';
+import { type Approver, type Decide, type Parsed, type Policy, type Rule, selectors } from './types.ts';
 import { type Node, readYaml, type Source } from './yaml.ts';
 
 const decides: readonly Decide[] = ['allow', 'deny', 'require_approval'];
@@ -84,13 +85,20 @@ const readRule = (source: Source, item: Node, path: string): Rule | undefined =>
     return undefined;
   }
   const fields = readFields(source, node, ruleGrammar, path);
-  const action = readAction(source, fields.get('action'));
+  const action = readPattern(source, fields.get('action'), 'action');
+  const only = Object.fromEntries(
+    selectors.flatMap((selector) => {
+      const pattern = readPattern(source, fields.get(selector), selector);
+      return pattern === undefined ? [] : [[selector, pattern]];
+    }),
+  ) as Rule['only'];
   const name = readText(source, fields.get('name'), 'name', { charsMax: nameCharsMax });
   const reason = readText(source, fields.get('reason'), 'reason', {
     charsMax: reasonCharsMax,
     multiline: true,
   });
   const decide = readDecide(source, fields.get('decide'));
+  const settings = readSettings(source, fields, decide);
   const when = readCondition(source, fields.get('when'));
   const approvers = readApprovers(source, fields.get('approvers'), decide);
   if (action === undefined || decide === undefined) return undefined;
@@ -98,6 +106,8 @@ const readRule = (source: Source, item: Node, path: string): Rule | undefined =>
   return {
     name: name ?? unnamed(action),
     action,
+    only,
+    ...settings,
     ...(when && { when }),
     decide,
     approvers,
@@ -106,18 +116,18 @@ const readRule = (source: Source, item: Node, path: string): Rule | undefined =>
   };
 };
 
-const readAction = (source: Source, field: Field | undefined): string | undefined => {
-  const action = readText(source, field, 'action', { charsMax: nameCharsMax });
+const readPattern = (source: Source, field: Field | undefined, what: string): string | undefined => {
+  const pattern = readText(source, field, what, { charsMax: nameCharsMax });
   // A rule that can match nothing by a slip of the keyboard would protect nothing, and nobody would see why.
-  if (field && action !== undefined && /^\s|\s$|\p{C}/u.test(action)) {
+  if (field && pattern !== undefined && /^\s|\s$|\p{C}/u.test(pattern)) {
     source.problem(
       field.value,
       field.path,
-      'action: begins or ends with a space, or has a character that cannot be seen',
+      `${what}: begins or ends with a space, or has a character that cannot be seen`,
     );
     return undefined;
   }
-  return action;
+  return pattern;
 };
 
 /** Where YAML writes the text as it is, a problem is reported at its own place; elsewhere where the text begins. */

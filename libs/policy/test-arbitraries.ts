@@ -27,6 +27,7 @@ export const policy: fc.Arbitrary<Policy> = fc
       ({ action, decide, approvers }, n): Rule => ({
         name: `rule ${n}`,
         action,
+        only: {},
         decide,
         approvers: decide === 'require_approval' ? approvers : [],
         line: n + 1,

@@ -5,11 +5,30 @@ export type Decide = 'allow' | 'deny' | 'require_approval';
 
 export type { Approver };
 
-export type Rule = {
+/** What an agent tells beside its action that a rule can be for. */
+export const selectors = ['tool', 'server', 'acting_agent', 'on_behalf_of', 'tags'] as const;
+export type Selector = (typeof selectors)[number];
+
+/** How people are asked where a rule holds an action, and how long its permission lasts. Absent: as the service is set. */
+export type RuleSettings = {
+  /** How many different people have to approve. */
+  quorum?: number;
+  /** The owner of the agent that asks may not vote. */
+  separate?: boolean;
+  timeoutMs?: number;
+  onTimeout?: 'deny' | 'allow';
+  /** When who votes has to say why. */
+  requireReason?: 'never' | 'on_reject' | 'always';
+  validForMs?: number;
+};
+
+export type Rule = RuleSettings & {
   /** The name given, or "rule for ACTION". */
   name: string;
   /** A glob over the action's name. */
   action: string;
+  /** Globs over what the agent told. Of tags one has to match; what was not told matches nothing. */
+  only: Partial<Record<Selector, string>>;
   /** Without one it holds. */
   when?: Condition;
   decide: Decide;
@@ -51,7 +70,13 @@ export type LayerVerdict = {
 };
 
 /** Whom one layer wants to be asked. An empty list means any person with the role approver. */
-export type Demand = { scope: string | null; rule: string | null; approvers: Approver[] };
+export type Demand = {
+  scope: string | null;
+  rule: string | null;
+  approvers: Approver[];
+  quorum: number;
+  separate: boolean;
+};
 
 export type Verdict = {
   decide: Decide;
@@ -61,5 +86,7 @@ export type Verdict = {
   scope: string | null;
   /** What each layer that requires approval asks for: all of it has to be met. */
   demands: Demand[];
+  /** Of all that decide the same the strictest: the shortest times, and a reason wherever one is wanted. */
+  settings: Pick<RuleSettings, 'timeoutMs' | 'onTimeout' | 'requireReason' | 'validForMs'>;
   layers: LayerVerdict[];
 };

@@ -1,9 +1,9 @@
-import type { StreamInfo } from '@nats-io/jetstream';
+import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { type ConsumerSpec, eventStream } from '@placet/events';
 import { causeId } from './alarms.ts';
 import { sleep } from './lifecycle.ts';
 import type { ServiceParts } from './service.ts';
-import { consumerProblem, notFound, streamNames, weakenedRules } from './streams.ts';
+import { changedRules, consumerProblem, notFound, streamNames } from './streams.ts';
 
 const lookEveryMs = 10_000;
 
@@ -21,21 +21,21 @@ type Seen = { problems: string[]; changes: string[]; strangers?: string[] };
  * Whoever reached the broker's API can weaken a stream after the deployment made it, empty it, or make it anew, and
  * nothing would look different. So its rules and what it keeps are looked at again and again.
  */
-export function watchStreams(parts: Parts, names: readonly string[], everyMs = lookEveryMs): BrokerWatch {
+export function watchStreams(
+  parts: Parts,
+  names: readonly string[],
+  { everyMs = lookEveryMs, seesOthers = false }: { everyMs?: number; seesOthers?: boolean } = {},
+): BrokerWatch {
   const { jsm } = parts.context;
+  let others: string[] = [];
   const kept = new Map<string, Keeps>();
   return watch(parts, 'streams', everyMs, async () => {
     const found = await Promise.all(names.map((name) => jsm.streams.info(name).catch(notFound)));
-    const strangers = (
-      await jsm.streams
-        .names()
-        .next()
-        .catch(() => [])
-    ).filter((name) => !streamNames.includes(name));
-    const seen: Seen = {
+    if (seesOthers) others = await namesOfOthers(jsm);
+    const seen: Required<Seen> = {
       problems: [],
       changes: [],
-      strangers: strangers.map(
+      strangers: others.map(
         (name) =>
           `The stream ${name} is none of ours: it may take or answer what is meant for them. Delete it.`,
       ),
@@ -46,15 +46,25 @@ export function watchStreams(parts: Parts, names: readonly string[], everyMs = l
         seen.problems.push(`The stream ${name} is gone.`);
         continue;
       }
-      const rules = weakenedRules(info.config);
+      const { rules, unknown } = changedRules(info.config);
       if (rules.length > 0)
         seen.problems.push(`The stream ${name} is not as it was made: ${rules.join(', ')}.`);
+      if (unknown.length > 0)
+        seen.strangers.push(
+          `The stream ${name} has settings that it was not made with: ${unknown.join(', ')}.`,
+        );
       const keeps = keepsOf(info);
       seen.changes.push(...lessThan(kept.get(name), keeps).map((what) => `The stream ${name} ${what}.`));
       kept.set(name, keeps);
     }
     return seen;
   });
+}
+
+async function namesOfOthers(jsm: JetStreamManager): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of jsm.streams.names()) if (!streamNames.includes(name)) names.push(name);
+  return names;
 }
 
 /** How much of the past a stream keeps, and since when. */

@@ -20,7 +20,7 @@ export type DecisionFacts = {
   deciders: string[];
   held: boolean;
 } & (
-  | { decision: 'allowed'; cause: 'policy' | 'votes'; validForMs: number }
+  | { decision: 'allowed'; cause: 'policy' | 'votes' | 'timeout'; validForMs: number }
   | { decision: 'denied'; cause: EventData<'action.decided'>['cause'] }
 );
 

@@ -37,6 +37,7 @@ export const errorTable = {
   },
   NOT_DECIDED: { status: 409, message: 'The action is not decided yet.' },
   NOT_ALLOWED: { status: 409, message: 'The action was not allowed.' },
+  REASON_REQUIRED: { status: 422, message: 'The policy wants a reason with this vote. Send it as comment.' },
   STALE_PAYLOAD: { status: 409, message: 'The payload has changed since you saw it. Read it again.' },
   REVISION_CONFLICT: { status: 409, message: 'Somebody changed this meanwhile. Read it again.' },
   POLICY_FROM_FILE: { status: 409, message: 'This policy comes from a file. Change the file.' },

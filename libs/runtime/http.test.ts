@@ -22,7 +22,8 @@ function start(unready: string[] = []) {
   const logger = createLogger({ level: 'info', destination: { write: (line) => void lines.push(line) } });
   const app = createApp({ logger, metrics: createMetrics(), unready: () => unready });
   open.push(app);
-  app.post('/orders', { schema: { body: Order } }, ({ body }) => body);
+  const querystring = z.strictObject({ wait: z.coerce.number().optional() });
+  app.post('/orders', { schema: { body: Order, querystring } }, ({ body }) => body);
   app.get(
     '/orders',
     { schema: { querystring: z.strictObject({ limit: z.coerce.number().max(10) }) } },
@@ -108,6 +109,7 @@ describe('what does not fit is refused with the path of each problem', () => {
       '{"name":"a","items":[],"Note":1}',
       'Note: This field is unknown. Remove it; Placet ignores nothing. Did you mean note?',
     ],
+    ['{"name":"a","items":[],"wait":1}', 'wait: This field is unknown here: it belongs into the query.'],
     ['{"name":1,"items":1}', 'name: It has to be text, and is a number. And 1 more: see details.'],
     ['', 'The body is empty: send a JSON object.'],
   ])('%s: in words, the first of them in the message', async (payload, message) => {

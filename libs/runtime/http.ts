@@ -171,7 +171,7 @@ function refusalOf(error: unknown, request: FastifyRequest): Refusal {
   if (error instanceof StoreFull) return new Refusal('STORE_FULL', { retryAfterS: 30, cause: error });
   if (error instanceof Unavailable) return new Refusal('UNAVAILABLE', { retryAfterS: 1, cause: error });
   if (hasZodFastifySchemaValidationErrors(error)) {
-    return misfit(error.validation, request);
+    return misfit(error.validation, (error as Partial<FastifyError>).validationContext, request);
   }
   const code = fastifyCodes[(error as FastifyError)?.code];
   if (code) return new Refusal(code, { cause: error });

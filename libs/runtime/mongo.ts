@@ -12,8 +12,13 @@ import { Unavailable } from './errors.ts';
 export type MongoPlace = { url: string; database: string };
 
 const duplicateKey = 11_000;
-/** The server's time was up, no majority confirmed, no room on the disk. */
-const unavailableCodes: readonly unknown[] = [50, 64, 14_031];
+/**
+ * The server's time was up, no majority confirmed, no room on the disk; it is shutting down, or is no primary, or not
+ * any more.
+ */
+const unavailableCodes: readonly unknown[] = [
+  50, 64, 14_031, 91, 189, 10_058, 10_107, 11_600, 11_602, 13_435, 13_436,
+];
 const connectionsMax = 10;
 const selectionTimeoutMs = 5_000;
 const replyTimeoutMs = 10_000;

@@ -1,4 +1,4 @@
-import { headers, type Msg } from '@nats-io/transport-node';
+import { headers, type Msg, type Subscription } from '@nats-io/transport-node';
 import { type RequestSubject, replySubject, unsealedRequests } from '@placet/events';
 import * as z from 'zod';
 import { causeId, type RaiseAlarm } from './alarms.ts';
@@ -11,6 +11,9 @@ import type { Resources } from './lifecycle.ts';
  * twice what an asker waits; what is left is for clocks that differ.
  */
 const ageMaxMs = 10_000;
+
+/** How long an answer may still come when somebody said that there is nobody. */
+const nobodyMs = 100;
 
 const Question = z.object({ id: z.string(), at: z.iso.datetime(), data: z.unknown() });
 const Answer = z.discriminatedUnion('ok', [
@@ -57,24 +60,11 @@ function answerTo(
   const reply = replySubject(context.service, subject, id);
   let dropped = '';
   return new Promise((resolve, reject) => {
-    const subscription = context.nc.subscribe(reply, {
-      callback: (error, message) => {
-        if (error) return fail(error);
-        if (isNobody(message)) return fail(new Error('no responders: nobody answers under this subject'));
-        const seal = message.headers?.get(sealHeader);
-        if (!unsealedRequests.has(subject) && !sealHolds(context, message.subject, message.data, seal)) {
-          dropped = ' An answer did not carry our seal and was dropped.';
-          return;
-        }
-        const parsed = Answer.safeParse(jsonOf(message));
-        // Whoever overheard another question could have it answered into the place of this one.
-        if (parsed.success && parsed.data.question === id) return end(() => resolve(parsed.data));
-        dropped = ' An answer was to another question and was dropped.';
-      },
-    });
+    let timer: NodeJS.Timeout | undefined;
+    let subscription: Subscription | undefined;
     const end = (tell: () => void) => {
       clearTimeout(timer);
-      subscription.unsubscribe();
+      subscription?.unsubscribe();
       tell();
     };
     const fail = (cause?: unknown) =>
@@ -82,8 +72,28 @@ function answerTo(
         const message = `A service that this needs does not answer now. Try again.${dropped}`;
         reject(new Refusal('UNAVAILABLE', { message, retryAfterS: 1, cause }));
       });
-    const timer = setTimeout(fail, timeoutMs, new Error(`no answer within ${timeoutMs} ms`));
+    const failIn = (ms: number, why: string) => {
+      clearTimeout(timer);
+      timer = setTimeout(fail, ms, new Error(why));
+    };
+    const hear = (message: Msg) => {
+      // Anybody could say that there is nobody: an answer that is one may follow.
+      if (isNobody(message)) return failIn(nobodyMs, 'no responders: nobody answers under this subject');
+      const seal = message.headers?.get(sealHeader);
+      if (!unsealedRequests.has(subject) && !sealHolds(context, message.subject, message.data, seal)) {
+        dropped = ' An answer did not carry our seal and was dropped.';
+        return;
+      }
+      const parsed = Answer.safeParse(jsonOf(message));
+      // Whoever overheard another question could have it answered into the place of this one.
+      if (parsed.success && parsed.data.question === id) return end(() => resolve(parsed.data));
+      dropped = ' An answer was to another question and was dropped.';
+    };
     try {
+      failIn(timeoutMs, `no answer within ${timeoutMs} ms`);
+      subscription = context.nc.subscribe(reply, {
+        callback: (error, message) => (error ? fail(error) : hear(message)),
+      });
       context.nc.publish(subject, body, { headers: sealOf(context, subject, body), reply });
     } catch (error) {
       fail(error);

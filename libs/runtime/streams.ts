@@ -141,8 +141,11 @@ async function ensureStream(
     }
   }
   if (!mayKeepLess) refuseToForget(found, wanted);
-  if (!differs(found.config, wanted)) return false;
-  await nats.jsm.streams.update(wanted.name, { ...found.config, ...wanted });
+  const foreign = changedRules(found.config).rules.filter((rule) => !(rule in wanted));
+  if (!differs(found.config, wanted) && foreign.length === 0) return false;
+  // The client puts these over what it finds; what is left out of the request is off.
+  const off = Object.fromEntries(foreign.map((name) => [name, undefined]));
+  await nats.jsm.streams.update(wanted.name, { ...found.config, ...off, ...wanted });
   return true;
 }
 
@@ -217,26 +220,25 @@ async function ensureConsumer(nats: Pick<Nats, 'jsm'>, spec: ConsumerSpec): Prom
   return true;
 }
 
-/** What is not as it was made, of a stream or a bucket: what holds its rules, and what it takes and hands on. */
-export function weakenedRules(config: StreamConfig): string[] {
-  const wanted = streamsFor({ maxBytes: -1, maxAgeMs: 0, replicas: 1 }).find(
-    ({ name }) => name === config.name,
-  );
-  if (!wanted) return [];
-  // A property that is off is left out of what the broker tells.
-  const isOn = (rule: string) =>
-    ![undefined, false, 0, -1].includes((config as Record<string, unknown>)[rule] as never);
-  const changed = Object.keys({ ...wanted, ...config }).filter((rule) => {
-    if (mayVary.has(rule)) return false;
-    const want = (wanted as Record<string, unknown>)[rule];
-    return want === undefined ? isOn(rule) : differs(config, { [rule]: want });
-  });
-  return changed.toSorted();
-}
+/** What decides what a stream takes, keeps and hands on, beside its rules. */
+const conduct = [
+  'subjects',
+  'storage',
+  'max_msg_size',
+  'max_msgs',
+  'allow_direct',
+  'republish',
+  'sources',
+  'mirror',
+  'subject_transform',
+  'sealed',
+  'no_ack',
+] as const;
 
 /** What a deployment chooses, and what the broker fills in by itself. */
 const mayVary: ReadonlySet<string> = new Set([
   'name',
+  'description',
   'max_bytes',
   'max_age',
   'num_replicas',
@@ -246,6 +248,28 @@ const mayVary: ReadonlySet<string> = new Set([
   'consumer_limits',
   'placement',
 ]);
+
+/**
+ * What is not as it was made, of a stream or a bucket: the rules that it needs, and what else it was not made with, which
+ * a newer broker may have filled in.
+ */
+export function changedRules(config: StreamConfig): { rules: string[]; unknown: string[] } {
+  const made = streamsFor({ maxBytes: -1, maxAgeMs: 0, replicas: 1 });
+  const wanted: Record<string, unknown> | undefined = made.find(({ name }) => name === config.name);
+  if (!wanted) return { rules: [], unknown: [] };
+  const found = config as unknown as Record<string, unknown>;
+  // A property that is off is left out of what the broker tells.
+  const isOn = (rule: string) => ![undefined, false, 0, -1].includes(found[rule] as never);
+  const changed = Object.keys({ ...wanted, ...found })
+    .filter((rule) => !mayVary.has(rule))
+    .filter((rule) => (wanted[rule] === undefined ? isOn(rule) : differs(found, { [rule]: wanted[rule] })))
+    .toSorted();
+  const needed = new Set<string>([...streamRules, ...conduct]);
+  return {
+    rules: changed.filter((rule) => needed.has(rule)),
+    unknown: changed.filter((rule) => !needed.has(rule)),
+  };
+}
 
 /** The streams and buckets of a deployment: there are no others in its account. */
 export const streamNames: readonly string[] = streamsFor({ maxBytes: -1, maxAgeMs: 0, replicas: 1 }).map(

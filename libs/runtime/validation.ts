@@ -9,17 +9,29 @@ const nameCharsMax = 60;
 
 type Validation = { instancePath: string; message?: string | undefined; params?: unknown };
 
+type Part = 'body' | 'querystring';
+
 /** What does not fit a route's schema, by path and in words; the first of it in the message too. */
-export function misfit(validation: readonly Validation[], request: FastifyRequest): Refusal {
+export function misfit(
+  validation: readonly Validation[],
+  part: string | undefined,
+  request: FastifyRequest,
+): Refusal {
   const { schema } = request.routeOptions;
   if (schema?.body && request.body === undefined) {
     return misfitOf([{ path: '', message: 'The body is empty: send a JSON object.' }]);
   }
-  const known = [schema?.body, schema?.querystring].flatMap((part) =>
-    part instanceof z.ZodObject ? Object.keys(part.shape) : [],
-  );
-  return misfitOf(validation.flatMap((problem) => detailsOf(problem, known)));
+  const namesOf = (one: Part) => {
+    const found = schema?.[one];
+    return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
+  };
+  const here: Part = part === 'querystring' ? 'querystring' : 'body';
+  const place: Part = here === 'body' ? 'querystring' : 'body';
+  const known = { here: namesOf(here), elsewhere: namesOf(place), place };
+  return misfitOf(validation.slice(0, detailsMax).flatMap((problem) => detailsOf(problem, known)));
 }
+
+type Known = { here: string[]; elsewhere: string[]; place: Part };
 
 export function misfitOf(details: Detail[]): Refusal {
   const [first] = details;
@@ -31,19 +43,20 @@ export function misfitOf(details: Detail[]): Refusal {
   });
 }
 
-export function unknownField(path: string, known: readonly string[] = []): Detail {
-  const like = path.length <= nameCharsMax ? nearest(path, known) : undefined;
+export function unknownField(path: string, known?: Known): Detail {
+  if (known?.elsewhere.includes(path)) {
+    const where = known.place === 'body' ? 'the body' : 'the query';
+    return { path, message: `This field is unknown here: it belongs into ${where}.` };
+  }
+  const like = path.length <= nameCharsMax ? nearest(path, known?.here ?? []) : undefined;
   const hint = like === undefined ? '' : ` Did you mean ${like}?`;
   return { path, message: `This field is unknown. Remove it; Placet ignores nothing.${hint}` };
 }
 
 /** An unknown field is reported by its own path, not by that of the object that holds it. */
-function detailsOf(
-  { instancePath, message = 'does not fit', params }: Validation,
-  known: string[],
-): Detail[] {
+function detailsOf({ instancePath, message = 'does not fit', params }: Validation, known: Known): Detail[] {
   const path = pathOf(instancePath.split('/').filter(Boolean));
-  const keys = (params as { keys?: string[] } | undefined)?.keys;
+  const keys = (params as { keys?: string[] } | undefined)?.keys?.slice(0, detailsMax + 1);
   if (keys) return keys.map((key) => (path ? unknownField(`${path}.${key}`) : unknownField(key, known)));
   return [{ path, message: inWords(message) }];
 }

@@ -88,6 +88,47 @@ describe('a vote', () => {
   });
 });
 
+describe('what the policy wants of votes', () => {
+  test.each([
+    ['never', 'reject', undefined, true],
+    ['on_reject', 'approve', undefined, true],
+    ['on_reject', 'reject', undefined, false],
+    ['on_reject', 'reject', 'too much', true],
+    ['always', 'approve', undefined, false],
+    ['always', 'approve', 'fine', true],
+  ] as const)('a reason %s: %s with %s', (require_reason, vote_, comment, isTaken) => {
+    const asked = needed();
+    const held = { ...asked, data: { ...asked.data, require_reason } };
+    const ruling = given(requested(), held).when(
+      vote({ vote: vote_, ...(comment === undefined ? {} : { comment }) }),
+    );
+    expect(ruling).toMatchObject(
+      isTaken ? { ruling: 'append' } : { ruling: 'refused', code: 'REASON_REQUIRED' },
+    );
+  });
+
+  test('the owner does not vote where the demand is separate, whatever the spelling', () => {
+    const asked = needed({ demands: [{ ...demand(), separate: true }] });
+    const held = { ...asked, data: { ...asked.data, owner: 'Ann@Example.com' } };
+    expect(given(requested(), held).when(vote({ by: 'ann' }))).toMatchObject({ code: 'NOT_ELIGIBLE' });
+    expect(given(requested(), held).when(vote({ by: 'bob' }))).toMatchObject({ ruling: 'append' });
+  });
+
+  test('where nobody decides in time it is allowed only if that is written out', () => {
+    const asked = needed();
+    const held = { ...asked, data: { ...asked.data, on_timeout: 'allow' as const } };
+    expect(given(requested(), held).when(look(60))).toMatchObject({
+      draft: { draft: { decision: 'allowed', cause: 'timeout', deciders: ['timeout'] } },
+    });
+    expect(given(requested(), held, voted({ vote: 'reject' })).when(look(60))).toMatchObject({
+      draft: { draft: { decision: 'denied', cause: 'votes' } },
+    });
+    expect(given(requested(), asked).when(look(60))).toMatchObject({
+      draft: { draft: { decision: 'denied' } },
+    });
+  });
+});
+
 describe('a vote after the deadline', () => {
   test('does not count: the time that has passed comes first', () => {
     expect(given(requested(), needed()).when(vote({ now: at(60) }))).toMatchObject({

@@ -30,7 +30,7 @@ export type DecisionDraft = {
   reason: string;
   deciders: string[];
 } & (
-  | { decision: 'allowed'; cause: 'votes' }
+  | { decision: 'allowed'; cause: 'votes' | 'timeout' }
   | { decision: 'denied'; cause: 'votes' | 'timeout' | 'withdrawn' | 'evaluation_failed' | 'forged' }
 );
 
@@ -120,7 +120,7 @@ function tooLate({ voter }: VoteQuestion, { needed }: Extract<ActionState, { sta
 }
 
 function isAsked({ data }: EventOf<'approval.needed'>, voter: VoteQuestion['voter']): boolean {
-  return data.demands.some((demand) => eligibility(demand, voter) !== null);
+  return data.demands.some((demand) => eligibility(demand, voter, data.owner) !== null);
 }
 
 function castVote(
@@ -130,12 +130,15 @@ function castVote(
   votes: EventOf<'approval.voted'>[],
 ): Ruling {
   const { voter, vote, comment, payload_digest, channel } = question;
-  const eligible_as = needed.demands.map((demand) => eligibility(demand, voter));
+  const eligible_as = needed.demands.map((demand) => eligibility(demand, voter, needed.owner));
   if (eligible_as.every((as) => as === null)) {
     return { ruling: 'refused', code: 'NOT_ELIGIBLE' };
   }
   if (payload_digest !== undefined && payload_digest !== needed.payload_digest) {
     return { ruling: 'refused', code: 'STALE_PAYLOAD' };
+  }
+  if (comment === undefined && isReasonWanted(needed.require_reason, vote)) {
+    return { ruling: 'refused', code: 'REASON_REQUIRED' };
   }
   // Who may vote for more than before votes anew; otherwise the same again says nothing new.
   const earlier = votes.findLast(({ data }) => data.voter.id === voter.id)?.data;
@@ -199,8 +202,18 @@ function isOver({ data }: EventOf<'approval.needed'>, now: Date): boolean {
   return now.getTime() >= Date.parse(data.deadline);
 }
 
+/** Allowed only where the policy has written it out. */
 function timedOut({ data }: EventOf<'approval.needed'>): Ruling {
-  return deny('timeout', `Nobody decided before ${data.deadline}.`, ['timeout']);
+  const reason = `Nobody decided before ${data.deadline}.`;
+  const deciders = ['timeout'];
+  if (data.on_timeout === 'deny') return deny('timeout', reason, deciders);
+  const draft: DecisionDraft = {
+    decision: 'allowed',
+    cause: 'timeout',
+    reason: `${reason} The policy allows it then.`,
+    deciders,
+  };
+  return { ruling: 'append', draft: { type: 'action.decided', draft } };
 }
 
 function deny(
@@ -243,12 +256,23 @@ export function outcomeOf(
 
 const decider = ({ data }: EventOf<'approval.voted'>) => `person:${data.voter.email}`;
 
+function isReasonWanted(wanted: EventData<'approval.needed'>['require_reason'], vote: string): boolean {
+  return wanted === 'always' || (wanted === 'on_reject' && vote === 'reject');
+}
+
 /** By which of the approvers a person may vote. A channel lets any person with the role approver vote. */
-function eligibility({ approvers }: Demand, voter: VoteQuestion['voter']): string | null {
+function eligibility(
+  { approvers, separate = false }: Demand,
+  voter: VoteQuestion['voter'],
+  owner: string,
+): string | null {
+  if (separate && isSame(voter.email, owner)) return null;
   if (approvers.length === 0) return voter.roles.includes('approver') ? 'role:approver' : null;
   const as = approvers.find((approver) => includes(approver, voter));
   return as ? approverText(as) : null;
 }
+
+const isSame = (email: string, other: string) => email.toLowerCase() === other.trim().toLowerCase();
 
 function includes(approver: Approver, voter: VoteQuestion['voter']): boolean {
   switch (approver.kind) {
@@ -257,7 +281,7 @@ function includes(approver: Approver, voter: VoteQuestion['voter']): boolean {
     case 'role':
       return voter.roles.includes(approver.role);
     case 'user':
-      return voter.email.toLowerCase() === approver.email.toLowerCase();
+      return isSame(voter.email, approver.email);
     default:
       return approver satisfies never;
   }

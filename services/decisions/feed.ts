@@ -104,11 +104,10 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   /** Who stands by looks whether the one who leads goes on: a lease can be held by nobody who works. */
   async function expectSomebodyReads(): Promise<void> {
     const seq = (await store.position())?.seq ?? 0;
-    if (idle?.seq !== seq) idle = { seq, since: Date.now() };
-    if (Date.now() - idle.since < idleMaxMs) return;
     const { lastSeq } = await streamIdentity(context, eventStream);
-    if (placeIn({ stream: '', seq }).seq >= lastSeq) return;
-    throw new Error('whoever leads does not read the stream');
+    const isBehind = placeIn({ stream: '', seq }).seq < lastSeq;
+    if (!isBehind || idle?.seq !== seq) idle = { seq, since: Date.now() };
+    if (Date.now() - idle.since > idleMaxMs) throw new Error('whoever leads does not read the stream');
   }
 
   async function isLeading(): Promise<boolean> {

@@ -9,13 +9,15 @@ import {
   type VoteAnswer,
   VoteQuestion,
 } from '@placet/events';
-import type { Signer } from '@placet/proof';
+import { digestOf, type Jwks, type Signer } from '@placet/proof';
 import {
   answer,
+  causeId,
   confirmedHistory,
   findHistory,
   fitting,
   openConfigStore,
+  proofProblem,
   publishSigner,
   Refusal,
   type RunningService,
@@ -49,7 +51,10 @@ export function startDecisionsService(
     await publishSigner(signers, 'decisions', signer.publicJwk);
     const execute = createExecute(context, bus, signer);
     const feed = startFeed(parts, store);
-    answerQuestions(parts, store, execute);
+    const trusted = () => ({
+      keys: signers.all().flatMap((entry) => (entry.status === 'valid' ? [entry.value.jwk] : [])),
+    });
+    answerQuestions(parts, store, execute, trusted);
     startSweep(parts, store, execute, config);
     const behind = () => feed.problem();
     return {
@@ -58,8 +63,13 @@ export function startDecisionsService(
   });
 }
 
-function answerQuestions(parts: ServiceParts, store: OutcomeStore, execute: Execute): void {
-  const { context } = parts;
+function answerQuestions(
+  parts: ServiceParts,
+  store: OutcomeStore,
+  execute: Execute,
+  trusted: () => Jwks,
+): void {
+  const { context, alarm } = parts;
   answer(parts, requests.vote, VoteQuestion, async (question, request): Promise<VoteAnswer> => {
     const { action_id, vote } = question;
     const state = await execute(await agentOf(action_id), action_id, {
@@ -120,13 +130,27 @@ function answerQuestions(parts: ServiceParts, store: OutcomeStore, execute: Exec
     const isThere = () => history.events.some(({ event }) => event.type === 'approval.needed');
     if (!isThere()) history = await readHistoryFromLeader(context, agent, actionId);
     if (isThere()) return { actionId, agent, events: history.events, blocked: isBlocked(history) };
-    return decidedIn(stored) ? stored : null;
+    return proven(stored);
+  }
+
+  /** Of what is in the store alone only that is believed which a proof bears out: the decision, and its payload. */
+  async function proven(stored: ActionRecord | null): Promise<ActionRecord | null> {
+    const problem = stored && storeProblem(stored, trusted());
+    if (!stored || problem === 'undecided') return null;
+    if (problem === null) return stored;
+    await alarm({
+      kind: 'proof_rejected',
+      about: causeId('outcome', stored.agent, stored.actionId),
+      message: `What is stored of ${stored.actionId} is not shown: ${problem}`,
+      details: { agent: stored.agent, action_id: stored.actionId },
+    });
+    return null;
   }
 
   /** The stream is ahead of the store; what it no longer holds, the store does. */
   async function recordOf(actionId: string): Promise<ActionRecord | null> {
     const found = await findHistory(context, actionId);
-    if (!found) return store.get(actionId);
+    if (!found) return proven(await store.get(actionId));
     const { agent, history } = found;
     return { actionId, agent, events: history.events, blocked: isBlocked(history) };
   }
@@ -143,6 +167,17 @@ function answerQuestions(parts: ServiceParts, store: OutcomeStore, execute: Exec
     if (!record) throw new Refusal('NOT_FOUND', { message: 'There is no approval with this id.' });
     return record.agent;
   }
+}
+
+function storeProblem(record: ActionRecord, trusted: Jwks): string | null {
+  const decided = decidedIn(record);
+  if (!decided) return 'undecided';
+  const { action_id, agent, payload_digest } = decided.data;
+  if (action_id !== record.actionId || agent !== record.agent) return 'its decision is of another action';
+  const needed = record.events.findLast(({ event }) => event.type === 'approval.needed')?.event;
+  const payload = needed && 'payload' in needed.data ? needed.data.payload : undefined;
+  if (needed && digestOf(payload) !== payload_digest) return 'its payload is not the one that was decided';
+  return proofProblem(decided, trusted);
 }
 
 function isFor(record: ActionRecord, audience: string[] | null): boolean {

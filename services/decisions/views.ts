@@ -36,13 +36,16 @@ export function approvalView(record: ActionRecord): ApprovalView | null {
     reason: data.reason,
     rule: data.rule,
     approvers: askedOf(data.demands),
-    demands: data.demands.map(({ approvers, quorum }, index) => ({
+    demands: data.demands.map(({ approvers, quorum, separate = false }, index) => ({
       approvers: askedOf([{ scope: null, rule: null, approvers, quorum }]),
       quorum,
       met: metBy(record, index),
+      separate,
     })),
     requested_at: data.requested_at,
     deadline: data.deadline,
+    on_timeout: data.on_timeout,
+    require_reason: data.require_reason ?? 'never',
     votes: votesIn(record),
     decided_at: decided?.time ?? null,
     decided_by: decided?.data.deciders ?? [],

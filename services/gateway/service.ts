@@ -46,7 +46,11 @@ export async function startGatewayService(
   // Its own route answers for it, and in one process for the others too.
   const unready = () => [...new Set([...(built.running?.unready() ?? []), ...othersUnready()])];
   built.running = await startService('gateway', environment, async (parts) => {
-    const watched = watchStreams(parts, [eventStream, ...Object.values(configBuckets).map(bucketStreamName)]);
+    const watched = watchStreams(
+      parts,
+      [eventStream, ...Object.values(configBuckets).map(bucketStreamName)],
+      { seesOthers: true },
+    );
     built.gateway = await buildGateway(parts, { config, unready });
     return { unready: watched.problems };
   });

@@ -28,13 +28,16 @@ import type { PolicyConfig } from './config.ts';
 import { followLayers, type Layers } from './layers.ts';
 import { type VerdictEvent, verdictEvent } from './verdict.ts';
 
+/** For clocks that differ, and for what is written after the end. */
+const marginMs = 60_000;
+
 export function startPolicyService(
   environment: ServiceEnvironment,
   options: { config: PolicyConfig; signer: Signer },
 ): Promise<RunningService> {
   return startService('policy', environment, async (parts) => {
     const { context, bus, alarm, resources } = parts;
-    await checkAge(context, options.config);
+    const longestMs = await longestWait(context, options.config);
     const policies = await openConfigStore(context, alarm, resources, {
       bucket: configBuckets.policies,
       schema: PolicyText,
@@ -47,19 +50,25 @@ export function startPolicyService(
     const layers = followLayers(policies);
     subscribe(context, bus, alarm, resources, {
       spec: consumers.policy,
-      handle: ({ event, seq }) => judge(parts, layers, options, event as EventOf<'action.requested'>, seq),
+      handle: ({ event, seq }) =>
+        judge(parts, layers, { ...options, longestMs }, event as EventOf<'action.requested'>, seq),
     });
     const watched = watchConsumer(parts, consumers.policy);
     return { unready: watched.problems };
   });
 }
 
-/** An approval that the stream forgets before it ends could be asked for, and given, once more. */
-async function checkAge({ jsm }: BusContext, config: PolicyConfig): Promise<void> {
+/**
+ * An approval that the stream forgets before it ends could be asked for, and given, once more. Answers how long one and
+ * its permission may take together.
+ */
+async function longestWait({ jsm }: BusContext, config: PolicyConfig): Promise<number> {
   const { max_age } = (await jsm.streams.info(eventStream)).config;
   const { approvalTimeoutMs, automaticValidForMs, peopleValidForMs } = config;
   const longestMs = approvalTimeoutMs + Math.max(automaticValidForMs, peopleValidForMs);
-  if (max_age === 0 || longestMs < max_age / 1e6) return;
+  if (max_age === 0) return Number.POSITIVE_INFINITY;
+  const ageMs = max_age / 1e6;
+  if (longestMs < ageMs) return ageMs - Math.min(marginMs, ageMs / 100);
   throw new UsersProblem(
     `The stream keeps events for ${Math.round(max_age / 1e9)} s, and an approval and its permission may take ` +
       `${longestMs / 1000} s: lower PLACET_APPROVAL_TIMEOUT or PLACET_VALID_FOR_…, or raise PLACET_STREAM_AGE of deploy:streams.`,
@@ -69,12 +78,12 @@ async function checkAge({ jsm }: BusContext, config: PolicyConfig): Promise<void
 async function judge(
   { context, bus }: Pick<ServiceParts, 'context' | 'bus'>,
   layers: Layers,
-  { config, signer }: { config: PolicyConfig; signer: Signer },
+  by: { config: PolicyConfig; signer: Signer; longestMs: number },
   request: EventOf<'action.requested'>,
   seq: number,
 ): Promise<Outcome> {
   const verdict = evaluate(layers.forRequest(request.data), factsOf(request, new Date()));
-  const event = verdictEvent(request, verdict, { signer, config, now: new Date() });
+  const event = verdictEvent(request, verdict, { ...by, now: new Date() });
   const appended = await append(bus, event, seq);
   if (appended.status === 'stored') return done;
   return (await isAnswered(context, request))

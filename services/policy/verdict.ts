@@ -10,7 +10,7 @@ export type VerdictEvent = EventOf<'action.decided'> | EventOf<'approval.needed'
 export function verdictEvent(
   request: EventOf<'action.requested'>,
   verdict: Verdict,
-  by: { signer: Signer; config: PolicyConfig; now: Date },
+  by: { signer: Signer; config: PolicyConfig; longestMs: number; now: Date },
 ): VerdictEvent {
   const { action_id, agent, action_name, payload_digest } = request.data;
   const facts = {
@@ -31,7 +31,7 @@ export function verdictEvent(
   };
   switch (verdict.decide) {
     case 'allow': {
-      const validForMs = by.config.automaticValidForMs;
+      const validForMs = verdict.settings.validForMs ?? by.config.automaticValidForMs;
       const allowed = { ...facts, decision: 'allowed', cause: 'policy', validForMs } as const;
       return decidedEvent('policy', by.signer, action, allowed, by.now);
     }
@@ -53,11 +53,17 @@ export function verdictEvent(
 function neededEvent(
   request: EventOf<'action.requested'>,
   verdict: Verdict,
-  by: { config: PolicyConfig; now: Date },
+  by: { config: PolicyConfig; longestMs: number; now: Date },
 ): EventOf<'approval.needed'> {
   const { idempotency_key: _key, policy: _policy, timeout_ms, ...told } = request.data;
-  // What an agent names can only make the wait shorter.
-  const waitMs = Math.min(by.config.approvalTimeoutMs, timeout_ms ?? Number.POSITIVE_INFINITY);
+  const { settings } = verdict;
+  const validForMs = settings.validForMs ?? by.config.peopleValidForMs;
+  const waitMs = Math.min(
+    settings.timeoutMs ?? by.config.approvalTimeoutMs,
+    // What an agent names can only make the wait shorter.
+    timeout_ms ?? Number.POSITIVE_INFINITY,
+    Math.max(1000, by.longestMs - validForMs),
+  );
   const data: EventData<'approval.needed'> = {
     ...told,
     request_event: request.id,
@@ -66,11 +72,15 @@ function neededEvent(
     rule: verdict.rule,
     scope: verdict.scope,
     policies: verdict.layers.map(({ scope, digest, revision }) => ({ scope, digest, revision })),
-    demands: verdict.demands.map((demand) => ({ ...demand, quorum: 1 })),
+    demands: verdict.demands.map(({ separate, ...demand }) => ({
+      ...demand,
+      ...(separate ? { separate } : {}),
+    })),
     requested_at: request.time,
     deadline: new Date(by.now.getTime() + waitMs).toISOString(),
-    on_timeout: 'deny',
-    valid_for_ms: by.config.peopleValidForMs,
+    on_timeout: settings.onTimeout ?? 'deny',
+    ...(settings.requireReason === undefined ? {} : { require_reason: settings.requireReason }),
+    valid_for_ms: validForMs,
   };
   return makeEvent('approval.needed', { service: 'policy', id: newId(), now: by.now, data });
 }

@@ -19,7 +19,8 @@ const verdict = {
   rule: null,
   scope: 'default',
   layers: [],
-  demands: [{ scope: 'default', rule: null, approvers: [] }],
+  demands: [{ scope: 'default', rule: null, approvers: [], quorum: 1, separate: false }],
+  settings: {},
 };
 const config = { automaticValidForMs: 600_000, peopleValidForMs: 600_000, approvalTimeoutMs: 600_000 };
 
@@ -38,7 +39,7 @@ export function startPolicyThatAsksFor(cluster: Cluster, quorum: number): Promis
     subscribe(context, bus, alarm, resources, {
       spec: consumers.policy,
       handle: async ({ event: request, seq }) => {
-        const by = { signer, config, now: new Date() };
+        const by = { signer, config, longestMs: Number.POSITIVE_INFINITY, now: new Date() };
         const event = verdictEvent(request as EventOf<'action.requested'>, verdict, by);
         if (event.type !== 'approval.needed') throw new Error('the verdict is to ask for people');
         const demands = event.data.demands.map((demand) => ({ ...demand, quorum }));

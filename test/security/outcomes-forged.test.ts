@@ -104,3 +104,29 @@ test('an approval that only the store knows of is not shown', async () => {
   const { approvals } = (await admin.get('/v1/approvals')).body;
   expect(approvals.map((approval: { id: string }) => approval.id)).toEqual([id]);
 });
+
+test('a decided approval that somebody wrote into the store is shown to nobody', async () => {
+  const started = await startTestPlacet({ policy });
+  const { admin, placet } = started;
+  const id = await held(started);
+  await admin.vote(id, { vote: 'approve' });
+  const [needed, decided] = [
+    await stored(started, id, 'approval.needed'),
+    await stored(started, id, 'action.decided'),
+  ];
+  write(started, (database) => {
+    database
+      .prepare(
+        'INSERT INTO actions (id, action_id, agent, needed_seq, decided_seq) VALUES (902, ?, ?, 900, 901)',
+      )
+      .run(invented, 'my-agent');
+    const insertion = database.prepare('INSERT INTO events (action, seq, body) VALUES (902, ?, ?)');
+    insertion.run(900, needed.replaceAll(id, invented));
+    insertion.run(901, decided.replaceAll(id, invented));
+  });
+  const { approvals } = (await admin.get('/v1/approvals?status=all')).body;
+  expect(approvals.map((approval: { id: string }) => approval.id)).toEqual([id]);
+  expect((await admin.get(`/v1/approvals/${invented}`)).status).toBe(404);
+  const raw = await rawBroker(placet);
+  await eventually(async () => expect(await alarmKinds(raw)).toContain('proof_rejected'));
+});

@@ -4,6 +4,8 @@ import type { ActionFacts } from '../types.ts';
 /** A request as conditions see it, made once for all of them. */
 export type Subject = {
   bindings(): Record<string, CelInput>;
+  /** What the agent told under a name. */
+  told(name: string): unknown;
   /** The length of the longest list or map in it. */
   longest(): number;
 };
@@ -27,6 +29,7 @@ export function subjectOf(facts: ActionFacts): Subject {
       };
       return bindings;
     },
+    told: (name) => (Object.hasOwn(facts.context, name) ? facts.context[name] : undefined),
     longest() {
       longest ??= Math.max(longestIn(facts.payload), longestIn(facts.context));
       return longest;

@@ -42,7 +42,7 @@ const says = (watch: BrokerWatch, problem: string) =>
 
 test('a stream that lost a rule while it ran is an alarm, and no longer ready, until it is mended', async () => {
   const b = await startTestBus(await startTestNats());
-  const watch = watchStreams(b, streams, everyMs);
+  const watch = watchStreams(b, streams, { everyMs });
   await isWell(watch);
   const { config } = await b.context.jsm.streams.info(eventStream);
   await b.context.jsm.streams.update(eventStream, {
@@ -61,7 +61,7 @@ test('a stream that lost a rule while it ran is an alarm, and no longer ready, u
 
 test('what the stream hands on is one of its rules', async () => {
   const b = await startTestBus(await startTestNats());
-  const watch = watchStreams(b, streams, everyMs);
+  const watch = watchStreams(b, streams, { everyMs });
   await isWell(watch);
   const { config } = await b.context.jsm.streams.info(eventStream);
   await b.context.jsm.streams.update(eventStream, {
@@ -80,7 +80,7 @@ test.each<[string, Partial<StreamConfig>, string]>([
   ['holds less', { max_bytes: 1_000_000 }, 'The stream PLACET holds 1000000 bytes, and held 67108864.'],
 ])('a stream that %s than before is an alarm', async (_how, change, message) => {
   const b = await startTestBus(await startTestNats());
-  const watch = watchStreams(b, streams, everyMs);
+  const watch = watchStreams(b, streams, { everyMs });
   await lookedAt(b, everyMs);
   const { config } = await b.context.jsm.streams.info(eventStream);
   await b.context.jsm.streams.update(eventStream, { ...config, ...change });
@@ -90,7 +90,7 @@ test.each<[string, Partial<StreamConfig>, string]>([
 
 test('a stream that was deleted and made again as it was is an alarm', async () => {
   const b = await startTestBus(await startTestNats());
-  watchStreams(b, streams, everyMs);
+  watchStreams(b, streams, { everyMs });
   await lookedAt(b, everyMs);
   await b.context.jsm.streams.delete(eventStream);
   await ensureStreams(b.context, sizes);
@@ -101,7 +101,7 @@ test('a stream that was deleted and made again as it was is an alarm', async () 
 
 test('a bucket that is gone is an alarm', async () => {
   const b = await startTestBus(await startTestNats());
-  const watch = watchStreams(b, streams, everyMs);
+  const watch = watchStreams(b, streams, { everyMs });
   await isWell(watch);
   await b.context.jsm.streams.delete(`KV_${configBuckets.people}`);
   const problem = `The stream KV_${configBuckets.people} is gone.`;
@@ -142,7 +142,7 @@ test.each<[string, Partial<StreamConfig>, string]>([
   ['holds so many', { max_msgs: 1000 }, 'max_msgs'],
 ])('a stream that %s is not as it was made', async (_how, change, rule) => {
   const b = await startTestBus(await startTestNats());
-  const watch = watchStreams(b, streams, everyMs);
+  const watch = watchStreams(b, streams, { everyMs });
   await isWell(watch);
   const { config } = await b.context.jsm.streams.info(eventStream);
   await b.context.jsm.streams.update(eventStream, { ...config, ...change });
@@ -153,11 +153,24 @@ test.each<[string, Partial<StreamConfig>, string]>([
 
 test('a stream that is none of ours is an alarm, and requests are taken all the same', async () => {
   const b = await startTestBus(await startTestNats());
-  const watch = watchStreams(b, streams, everyMs);
+  const watch = watchStreams(b, streams, { everyMs, seesOthers: true });
   await isWell(watch);
   await b.context.jsm.streams.add({ name: 'EVIL', subjects: ['placetrpc.decisions.>'] });
   const message = 'The stream EVIL is none of ours: it may take or answer what is meant for them. Delete it.';
   // With a stream in its place the broker confirms what nobody answered.
   await eventually(async () => expect(await alarms(b)).toEqual([message]));
   expect(watch.problems()).toEqual([]);
+});
+
+test('a setting that decides nothing is no problem, and what does is set back', async () => {
+  const b = await startTestBus(await startTestNats());
+  const watch = watchStreams(b, streams, { everyMs });
+  await isWell(watch);
+  const { config } = await b.context.jsm.streams.info(eventStream);
+  await b.context.jsm.streams.update(eventStream, { ...config, description: 'production', max_msgs: 1000 });
+  await says(watch, 'The stream PLACET is not as it was made: max_msgs.');
+  await ensureStreams(b.context, sizes);
+  await isWell(watch);
+  const after = (await b.context.jsm.streams.info(eventStream)).config;
+  expect(after).toMatchObject({ description: 'production', max_msgs: -1 });
 });

@@ -69,13 +69,18 @@ export function createPeople(store: ConfigStore<Person>) {
       return token && isCurrent(token, text, now) ? entry.value : null;
     },
 
-    async create(who: { email: string; name?: string | undefined; roles: string[] }, by: string, now: Date) {
+    async create(
+      who: { email: string; name?: string | undefined; roles: string[] },
+      by: string,
+      now: Date,
+      expiresAt?: string,
+    ) {
       const id = personId(who.email);
       const known = store.get(id);
       if (known?.status === 'valid') {
         throw new Refusal('ALREADY_EXISTS', { message: `There is a person with the email ${who.email}.` });
       }
-      const { text, stored } = issueCredential('person', now);
+      const { text, stored } = issueCredential('person', now, expiresAt);
       const person: Person = {
         id,
         email: who.email.trim().toLowerCase(),

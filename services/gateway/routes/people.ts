@@ -57,7 +57,12 @@ export function peopleRoutes(app: App, { auth, people }: { auth: Auth; people: P
     },
     async (request, reply) => {
       const admin = auth.withRole(request, 'admin');
-      const { person, token } = await people.create(request.body, admin.id, new Date());
+      const { person, token } = await people.create(
+        request.body,
+        admin.id,
+        new Date(),
+        people.expiryOf(admin.id, credentialId(request)),
+      );
       reply.code(201);
       return { person: view(person), token };
     },
