@@ -333,4 +333,19 @@ describe('a rule whose condition cannot be told', () => {
       }),
     );
   });
+
+  test('of so many that nobody could be asked denies', () => {
+    const rules = (count: number) =>
+      Array.from(
+        { length: count },
+        (_, n) =>
+          `  - { action: pay, when: payload.x == ${n}, decide: require_approval, approvers: ["role:r${n}"] }`,
+      );
+    expect(judge([layerOf(...rules(20))], 'pay').demands).toHaveLength(20);
+    expect(judge([layerOf(...rules(21))], 'pay')).toMatchObject({
+      decide: 'deny',
+      demands: [],
+      reason: expect.stringContaining('more than 20 groups'),
+    });
+  });
 });

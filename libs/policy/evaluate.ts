@@ -34,6 +34,10 @@ export const evaluate = (layers: readonly CompiledLayer[], facts: ActionFacts): 
     if (!decisive) continue;
     const { reason, rule, scope } = decisive;
     const demands = decide === 'require_approval' ? demandsOf([decisive, ...others]) : [];
+    if (demands.length > demandsMax) {
+      const settings = { onTimeout: 'deny' } as const;
+      return { decide: 'deny', reason: tooMany, rule, scope, demands: [], settings, layers: reported };
+    }
     const settings = strictest([decisive, ...others].flatMap((finding) => finding.settings));
     return { decide, reason, rule, scope, demands, settings, layers: reported };
   }
@@ -72,6 +76,10 @@ const strictest = (all: readonly RuleSettings[]): Verdict['settings'] => {
     ...(requireReason === undefined ? {} : { requireReason }),
   };
 };
+
+/** An approval that asks more groups than these would not fit into a message, nor into anybody's head. */
+const demandsMax = 20;
+const tooMany = `more than ${demandsMax} groups of people would have to approve, because it cannot be told which rules match`;
 
 const isNamed = (scope: string) => scope.startsWith('named:');
 

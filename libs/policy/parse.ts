@@ -64,20 +64,21 @@ const readRules = (source: Source, field: Field | undefined): Rule[] => {
   }
   const rules: Rule[] = [];
   let patterns = 0;
+  const mayCompile = (count: number) => {
+    patterns += count;
+    return patterns <= patternsMax;
+  };
   for (const [position, item] of (node.items as Node[]).entries()) {
     if (source.full()) break;
-    const rule = readRule(source, item, `${field.path}[${position}]`);
+    const rule = readRule(source, item, `${field.path}[${position}]`, mayCompile);
     if (rule) rules.push(rule);
-    patterns += rule?.when?.patterns ?? 0;
-    if (patterns > patternsMax) {
-      source.problem(item, field.path, `rules: at most ${patternsMax} patterns of matches in one policy`);
-      break;
-    }
   }
   return rules;
 };
 
-const readRule = (source: Source, item: Node, path: string): Rule | undefined => {
+type MayCompile = (patterns: number) => boolean;
+
+const readRule = (source: Source, item: Node, path: string, mayCompile: MayCompile): Rule | undefined => {
   const node = source.resolve(item, path);
   if (!node) return undefined;
   if (!isMap(node)) {
@@ -99,7 +100,7 @@ const readRule = (source: Source, item: Node, path: string): Rule | undefined =>
   });
   const decide = readDecide(source, fields.get('decide'));
   const settings = readSettings(source, fields, decide);
-  const when = readCondition(source, fields.get('when'));
+  const when = readCondition(source, fields.get('when'), mayCompile);
   const approvers = readApprovers(source, fields.get('approvers'), decide);
   if (action === undefined || decide === undefined) return undefined;
   const line = source.line(item);
@@ -131,7 +132,11 @@ const readPattern = (source: Source, field: Field | undefined, what: string): st
 };
 
 /** Where YAML writes the text as it is, a problem is reported at its own place; elsewhere where the text begins. */
-const readCondition = (source: Source, field: Field | undefined): Condition | undefined => {
+const readCondition = (
+  source: Source,
+  field: Field | undefined,
+  mayCompile: MayCompile,
+): Condition | undefined => {
   const node = field && source.resolve(field.value, field.path);
   if (!field || !node) return undefined;
   if (!isScalar(node) || typeof node.value !== 'string') {
@@ -139,7 +144,7 @@ const readCondition = (source: Source, field: Field | undefined): Condition | un
     source.problem(node, field.path, `when: expected a condition, found ${source.describe(node)}${hint}`);
     return undefined;
   }
-  const compiled = compileCondition(node.value);
+  const compiled = compileCondition(node.value, mayCompile);
   if (compiled.ok) return compiled.condition;
   for (const { at, message } of compiled.misuses)
     source.problemWithin(node, at, field.path, `when: ${message}`);

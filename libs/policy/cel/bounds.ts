@@ -7,32 +7,45 @@ export const walkedMax = 1_000;
 export const patternCharsMax = 200;
 
 /**
- * Where brackets or signs are nested deeper than a condition may be, before the parser sees the text: what it needs for
- * such a text grows faster than the text. Null where they are not.
+ * Where brackets, choices or signs are nested deeper than a condition may be, before the parser sees the text: what it
+ * needs for such a text grows faster than the text. Null where they are not.
  */
 export function tooDeepAt(text: string): number | null {
   let depth = 0;
+  let choices = 0;
   let signs = 0;
   for (let at = 0; at < text.length; at++) {
     const char = text[at] as string;
     if (char === '"' || char === "'") {
       at = endOfText(text, at, char);
       signs = 0;
-      continue;
+    } else if (text.startsWith('//', at)) {
+      at = endOfLine(text, at);
+    } else if (!/\s/.test(char)) {
+      if ('([{'.includes(char)) depth++;
+      if (')]}'.includes(char)) depth = Math.max(0, depth - 1);
+      if (char === '?') choices++;
+      signs = '!-'.includes(char) ? signs + 1 : 0;
     }
-    if ('([{?'.includes(char)) depth++;
-    else if (')]}:'.includes(char)) depth = Math.max(0, depth - 1);
-    signs = '!-'.includes(char) ? signs + 1 : /\s/.test(char) ? signs : 0;
-    if (depth > nestingMax || signs > nestingMax) return at;
+    if (Math.max(depth, choices, signs) > nestingMax) return at;
   }
   return null;
 }
 
+const endOfLine = (text: string, at: number) => {
+  const end = text.indexOf('\n', at);
+  return end === -1 ? text.length : end;
+};
+
+/** A text in three quotes goes over lines, another one ends with its line at the latest. */
 function endOfText(text: string, start: number, mark: string): number {
-  const isRaw = /[rR]$/.test(text.slice(Math.max(0, start - 1), start));
-  for (let at = start + 1; at < text.length; at++) {
+  const isRaw = /[rR][bB]?$/.test(text.slice(Math.max(0, start - 2), start));
+  const triple = mark.repeat(3);
+  const close = text.startsWith(triple, start) ? triple : mark;
+  for (let at = start + close.length; at < text.length; at++) {
     if (text[at] === '\\' && !isRaw) at++;
-    else if (text[at] === mark) return at;
+    else if (text.startsWith(close, at)) return at + close.length - 1;
+    else if (close === mark && text[at] === '\n') return at;
   }
   return text.length;
 }

@@ -2,7 +2,7 @@ import type { parse } from '@bufbuild/cel';
 import { nearest } from '../nearest.ts';
 import { oneOf, quote } from '../problems.ts';
 import { nodesMax, patternCharsMax } from './bounds.ts';
-import { functions, isNumber, type Kind, nounOf, type Signature } from './kinds.ts';
+import { functions, isNumber, isOpen, type Kind, nounOf, type Signature, typeNames } from './kinds.ts';
 import { roots } from './roots.ts';
 
 export type Tree = ReturnType<typeof parse>;
@@ -31,6 +31,20 @@ const arithmetic: Readonly<Record<string, string>> = {
   '_/_': '/',
   '_%_': '%',
 };
+/** Of what JSON is made. */
+const jsonKinds: readonly Kind[] = ['bool', 'double', 'string', 'null', 'list', 'map'];
+
+const isLarge = (root: string) => root === 'payload' || root === 'context';
+const withinWalk =
+  'within all, exists, exists_one, map and filter only the element itself can be asked, and single values of agent, action and context: anything else would be gone through for each element';
+
+function momentBesideJson(left: Kind, right: Kind): string | null {
+  const isMoment = (kind: Kind) => kind === 'timestamp' || kind === 'duration';
+  const beside = (one: Kind, other: Kind) => one === 'json' && isMoment(other);
+  if (!beside(left, right) && !beside(right, left)) return null;
+  return 'a payload holds no moments and spans of time: write timestamp(…) or duration(…) around its text';
+}
+
 /** What the parser makes of all, exists and the other macros. */
 const made = new Set(['@not_strictly_false']);
 
@@ -86,7 +100,9 @@ export function check({ expr, sourceInfo }: Tree): Checked {
   function named(one: Expr, name: string, scope: Scope): Kind {
     const known = scope.get(name);
     if (known !== undefined) return known;
+    if (typeNames.has(name)) return 'type';
     const root = Object.hasOwn(roots, name) ? roots[name] : undefined;
+    if (root !== undefined && isLarge(name) && scope.size > 0) return misuse(one, withinWalk);
     if (root === undefined) {
       const names = [...Object.keys(roots), ...scope.keys()].filter((word) => !word.startsWith('@'));
       const like = nearest(name, names);
@@ -103,6 +119,7 @@ export function check({ expr, sourceInfo }: Tree): Checked {
     const fields = isRoot ? roots[ident] : undefined;
     if (fields !== undefined && typeof fields !== 'string') {
       const kind = Object.hasOwn(fields, field) ? fields[field] : undefined;
+      if (kind === 'list' && scope.size > 0) return misuse(one, withinWalk);
       if (kind !== undefined) return kind;
       const names = Object.keys(fields);
       const like = nearest(field, names);
@@ -110,7 +127,8 @@ export function check({ expr, sourceInfo }: Tree): Checked {
       return misuse(one, `${ident} has no field ${quote(field)}: ${hint}`);
     }
     const kind = kindOf(operand, scope, depth);
-    if (kind === 'dyn' || kind === 'map') return 'dyn';
+    if (isOpen(kind)) return kind;
+    if (kind === 'map') return 'dyn';
     return misuse(one, `${nounOf(kind)} has no fields, so not ${quote(field)}`);
   }
 
@@ -121,7 +139,7 @@ export function check({ expr, sourceInfo }: Tree): Checked {
     const [left = 'dyn', right = 'dyn'] = kinds;
     const expects = (kind: Kind, index: number) => {
       const found = kinds[index] ?? 'dyn';
-      if (found === 'dyn' || found === kind) return;
+      if (isOpen(found) || found === kind) return;
       misuse(given[index] ?? one, `expected ${nounOf(kind)}, and this is ${nounOf(found)}`);
     };
     if (made.has(name)) return 'bool';
@@ -139,28 +157,32 @@ export function check({ expr, sourceInfo }: Tree): Checked {
       return one_ === other && one_ !== undefined ? one_ : 'dyn';
     }
     if (name === '-_') {
-      if (left === 'dyn' || left === 'int' || left === 'double' || left === 'duration') return left;
+      if (isOpen(left) || left === 'int' || left === 'double') return left;
       return misuse(one, `${nounOf(left)} has no negative`);
     }
     if (comparisons.has(name)) return compared(one, left, right);
     if (equalities.has(name)) return equated(one, left, right);
     if (Object.hasOwn(arithmetic, name)) return computed(one, arithmetic[name] as string, given, kinds);
     if (name === '_[_]') {
-      if (left === 'dyn' || left === 'list' || left === 'map') return 'dyn';
+      if (isOpen(left)) return left;
+      if (left === 'list' || left === 'map') return 'dyn';
       return misuse(one, `${nounOf(left)} has no elements`);
     }
     if (name === '@in') {
-      if (right === 'dyn' || right === 'list' || right === 'map') return 'bool';
+      if (isOpen(right) || right === 'list' || right === 'map') return 'bool';
       return misuse(one, `"in" looks in a list or a map, and this is ${nounOf(right)}`);
     }
     if (name === 'matches') pattern(one, args.at(-1));
-    return applied(one, name, kinds);
+    return applied(one, name, target ? 'method' : 'function', kinds);
   }
 
   function compared(one: Expr, left: Kind, right: Kind): Kind {
     const ordered: readonly Kind[] = ['string', 'bytes', 'timestamp', 'duration', 'bool'];
+    const moment = momentBesideJson(left, right);
+    if (moment) return misuse(one, moment);
     const fits =
-      [left, right].includes('dyn') ||
+      isOpen(left) ||
+      isOpen(right) ||
       (isNumber(left) && isNumber(right)) ||
       (left === right && ordered.includes(left));
     if (!fits) misuse(one, `${nounOf(left)} and ${nounOf(right)} have no order`);
@@ -168,9 +190,12 @@ export function check({ expr, sourceInfo }: Tree): Checked {
   }
 
   function equated(one: Expr, left: Kind, right: Kind): Kind {
+    const moment = momentBesideJson(left, right);
+    if (moment) return misuse(one, moment);
     const fits =
       left === right ||
-      [left, right].includes('dyn') ||
+      isOpen(left) ||
+      isOpen(right) ||
       [left, right].includes('null') ||
       (isNumber(left) && isNumber(right));
     if (!fits) misuse(one, `${nounOf(left)} is never equal to ${nounOf(right)}`);
@@ -179,29 +204,29 @@ export function check({ expr, sourceInfo }: Tree): Checked {
 
   function computed(one: Expr, sign: string, given: Expr[], kinds: Kind[]): Kind {
     const [left = 'dyn', right = 'dyn'] = kinds;
-    // What comes of JSON is a number with a fraction, and CEL computes with two of one kind only.
+    const moment = momentBesideJson(left, right);
+    if (moment) return misuse(one, moment);
+    if (sign === '%' && kinds.some((kind) => kind === 'json' || kind === 'double')) {
+      return misuse(
+        one,
+        'numbers of a payload have fractions, and % takes whole ones: write int(…) around it',
+      );
+    }
+    // CEL computes with two numbers of one kind only.
     for (const [index, kind] of kinds.entries()) {
-      const other = kinds[1 - index];
-      if (other !== 'dyn' || (kind !== 'int' && kind !== 'uint')) continue;
+      if (kinds[1 - index] !== 'json' || (kind !== 'int' && kind !== 'uint')) continue;
       const literal = given[index]?.exprKind;
-      const written =
-        literal?.case === 'constExpr' && typeof literal.value.constantKind.value === 'bigint'
-          ? String(literal.value.constantKind.value)
-          : null;
-      if (sign === '%')
-        return misuse(
-          one,
-          'numbers of a payload have fractions, and % takes whole ones: write int(…) around it',
-        );
+      const constant = literal?.case === 'constExpr' ? literal.value.constantKind.value : undefined;
       const hint =
-        written === null
-          ? 'write double(…) around the whole one'
-          : `write ${written}.0 instead of ${written}`;
+        typeof constant === 'bigint'
+          ? `write ${constant}.0 instead of ${constant}`
+          : 'write double(…) around the whole one';
       return misuse(one, `numbers of a payload have fractions, and ${sign} takes two of one kind: ${hint}`);
     }
-    if (left === 'dyn' || right === 'dyn') return left === right ? 'dyn' : left === 'dyn' ? right : left;
+    if (left === 'dyn' || right === 'dyn') return 'dyn';
+    if (left === 'json' || right === 'json') return left === right ? 'json' : left === 'json' ? right : left;
     const pair = [left, right].join();
-    if (left === right && isNumber(left) && !(sign === '%' && left === 'double')) return left;
+    if (left === right && isNumber(left)) return left;
     if (sign === '+' && left === right && ['string', 'bytes', 'list', 'duration'].includes(left)) return left;
     if (sign === '-' && pair === 'duration,duration') return 'duration';
     if (sign === '-' && pair === 'timestamp,timestamp') return 'duration';
@@ -210,7 +235,7 @@ export function check({ expr, sourceInfo }: Tree): Checked {
     return misuse(one, `${sign} does not go with ${nounOf(left)} and ${nounOf(right)}`);
   }
 
-  function applied(one: Expr, name: string, kinds: Kind[]): Kind {
+  function applied(one: Expr, name: string, as: Signature['as'], kinds: Kind[]): Kind {
     const signatures = functions.get(name);
     if (!signatures) {
       const like = nearest(name, functions.keys());
@@ -219,11 +244,18 @@ export function check({ expr, sourceInfo }: Tree): Checked {
         `there is no function ${quote(name)}${like ? `: did you mean ${quote(like)}?` : ''}`,
       );
     }
-    const takes = ({ takes: wanted }: Signature) =>
-      wanted.length === kinds.length &&
-      wanted.every((those, index) => {
+    if (signatures.every((signature) => signature.as !== as)) {
+      const form = as === 'method' ? `${name}(value)` : `value.${name}(…)`;
+      return misuse(one, `${name} is written ${form}`);
+    }
+    const takes = (signature: Signature) =>
+      signature.as === as &&
+      signature.takes.length === kinds.length &&
+      signature.takes.every((those, index) => {
         const kind = kinds[index] as Kind;
-        return kind === 'dyn' || those.includes(kind);
+        return isOpen(kind)
+          ? kind === 'dyn' || those.some((one) => jsonKinds.includes(one))
+          : those.includes(kind);
       });
     const fitting = signatures.find(takes);
     if (fitting) return fitting.gives;
@@ -249,12 +281,16 @@ export function check({ expr, sourceInfo }: Tree): Checked {
       );
     }
     const range = kindOf(walk.iterRange, scope, depth);
-    if (range !== 'dyn' && range !== 'list' && range !== 'map') {
+    if (!isOpen(range) && range !== 'list' && range !== 'map') {
       misuse(walk.iterRange ?? one, `a list or a map is gone through, and this is ${nounOf(range)}`);
     }
+    if (walk.iterRange?.exprKind.case === 'callExpr' && walk.iterRange.exprKind.value.function !== '_[_]') {
+      misuse(walk.iterRange, 'a list is gone through as it is in the request, or as it is written out');
+    }
     const start = kindOf(walk.accuInit, scope, depth);
-    const inner = new Map([...scope, [walk.iterVar, 'dyn' as Kind], [walk.accuVar, start]]);
-    if (walk.iterVar2 !== '') inner.set(walk.iterVar2, 'dyn');
+    const element = range === 'json' ? 'json' : 'dyn';
+    const inner = new Map([...scope, [walk.iterVar, element as Kind], [walk.accuVar, start]]);
+    if (walk.iterVar2 !== '') inner.set(walk.iterVar2, element);
     kindOf(walk.loopCondition, inner, depth + 1);
     kindOf(walk.loopStep, inner, depth + 1);
     return kindOf(walk.result, inner, depth + 1);
@@ -263,7 +299,7 @@ export function check({ expr, sourceInfo }: Tree): Checked {
   const kind = kindOf(expr, new Map(), 0);
   if (nodes > nodesMax)
     misuses.unshift({ at: 0, message: `a condition has at most ${nodesMax} parts: make two rules of it` });
-  else if (kind !== 'bool' && kind !== 'dyn' && misuses.length === 0) {
+  else if (kind !== 'bool' && !isOpen(kind) && misuses.length === 0) {
     misuse(expr, `a condition is true or false, and this is ${nounOf(kind)}`);
   }
   return { misuses, walks, patterns };

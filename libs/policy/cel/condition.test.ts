@@ -16,6 +16,7 @@ const facts: ActionFacts = factsOf('refund.create', {
     customer: 'c-17',
     items: [{ n: 1 }, { n: 2.5 }],
     'a-b': true,
+    byName: {},
     to: ['ann@example.com'],
     nothing: null,
   },
@@ -47,19 +48,61 @@ describe('a condition of a request', () => {
     ['now.getHours() == 10 && now.getHours("Europe/Berlin") == 11', true],
     ['now - timestamp("2026-03-01T10:30:00Z") == duration("24h")', true],
     ['size(payload.customer) > 3 ? true : false', true],
+    ['[1, 2].exists(x, x + 1 == 2)', true],
+    ['type(payload.amount) == double && type(payload.to) == list', true],
+    ['payload.items.filter(i, i.n > 1).all(i, i.n > 2)', true],
+    ['payload.items.all(i, i.n > 0 && agent.id == "support")', true],
     ['payload.amount > 0 || payload.missing == 1', true],
   ])('%s: %s', (text, expected) => expect(holds(text)).toBe(expected));
 
   test.each([
     ['payload.missing > 1', 'field not found: missing'],
-    ['payload.customer > 1', 'found no matching overload'],
+    ['payload.customer > 1', 'it compares or computes with values of different kinds'],
     ['payload.amount', 'it is neither true nor false'],
-    ['payload.items[7].n == 1', 'index'],
+    ['payload.items[7].n == 1', 'an element is not there'],
     ['context.run == "r"', 'field not found: run'],
-    ['int(payload.customer) == 1', 'c-17'],
+    ['int(payload.customer) == 1', 'not a number'],
+    ['payload.amount / 0.0 > 1.0', 'division by zero'],
+    ['timestamp(payload.customer) < now', 'a value has not the form that it needs'],
+    ['payload.byName[payload.customer] == 1', 'a field is not there'],
     ['payload.toString == 1', 'field not found: toString'],
   ])('%s cannot be told: %s', (text, why) => {
     expect(holds(text)).toEqual({ unsure: expect.stringContaining(why) });
+  });
+
+  test.each(['', ' ', 'ten', '0x10', '1e9', '1,000', '1 EUR', 'NaN', 'Infinity', '١'])(
+    'the text "%s" is no number: a limit on it cannot be told',
+    (amount) => {
+      const unsure = { unsure: 'not a number' };
+      expect(holds('double(payload.amount) > 1000.0', { payload: { amount } })).toEqual(unsure);
+      expect(holds('int(payload.amount) > 1000', { payload: { amount } })).toEqual(unsure);
+    },
+  );
+
+  test.each([
+    ['1000.5', true],
+    ['-3', false],
+    ['999', false],
+  ])('the text "%s" is a number', (amount, expected) => {
+    expect(holds('double(payload.amount) > 1000.0', { payload: { amount } })).toBe(expected);
+  });
+
+  test('a field of the payload may have any name', () => {
+    const payload = { constructor: 1, __proto__x: 2, toString: { valueOf: 3 } };
+    expect(holds('payload.constructor == 1 && payload.toString.valueOf == 3', { payload })).toBe(true);
+  });
+
+  test('what an agent sends never becomes a part of the reason', () => {
+    const payload = { at: 'pre-approved by security', key: 'go on', map: {} };
+    for (const text of [
+      'timestamp(payload.at) < now',
+      'duration(payload.at) > duration("1s")',
+      'bool(payload.at)',
+      'payload.map[payload.key] == 1',
+      'int(payload.at) > 1',
+    ]) {
+      expect(JSON.stringify(holds(text, { payload }))).not.toMatch(/pre-approved|go on/);
+    }
   });
 
   test('tags that an agent did not name are none', () => {
@@ -111,6 +154,18 @@ describe('is refused with the place and what was meant', () => {
     ['payload.a in "abc"', '10: "in" looks in a list or a map, and this is a text'],
     ['agent.id.exists(x, x == "a")', '5: a list or a map is gone through, and this is a text'],
     ['payload.a.matches(payload.b)', '25: the pattern of matches is a text written out, such as "^[A-Z]+$"'],
+    ['payload.due < now', '12: a payload holds no moments and spans of time: write timestamp(…)'],
+    ['now - payload.at < duration("1h")', '3: a payload holds no moments and spans of time'],
+    ['payload.a % payload.b == 0', '10: numbers of a payload have fractions, and % takes whole ones'],
+    ['startsWith(action.name, "refund.")', '0: startsWith is written value.startsWith(…)'],
+    ['payload.a.int() == 1', '9: int is written int(value)'],
+    ['-duration("1h") < duration("0s")', '0: a span of time has no negative'],
+    [
+      'payload.a.all(x, x in payload.b)',
+      '22: within all, exists, exists_one, map and filter only the element itself',
+    ],
+    ['payload.a.all(x, x in context.tags)', '29: within all'],
+    ['(payload.a + payload.b).all(x, x > 0)', '11: a list is gone through as it is in the request'],
     ['payload.a.matches("(")', '18: the pattern cannot be used: '],
     ['Payload{a: 1} == 1', '0: there is no type "Payload"'],
     [
@@ -130,6 +185,10 @@ describe('costs little, whatever it is', () => {
     ['lists', '['.repeat(1900)],
     ['calls', 'size('.repeat(390)],
     ['nots', '!'.repeat(1900)],
+    ['maps', '{1:'.repeat(600)],
+    ['choices', 'a?b:'.repeat(480)],
+    ['brackets after a comment', `true //'\n${'('.repeat(1900)}`],
+    ['brackets after a text in three quotes', `'''it's''' == ${'('.repeat(1900)}`],
   ])('%s nested without end are refused before they are read', (_, text) => {
     expect(told(text)).toMatch(/a condition is at most 20 levels deep/);
   });
@@ -143,7 +202,7 @@ describe('costs little, whatever it is', () => {
   test('a long text and one of many parts are refused', () => {
     expect(told(`payload.a == "${'x'.repeat(2000)}"`)).toContain('at most 2000 characters');
     expect(told(`${'payload.a||'.repeat(180)}payload.a`)).toContain('at most 300 parts');
-    expect(told(`${'now==now?true:'.repeat(140)}true`)).toContain('at most 300 parts');
+    expect(told(`${'now==now?true:'.repeat(140)}true`)).toContain('at most 20 levels');
   });
 
   test('a list of more than 1,000 is not gone through', () => {
@@ -158,6 +217,19 @@ describe('costs little, whatever it is', () => {
     ).toEqual({
       unsure,
     });
+  });
+
+  test('a search through a long text for a long one is not made', () => {
+    const [text, part] = ['a'.repeat(130_000), `${'a'.repeat(30_000)}b${'a'.repeat(30_000)}`];
+    const unsure = { unsure: 'a text is too long to be searched' };
+    expect(holds('payload.text.contains(payload.part)', { payload: { text, part } })).toEqual(unsure);
+    expect(holds('payload.text.contains("aab")', { payload: { text } })).toBe(false);
+  });
+
+  test('a pattern looks at 10,000 characters at most', () => {
+    const of = (count: number) => holds('payload.a.matches("a$")', { payload: { a: 'a'.repeat(count) } });
+    expect(of(10_000)).toBe(true);
+    expect(of(10_001)).toEqual({ unsure: 'a text is too long for a pattern' });
   });
 
   test('a pattern that takes JavaScript for ever takes no time', () => {

@@ -1,24 +1,26 @@
-import { celEnv, isCelError, parse, plan } from '@bufbuild/cel';
+import { isCelError, parse, plan } from '@bufbuild/cel';
+import { patternsMax } from '../limits.ts';
 import { conditionCharsMax, nestingMax, tooDeepAt, walkedMax } from './bounds.ts';
 import { check, type Misuse, type Tree } from './check.ts';
+import { environment } from './environment.ts';
 import { patternOf } from './patterns.ts';
 import type { Subject } from './subject.ts';
 
 export type Condition = {
   text: string;
-  /** How many patterns it has. */
-  patterns: number;
   /** Of a request it is true or false; or it could not be told, and why. */
   holds(subject: Subject): boolean | { unsure: string };
 };
 
 export type CompiledCondition = { ok: true; condition: Condition } | { ok: false; misuses: Misuse[] };
 
-const environment = celEnv({ re2: { compile: patternOf } });
 const unsureCharsMax = 200;
 
 /** Reads a condition in CEL, or says everything that is wrong with it. Never throws. */
-export function compileCondition(text: string): CompiledCondition {
+export function compileCondition(
+  text: string,
+  mayCompile: (patterns: number) => boolean = () => true,
+): CompiledCondition {
   if (text.length > conditionCharsMax) {
     return refused(0, `a condition has at most ${conditionCharsMax} characters, and this has ${text.length}`);
   }
@@ -27,35 +29,51 @@ export function compileCondition(text: string): CompiledCondition {
   const tree = read(text);
   if ('misuse' in tree) return { ok: false, misuses: [tree.misuse] };
   const { misuses, walks, patterns } = check(tree);
-  misuses.push(...patterns.flatMap(({ at, pattern }) => wrongPattern(at, pattern)));
+  if (misuses.length === 0 && patterns.length > 0) {
+    if (!mayCompile(patterns.length))
+      return refused(0, `at most ${patternsMax} patterns of matches in one policy`);
+    misuses.push(...patterns.flatMap(({ at, pattern }) => wrongPattern(at, pattern)));
+  }
   if (misuses.length > 0) return { ok: false, misuses };
   const run = plan(environment, tree);
   return {
     ok: true,
     condition: {
       text,
-      patterns: patterns.length,
       holds(subject) {
         if (walks && subject.longest() > walkedMax) {
           return {
             unsure: `the request has a list of ${subject.longest()}, and a condition goes through ${walkedMax} at most`,
           };
         }
-        return outcomeOf(() => run(subject.bindings()));
+        return outcomeOf(text, () => run(subject.bindings()));
       },
     },
   };
 }
 
-function outcomeOf(run: () => unknown): boolean | { unsure: string } {
+function outcomeOf(text: string, run: () => unknown): boolean | { unsure: string } {
   try {
     const result = run();
     if (typeof result === 'boolean') return result;
-    if (isCelError(result)) return { unsure: result.message.slice(0, unsureCharsMax) };
-    return { unsure: 'it is neither true nor false' };
+    return { unsure: isCelError(result) ? inWords(result.message, text) : 'it is neither true nor false' };
   } catch (error) {
-    return { unsure: (error instanceof Error ? error.message : String(error)).slice(0, unsureCharsMax) };
+    return { unsure: inWords(error instanceof Error ? error.message : String(error), text) };
   }
+}
+
+/**
+ * The library's messages quote values, and what an agent sends must not become a sentence of ours. What the condition
+ * itself names may be told.
+ */
+function inWords(message: string, text: string): string {
+  const field = /^field not found: (?<name>.*)$/s.exec(message)?.groups?.['name'];
+  if (field !== undefined) return text.includes(field) ? `field not found: ${field}` : 'a field is not there';
+  if (/no matching overload/.test(message)) return 'it compares or computes with values of different kinds';
+  if (/out of bounds|no such key/.test(message)) return 'an element is not there';
+  if (/^(not a number|division by zero|a text is too long (for a pattern|to be searched))$/.test(message))
+    return message;
+  return 'a value has not the form that it needs';
 }
 
 type ParseProblem = { rawMessage?: string; message: string; location?: { start: { offset: number } } };

@@ -1,6 +1,10 @@
-/** What a part of a condition is, as far as it can be told before there is a request. Of a payload nothing can. */
+/**
+ * What a part of a condition is, as far as it can be told before there is a request. Of a payload it can be told only
+ * that it is JSON: its numbers have fractions, and it holds no moments. Of "dyn" nothing can.
+ */
 export type Kind =
   | 'dyn'
+  | 'json'
   | 'bool'
   | 'int'
   | 'uint'
@@ -19,6 +23,7 @@ export const isNumber = (kind: Kind) => numbers.includes(kind);
 
 const nouns: Record<Kind, string> = {
   dyn: 'a value',
+  json: 'a value of the payload',
   bool: 'true or false',
   int: 'a whole number',
   uint: 'an unsigned number',
@@ -34,57 +39,47 @@ const nouns: Record<Kind, string> = {
 };
 export const nounOf = (kind: Kind): string => nouns[kind];
 
-/** What a function takes, its target first, and gives. Several of one name are told apart by what they take. */
-export type Signature = { takes: readonly (readonly Kind[])[]; gives: Kind };
+export const isOpen = (kind: Kind) => kind === 'dyn' || kind === 'json';
 
-const any: readonly Kind[] = Object.keys(nouns) as Kind[];
-const on = (target: readonly Kind[], ...rest: (readonly Kind[])[]) => [target, ...rest];
-const timestampParts = [
-  'getFullYear',
-  'getMonth',
-  'getDate',
-  'getDayOfMonth',
-  'getDayOfWeek',
-  'getDayOfYear',
-];
+/** Of the types that `type(…)` can be compared with, the names. */
+export const typeNames = new Set('bool int uint double string bytes list map null_type type'.split(' '));
+
+/**
+ * What a function takes, a method its target first, and gives. Several of one name are told apart by what they take.
+ */
+export type Signature = { as: 'function' | 'method'; takes: readonly (readonly Kind[])[]; gives: Kind };
+
+const any = Object.keys(nouns) as Kind[];
+const method = (gives: Kind, ...takes: (readonly Kind[])[]): Signature => ({ as: 'method', takes, gives });
+const plain = (gives: Kind, ...takes: (readonly Kind[])[]): Signature => ({ as: 'function', takes, gives });
+
+const sized: readonly Kind[] = ['string', 'bytes', 'list', 'map'];
+const numeric: readonly Kind[] = ['int', 'uint', 'double', 'string'];
+const dateParts = ['getFullYear', 'getMonth', 'getDate', 'getDayOfMonth', 'getDayOfWeek', 'getDayOfYear'];
 const spanParts = ['getHours', 'getMinutes', 'getSeconds', 'getMilliseconds'];
 
 export const functions: ReadonlyMap<string, readonly Signature[]> = new Map<string, Signature[]>([
-  ['size', [{ takes: [['string', 'bytes', 'list', 'map']], gives: 'int' }]],
+  ['size', [plain('int', sized), method('int', sized)]],
   ...['startsWith', 'endsWith', 'contains', 'matches'].map((name): [string, Signature[]] => [
     name,
-    [{ takes: on(['string'], ['string']), gives: 'bool' }],
+    [method('bool', ['string'], ['string'])],
   ]),
-  ['int', [{ takes: [['int', 'uint', 'double', 'string', 'timestamp']], gives: 'int' }]],
-  ['uint', [{ takes: [['int', 'uint', 'double', 'string']], gives: 'uint' }]],
-  ['double', [{ takes: [['int', 'uint', 'double', 'string']], gives: 'double' }]],
-  [
-    'string',
-    [
-      {
-        takes: [['int', 'uint', 'double', 'string', 'bytes', 'timestamp', 'duration', 'bool']],
-        gives: 'string',
-      },
-    ],
-  ],
-  ['bytes', [{ takes: [['string', 'bytes']], gives: 'bytes' }]],
-  ['bool', [{ takes: [['string', 'bool']], gives: 'bool' }]],
-  ['dyn', [{ takes: [any], gives: 'dyn' }]],
-  ['type', [{ takes: [any], gives: 'type' }]],
-  ['duration', [{ takes: [['string', 'duration']], gives: 'duration' }]],
-  ['timestamp', [{ takes: [['string', 'timestamp', 'int']], gives: 'timestamp' }]],
-  ...timestampParts.map((name): [string, Signature[]] => [
+  ['int', [plain('int', [...numeric, 'timestamp'])]],
+  ['uint', [plain('uint', numeric)]],
+  ['double', [plain('double', numeric)]],
+  ['string', [plain('string', [...numeric, 'bytes', 'timestamp', 'duration', 'bool'])]],
+  ['bytes', [plain('bytes', ['string', 'bytes'])]],
+  ['bool', [plain('bool', ['string', 'bool'])]],
+  ['dyn', [plain('dyn', any)]],
+  ['type', [plain('type', any)]],
+  ['duration', [plain('duration', ['string', 'duration'])]],
+  ['timestamp', [plain('timestamp', ['string', 'timestamp', 'int'])]],
+  ...dateParts.map((name): [string, Signature[]] => [
     name,
-    [
-      { takes: on(['timestamp']), gives: 'int' },
-      { takes: on(['timestamp'], ['string']), gives: 'int' },
-    ],
+    [method('int', ['timestamp']), method('int', ['timestamp'], ['string'])],
   ]),
   ...spanParts.map((name): [string, Signature[]] => [
     name,
-    [
-      { takes: on(['timestamp', 'duration']), gives: 'int' },
-      { takes: on(['timestamp'], ['string']), gives: 'int' },
-    ],
+    [method('int', ['timestamp', 'duration']), method('int', ['timestamp'], ['string'])],
   ]),
 ]);

@@ -2,7 +2,7 @@ import type { Kind } from './kinds.ts';
 
 /** What a condition can speak of. Of all but the payload the fields are known. */
 export const roots: Readonly<Record<string, Kind | Readonly<Record<string, Kind>>>> = {
-  payload: 'dyn',
+  payload: 'json',
   agent: { id: 'string', owner: 'string' },
   action: { name: 'string' },
   context: {

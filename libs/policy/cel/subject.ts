@@ -1,5 +1,6 @@
-import { type CelInput, celEnv, parse, plan } from '@bufbuild/cel';
+import { type CelInput, celList, celMap, parse, plan } from '@bufbuild/cel';
 import type { ActionFacts } from '../types.ts';
+import { environment } from './environment.ts';
 
 /** A request as conditions see it, made once for all of them. */
 export type Subject = {
@@ -10,41 +11,41 @@ export type Subject = {
   longest(): number;
 };
 
-const moment = plan(celEnv(), parse('timestamp(text)'));
+const moment = plan(environment, parse('timestamp(text)'));
 
 export function subjectOf(facts: ActionFacts): Subject {
-  let bindings: Record<string, CelInput> | undefined;
-  let longest: number | undefined;
+  let made: { bindings: Record<string, CelInput>; longest: number } | undefined;
+  const once = () => {
+    if (made) return made;
+    const sizes = { longest: 0 };
+    const bindings = {
+      payload: converted(facts.payload, sizes),
+      agent: celMap(new Map(Object.entries({ id: facts.agent.name, owner: facts.agent.owner }))),
+      action: celMap(new Map([['name', facts.action]])),
+      context: converted({ tags: [], ...facts.context }, sizes),
+      // Few conditions ask for it.
+      get now() {
+        return moment({ text: facts.now.toISOString() }) as CelInput;
+      },
+    };
+    made = { bindings, longest: sizes.longest };
+    return made;
+  };
   return {
-    bindings() {
-      bindings ??= {
-        payload: facts.payload as CelInput,
-        agent: { id: facts.agent.name, owner: facts.agent.owner },
-        action: { name: facts.action },
-        context: { tags: [], ...facts.context } as CelInput,
-        // Few conditions ask for it.
-        get now() {
-          return moment({ text: facts.now.toISOString() }) as CelInput;
-        },
-      };
-      return bindings;
-    },
+    bindings: () => once().bindings,
     told: (name) => (Object.hasOwn(facts.context, name) ? facts.context[name] : undefined),
-    longest() {
-      longest ??= Math.max(longestIn(facts.payload), longestIn(facts.context));
-      return longest;
-    },
+    longest: () => once().longest,
   };
 }
 
-function longestIn(value: unknown): number {
-  let longest = 0;
-  const open = [value];
-  for (let one = open.pop(); open.length > 0 || one !== undefined; one = open.pop()) {
-    if (typeof one !== 'object' || one === null) continue;
-    const parts = Object.values(one);
-    longest = Math.max(longest, parts.length);
-    for (const part of parts) if (typeof part === 'object' && part !== null) open.push(part);
+/** All of it, once: given as it is, each part would be converted again each time that a condition names it. */
+function converted(value: unknown, sizes: { longest: number }): CelInput {
+  if (typeof value !== 'object' || value === null) return value as CelInput;
+  if (Array.isArray(value)) {
+    sizes.longest = Math.max(sizes.longest, value.length);
+    return celList(value.map((part) => converted(part, sizes)));
   }
-  return longest;
+  const entries = Object.entries(value);
+  sizes.longest = Math.max(sizes.longest, entries.length);
+  return celMap(new Map(entries.map(([key, part]) => [key, converted(part, sizes)])));
 }
