@@ -76,6 +76,7 @@ export const firstMatch = (
   const unsure: Unsure[] = [];
   for (const { rule, glob, only } of candidates(compiled, action)) {
     if (!matchGlob(glob, action) || !only.every((one) => isTold(one, subject))) continue;
+    if (rule.schedule?.includes(subject.now) === false) continue;
     const holds = rule.when ? rule.when.holds(subject) : true;
     if (holds === true) return { rule, unsure };
     if (holds !== false) unsure.push({ rule, why: holds.unsure });

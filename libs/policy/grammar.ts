@@ -32,6 +32,7 @@ export const ruleGrammar = {
     acting_agent: 'built',
     on_behalf_of: 'built',
     tags: 'built',
+    schedule: 'built',
     when: 'built',
     decide: 'built',
     approvers: 'built',
@@ -50,7 +51,6 @@ export const ruleGrammar = {
     choices: 'later',
     only_in: 'later',
     redact: 'later',
-    schedule: 'later',
   },
   required: {
     action: 'the name of an action, or a pattern such as "refund.*"',
@@ -58,7 +58,13 @@ export const ruleGrammar = {
   },
 } as const satisfies Grammar;
 
-const grammars: readonly Grammar[] = [policyGrammar, ruleGrammar];
+export const scheduleGrammar = {
+  noun: 'a schedule',
+  fields: { days: 'built', hours: 'built', zone: 'built' },
+  required: { zone: 'a time zone, as Europe/Berlin or UTC' },
+} as const satisfies Grammar;
+
+const grammars: readonly Grammar[] = [policyGrammar, ruleGrammar, scheduleGrammar];
 
 export const standing = (grammar: Grammar, field: string): Standing | undefined =>
   Object.hasOwn(grammar.fields, field) ? grammar.fields[field] : undefined;

@@ -265,7 +265,7 @@ test.each([
   [
     'a field like none',
     rule('decide: deny', 'xyzzy_frobnicate: 1'),
-    'line 5, column 5: unknown field "xyzzy_frobnicate" in a rule: expected name, action, tool, server, acting_agent, on_behalf_of, tags, when, decide, approvers, quorum, separate, timeout, on_timeout, require_reason, valid_for or reason',
+    'line 5, column 5: unknown field "xyzzy_frobnicate" in a rule: expected name, action, tool, server, acting_agent, on_behalf_of, tags, schedule, when, decide, approvers, quorum, separate, timeout, on_timeout, require_reason, valid_for or reason',
   ],
   [
     'a field at the wrong place',
@@ -314,7 +314,6 @@ describe('a policy never means less than it says: what is not built yet is refus
     ['choices', '[{ name: retry, means: allow }]'],
     ['only_in', '[inbox]'],
     ['redact', '[payload.a]'],
-    ['schedule', '{ days: [mon] }'],
   ])('%s in a rule', (field, value) => {
     expect(problemsOf(rule('decide: deny', `${field}: ${value}`))).toContain(
       `line 5, column 5: "${field}" ${notYet}`,

@@ -8,6 +8,7 @@ import { approversMax, nameCharsMax, patternsMax, reasonCharsMax, rulesMax } fro
 import { unnamed } from './naming.ts';
 import { nearest } from './nearest.ts';
 import { oneOf, quote } from './problems.ts';
+import { readSchedule } from './schedule.ts';
 import { readSettings } from './settings.ts';
 import { type Approver, type Decide, type Parsed, type Policy, type Rule, selectors } from './types.ts';
 import { type Node, readYaml, type Source } from './yaml.ts';
@@ -100,6 +101,7 @@ const readRule = (source: Source, item: Node, path: string, mayCompile: MayCompi
   });
   const decide = readDecide(source, fields.get('decide'));
   const settings = readSettings(source, fields, decide);
+  const schedule = readSchedule(source, fields.get('schedule'));
   const when = readCondition(source, fields.get('when'), mayCompile);
   const approvers = readApprovers(source, fields.get('approvers'), decide);
   if (action === undefined || decide === undefined) return undefined;
@@ -109,6 +111,7 @@ const readRule = (source: Source, item: Node, path: string, mayCompile: MayCompi
     action,
     only,
     ...settings,
+    ...(schedule && { schedule }),
     ...(when && { when }),
     decide,
     approvers,

@@ -1,5 +1,6 @@
 import type { Approver } from '@placet/events';
 import type { Condition } from './cel/condition.ts';
+import type { Schedule } from './schedule.ts';
 
 export type Decide = 'allow' | 'deny' | 'require_approval';
 
@@ -29,6 +30,8 @@ export type Rule = RuleSettings & {
   action: string;
   /** Globs over what the agent told. Of tags one has to match; what was not told matches nothing. */
   only: Partial<Record<Selector, string>>;
+  /** Without one it is always there. */
+  schedule?: Schedule;
   /** Without one it holds. */
   when?: Condition;
   decide: Decide;

@@ -4,6 +4,7 @@ import { environment } from './environment.ts';
 
 /** A request as conditions see it, made once for all of them. */
 export type Subject = {
+  now: Date;
   bindings(): Record<string, CelInput>;
   /** What the agent told under a name. */
   told(name: string): unknown;
@@ -32,6 +33,7 @@ export function subjectOf(facts: ActionFacts): Subject {
     return made;
   };
   return {
+    now: facts.now,
     bindings: () => once().bindings,
     told: (name) => (Object.hasOwn(facts.context, name) ? facts.context[name] : undefined),
     longest: () => once().longest,
