@@ -7,6 +7,7 @@ export type BenchOptions = {
   scale: number;
   check: boolean;
   heap: boolean;
+  policy: boolean;
   /** Whether the tables go into the document. */
   document: boolean;
   shapes: Shape[];
@@ -17,6 +18,7 @@ export type BenchOptions = {
 
 export const usage = `npm run bench -- [--quick] [--check] [--shape one|five] [--sync always|default] [--profile DIR] [--document]
 npm run bench -- --heap [--quick] [--document]
+npm run bench -- --policy [--quick] [--document]
 
   --quick    a tenth of the samples
   --check    fails when a promise is missed
@@ -25,6 +27,7 @@ npm run bench -- --heap [--quick] [--document]
   --profile  writes a CPU profile of each process into this directory, and what it spent its time with
              (use one shape and one sync)
   --heap     instead: the memory of each service after 20,000 checks and after 200,000
+  --policy   instead: what one judgement costs, beside another engine for the conditions
   --document puts the tables into docs/performance.md`;
 
 export function readOptions(args: string[]): BenchOptions {
@@ -34,6 +37,7 @@ export function readOptions(args: string[]): BenchOptions {
       quick: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       heap: { type: 'boolean', default: false },
+      policy: { type: 'boolean', default: false },
       document: { type: 'boolean', default: false },
       shape: { type: 'string' },
       sync: { type: 'string' },
@@ -45,6 +49,7 @@ export function readOptions(args: string[]): BenchOptions {
     scale: values.quick ? 0.1 : 1,
     check: values.check,
     heap: values.heap,
+    policy: values.policy,
     document: values.document,
     shapes: chosen(values.shape, { one: 'one', five: 'five' }),
     syncs: chosen(values.sync, { always: true, default: false }),

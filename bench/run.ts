@@ -5,6 +5,7 @@ import { measureHeaps } from './heap/heap.ts';
 import { type Amounts, bareChain, barePublish, bareRoute } from './limits/limits.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
 import { measurePlacet } from './placet/measure-placet.ts';
+import { measurePolicy } from './policy/policy.ts';
 import { profilerArgs, profileText } from './profile.ts';
 import { missedPromises } from './promises.ts';
 import { type Measurement, processNames, type Run, reportText } from './report.ts';
@@ -24,7 +25,8 @@ async function main(): Promise<void> {
   // What was started ends with this process, and its files go.
   stopOnSignals(() => generator.close());
   try {
-    if (options.heap) await heaps(options, generator);
+    if (options.policy) judgements(options);
+    else if (options.heap) await heaps(options, generator);
     else await speed(options, generator);
   } finally {
     await generator.close();
@@ -56,6 +58,14 @@ async function speed(options: BenchOptions, generator: Load): Promise<void> {
   const missed = missedPromises(run);
   for (const promise of missed) say(`missed: ${promise}`);
   if (options.check && missed.length > 0) process.exitCode = 1;
+}
+
+function judgements({ scale, document }: BenchOptions): void {
+  const { text, missed } = measurePolicy(scale);
+  process.stdout.write(`${text}\n`);
+  if (document) writeDocument('policy', text);
+  for (const promise of missed) say(`missed: ${promise}`);
+  if (missed.length > 0) process.exitCode = 1;
 }
 
 async function heaps({ natsServer, scale, document }: BenchOptions, generator: Load): Promise<void> {
