@@ -4,12 +4,39 @@ import { nearest } from './nearest.ts';
 import { oneOf, quote } from './problems.ts';
 import type { Node, Source } from './yaml.ts';
 
-export type Field = { key: Node; value: Node; path: string };
+export type Field = { key: Node; value: Node; path: string; isEmpty: boolean };
 
 type Built<G extends Grammar> = {
   [F in keyof G['fields']]: G['fields'][F] extends 'built' ? F : never;
 }[keyof G['fields']] &
   string;
+
+/** What a map holds, by name; a second one of a name is a problem. `noun` is what has these names. */
+export const readEntries = (
+  source: Source,
+  map: YAMLMap,
+  path: string,
+  noun: string,
+): ReadonlyMap<string, Field> => {
+  const entries = new Map<string, Field>();
+  for (const { key, value } of map.items as Pair<Node, Node | null>[]) {
+    if (source.full()) break;
+    if (!isScalar(key)) {
+      source.problem(key, path, `expected the name of ${noun}, found ${source.describe(key)}`);
+      continue;
+    }
+    const name = String(key.value);
+    const entryPath = join(path, name);
+    const earlier = entries.get(name);
+    if (earlier) {
+      const line = source.line(earlier.key);
+      source.problem(key, entryPath, `${quote(name)} is written twice, first in line ${line}`);
+      continue;
+    }
+    entries.set(name, { key, value: value ?? key, path: entryPath, isEmpty: nothing(value) });
+  }
+  return entries;
+};
 
 /** The fields of a map that this version builds; every other one, and every second one, is a problem. */
 export const readFields = <G extends Grammar>(
@@ -18,41 +45,15 @@ export const readFields = <G extends Grammar>(
   grammar: G,
   path: string,
 ): ReadonlyMap<Built<G>, Field> => {
+  const entries = readEntries(source, map, path, `a field of ${grammar.noun}`);
   const fields = new Map<string, Field>();
-  const seen = new Map<string, Node>();
-  for (const pair of map.items as Pair<Node, Node | null>[]) {
-    if (source.full()) break;
-    const { key } = pair;
-    if (!isScalar(key)) {
-      source.problem(
-        key,
-        path,
-        `expected the name of a field of ${grammar.noun}, found ${source.describe(key)}`,
-      );
-      continue;
-    }
-    const name = String(key.value);
-    const fieldPath = join(path, name);
-    const earlier = seen.get(name);
-    if (earlier) {
-      source.problem(
-        key,
-        fieldPath,
-        `${quote(name)} is written twice, first in line ${source.line(earlier)}`,
-      );
-      continue;
-    }
-    seen.set(name, key);
-    if (standing(grammar, name) !== 'built') {
-      source.problem(key, fieldPath, refusal(grammar, name));
-    } else if (nothing(pair.value)) {
-      source.problem(key, fieldPath, `${name} has no value`);
-    } else {
-      fields.set(name, { key, value: pair.value, path: fieldPath });
-    }
+  for (const [name, field] of entries) {
+    if (standing(grammar, name) !== 'built') source.problem(field.key, field.path, refusal(grammar, name));
+    else if (field.isEmpty) source.problem(field.key, field.path, `${name} has no value`);
+    else fields.set(name, field);
   }
   for (const [name, hint] of Object.entries(grammar.required)) {
-    if (!seen.has(name)) source.problem(map, join(path, name), `${grammar.noun} needs ${name}: ${hint}`);
+    if (!entries.has(name)) source.problem(map, join(path, name), `${grammar.noun} needs ${name}: ${hint}`);
   }
   // Only names that the grammar calls built were put in.
   return fields as ReadonlyMap<string, Field> as ReadonlyMap<Built<G>, Field>;

@@ -15,7 +15,7 @@ export const policyGrammar = {
     version: 'built',
     default: 'built',
     rules: 'built',
-    lists: 'later',
+    lists: 'built',
     include: 'later',
     tests: 'later',
   },

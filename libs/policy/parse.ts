@@ -1,10 +1,12 @@
 import { approverText } from '@placet/events';
 import { isMap, isScalar, isSeq } from 'yaml';
 import { readApprover } from './approver.ts';
-import { type Condition, compileCondition } from './cel/condition.ts';
+import { type Condition, compileCondition, type Surroundings } from './cel/condition.ts';
+import type { Lists } from './cel/subject.ts';
 import { type Field, readFields } from './fields.ts';
 import { policyGrammar, ruleGrammar } from './grammar.ts';
 import { approversMax, nameCharsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
+import { readLists } from './lists.ts';
 import { unnamed } from './naming.ts';
 import { nearest } from './nearest.ts';
 import { oneOf, quote } from './problems.ts';
@@ -39,7 +41,8 @@ const readPolicy = (source: Source): Policy | undefined => {
   const fields = readFields(source, root, policyGrammar, '');
   readVersion(source, fields.get('version'));
   const fallback = readDecide(source, fields.get('default'));
-  const rules = readRules(source, fields.get('rules'));
+  const lists = readLists(source, fields.get('lists'));
+  const rules = readRules(source, fields.get('rules'), lists);
   return { version: 1, ...(fallback && { default: fallback }), rules };
 };
 
@@ -51,7 +54,7 @@ const readVersion = (source: Source, field: Field | undefined): void => {
   source.problem(node, field.path, `version: expected the number 1, found ${source.describe(node)}${hint}`);
 };
 
-const readRules = (source: Source, field: Field | undefined): Rule[] => {
+const readRules = (source: Source, field: Field | undefined, lists: Lists): Rule[] => {
   if (!field) return [];
   const node = source.resolve(field.value, field.path);
   if (!node) return [];
@@ -71,15 +74,13 @@ const readRules = (source: Source, field: Field | undefined): Rule[] => {
   };
   for (const [position, item] of (node.items as Node[]).entries()) {
     if (source.full()) break;
-    const rule = readRule(source, item, `${field.path}[${position}]`, mayCompile);
+    const rule = readRule(source, item, `${field.path}[${position}]`, { mayCompile, lists });
     if (rule) rules.push(rule);
   }
   return rules;
 };
 
-type MayCompile = (patterns: number) => boolean;
-
-const readRule = (source: Source, item: Node, path: string, mayCompile: MayCompile): Rule | undefined => {
+const readRule = (source: Source, item: Node, path: string, surroundings: Surroundings): Rule | undefined => {
   const node = source.resolve(item, path);
   if (!node) return undefined;
   if (!isMap(node)) {
@@ -102,7 +103,7 @@ const readRule = (source: Source, item: Node, path: string, mayCompile: MayCompi
   const decide = readDecide(source, fields.get('decide'));
   const settings = readSettings(source, fields, decide);
   const schedule = readSchedule(source, fields.get('schedule'));
-  const when = readCondition(source, fields.get('when'), mayCompile);
+  const when = readCondition(source, fields.get('when'), surroundings);
   const approvers = readApprovers(source, fields.get('approvers'), decide);
   if (action === undefined || decide === undefined) return undefined;
   const line = source.line(item);
@@ -138,7 +139,7 @@ const readPattern = (source: Source, field: Field | undefined, what: string): st
 const readCondition = (
   source: Source,
   field: Field | undefined,
-  mayCompile: MayCompile,
+  surroundings: Surroundings,
 ): Condition | undefined => {
   const node = field && source.resolve(field.value, field.path);
   if (!field || !node) return undefined;
@@ -147,7 +148,7 @@ const readCondition = (
     source.problem(node, field.path, `when: expected a condition, found ${source.describe(node)}${hint}`);
     return undefined;
   }
-  const compiled = compileCondition(node.value, mayCompile);
+  const compiled = compileCondition(node.value, surroundings);
   if (compiled.ok) return compiled.condition;
   for (const { at, message } of compiled.misuses)
     source.problemWithin(node, at, field.path, `when: ${message}`);

@@ -35,8 +35,29 @@ const arithmetic: Readonly<Record<string, string>> = {
 const jsonKinds: readonly Kind[] = ['bool', 'double', 'string', 'null', 'list', 'map'];
 
 const isLarge = (root: string) => root === 'payload' || root === 'context';
+/** In the scope of every walk. */
+const walking = '@walking';
+/** In the scope of a walk through what the request brings, which may be as long as it likes. */
+const ofRequest = '@request';
 const withinWalk =
-  'within all, exists, exists_one, map and filter only the element itself can be asked, and single values of agent, action and context: anything else would be gone through for each element';
+  'where a list of the request is gone through, only the element itself can be asked, lists of the policy, and single values of agent, action and context: anything else would be gone through for each element';
+
+/** Whether it is a part of what the agent sent, or what a walk through that has left of it. */
+function isOfRequest(one: Expr | undefined): boolean {
+  const { exprKind } = one ?? {};
+  switch (exprKind?.case) {
+    case 'identExpr':
+      return isLarge(exprKind.value.name);
+    case 'selectExpr':
+      return isOfRequest(exprKind.value.operand);
+    case 'callExpr':
+      return isOfRequest(exprKind.value.target ?? exprKind.value.args[0]);
+    case 'comprehensionExpr':
+      return isOfRequest(exprKind.value.iterRange);
+    default:
+      return false;
+  }
+}
 
 function momentBesideJson(left: Kind, right: Kind): string | null {
   const isMoment = (kind: Kind) => kind === 'timestamp' || kind === 'duration';
@@ -49,7 +70,8 @@ function momentBesideJson(left: Kind, right: Kind): string | null {
 const made = new Set(['@not_strictly_false']);
 
 /** Looks at every part of a condition before there is a request: names, functions, and what cannot go together. */
-export function check({ expr, sourceInfo }: Tree): Checked {
+export function check({ expr, sourceInfo }: Tree, lists: readonly string[] = []): Checked {
+  const known: typeof roots = { ...roots, lists: Object.fromEntries(lists.map((name) => [name, 'list'])) };
   const misuses: Misuse[] = [];
   const patterns: Checked['patterns'] = [];
   let nodes = 0;
@@ -98,13 +120,13 @@ export function check({ expr, sourceInfo }: Tree): Checked {
   }
 
   function named(one: Expr, name: string, scope: Scope): Kind {
-    const known = scope.get(name);
-    if (known !== undefined) return known;
+    const local = scope.get(name);
+    if (local !== undefined) return local;
     if (typeNames.has(name)) return 'type';
-    const root = Object.hasOwn(roots, name) ? roots[name] : undefined;
-    if (root !== undefined && isLarge(name) && scope.size > 0) return misuse(one, withinWalk);
+    const root = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (root !== undefined && isLarge(name) && scope.has(ofRequest)) return misuse(one, withinWalk);
     if (root === undefined) {
-      const names = [...Object.keys(roots), ...scope.keys()].filter((word) => !word.startsWith('@'));
+      const names = [...Object.keys(known), ...scope.keys()].filter((word) => !word.startsWith('@'));
       const like = nearest(name, names);
       const inPayload = `(a field of the payload is written payload.${name})`;
       const hint = like ? `did you mean ${quote(like)}?` : `expected ${oneOf(names)};`;
@@ -115,15 +137,19 @@ export function check({ expr, sourceInfo }: Tree): Checked {
 
   function selected(one: Expr, operand: Expr | undefined, field: string, scope: Scope, depth: number): Kind {
     const ident = operand?.exprKind.case === 'identExpr' ? operand.exprKind.value.name : undefined;
-    const isRoot = ident !== undefined && !scope.has(ident) && Object.hasOwn(roots, ident);
-    const fields = isRoot ? roots[ident] : undefined;
+    const isRoot = ident !== undefined && !scope.has(ident) && Object.hasOwn(known, ident);
+    const fields = isRoot ? known[ident] : undefined;
     if (fields !== undefined && typeof fields !== 'string') {
       const kind = Object.hasOwn(fields, field) ? fields[field] : undefined;
-      if (kind === 'list' && scope.size > 0) return misuse(one, withinWalk);
+      if (kind === 'list' && ident === 'context' && scope.has(ofRequest)) return misuse(one, withinWalk);
       if (kind !== undefined) return kind;
       const names = Object.keys(fields);
       const like = nearest(field, names);
-      const hint = like ? `did you mean ${quote(like)}?` : `expected ${oneOf(names)}`;
+      const hint = like
+        ? `did you mean ${quote(like)}?`
+        : names.length === 0
+          ? 'the policy names none'
+          : `expected ${oneOf(names)}`;
       return misuse(one, `${ident} has no field ${quote(field)}: ${hint}`);
     }
     const kind = kindOf(operand, scope, depth);
@@ -169,6 +195,7 @@ export function check({ expr, sourceInfo }: Tree): Checked {
       return misuse(one, `${nounOf(left)} has no elements`);
     }
     if (name === '@in') {
+      if (right === 'json' && scope.has(walking)) return misuse(one, withinWalk);
       if (isOpen(right) || right === 'list' || right === 'map') return 'bool';
       return misuse(one, `"in" looks in a list or a map, and this is ${nounOf(right)}`);
     }
@@ -289,7 +316,13 @@ export function check({ expr, sourceInfo }: Tree): Checked {
     }
     const start = kindOf(walk.accuInit, scope, depth);
     const element = range === 'json' ? 'json' : 'dyn';
-    const inner = new Map([...scope, [walk.iterVar, element as Kind], [walk.accuVar, start]]);
+    const inner = new Map([
+      ...scope,
+      [walking, 'bool' as Kind],
+      [walk.iterVar, element as Kind],
+      [walk.accuVar, start],
+    ]);
+    if (isOfRequest(walk.iterRange)) inner.set(ofRequest, 'bool');
     if (walk.iterVar2 !== '') inner.set(walk.iterVar2, element);
     kindOf(walk.loopCondition, inner, depth + 1);
     kindOf(walk.loopStep, inner, depth + 1);

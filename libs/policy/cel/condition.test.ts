@@ -4,8 +4,10 @@ import type { ActionFacts } from '../types.ts';
 import { compileCondition } from './condition.ts';
 import { subjectOf } from './subject.ts';
 
+const lists = { domains: ['@example.com', '@example.org'], limits: [10, 50] };
+
 const told = (text: string): string => {
-  const compiled = compileCondition(text);
+  const compiled = compileCondition(text, { lists });
   if (compiled.ok) return 'accepted';
   return compiled.misuses.map(({ at, message }) => `${at}: ${message}`).join('\n');
 };
@@ -24,7 +26,7 @@ const facts: ActionFacts = factsOf('refund.create', {
 });
 
 const holds = (text: string, more: Partial<ActionFacts> = {}) => {
-  const compiled = compileCondition(text);
+  const compiled = compileCondition(text, { lists });
   if (!compiled.ok) throw new Error(told(text));
   return compiled.condition.holds(subjectOf({ ...facts, ...more }));
 };
@@ -49,6 +51,11 @@ describe('a condition of a request', () => {
     ['now - timestamp("2026-03-01T10:30:00Z") == duration("24h")', true],
     ['size(payload.customer) > 3 ? true : false', true],
     ['[1, 2].exists(x, x + 1 == 2)', true],
+    ['lists.domains.exists(d, payload.to[0].endsWith(d))', true],
+    ['payload.to.all(a, a in ["ann@example.com"])', true],
+    ['payload.items.exists(i, i.n in lists.limits)', false],
+    ['payload.amount in lists.limits', false],
+    ['"@example.org" in lists.domains', true],
     ['type(payload.amount) == double && type(payload.to) == list', true],
     ['payload.items.filter(i, i.n > 1).all(i, i.n > 2)', true],
     ['payload.items.all(i, i.n > 0 && agent.id == "support")', true],
@@ -162,9 +169,9 @@ describe('is refused with the place and what was meant', () => {
     ['-duration("1h") < duration("0s")', '0: a span of time has no negative'],
     [
       'payload.a.all(x, x in payload.b)',
-      '22: within all, exists, exists_one, map and filter only the element itself',
+      '22: where a list of the request is gone through, only the element itself',
     ],
-    ['payload.a.all(x, x in context.tags)', '29: within all'],
+    ['payload.a.all(x, x in context.tags)', '29: where a list of the request'],
     ['(payload.a + payload.b).all(x, x > 0)', '11: a list is gone through as it is in the request'],
     ['payload.a.matches("(")', '18: the pattern cannot be used: '],
     ['Payload{a: 1} == 1', '0: there is no type "Payload"'],
@@ -174,7 +181,7 @@ describe('is refused with the place and what was meant', () => {
     ],
     [
       'x == 1 && agent.id == 2',
-      '0: unknown name "x": expected payload, agent, action, context or now; (a field of the payload is written payload.x)\n19: a text is never equal to a whole number',
+      '0: unknown name "x": expected payload, agent, action, context, now or lists; (a field of the payload is written payload.x)\n19: a text is never equal to a whole number',
     ],
   ])('%s', (text, expected) => expect(told(text)).toContain(expected));
 });

@@ -4,7 +4,7 @@ import { conditionCharsMax, nestingMax, tooDeepAt, walkedMax } from './bounds.ts
 import { check, type Misuse, type Tree } from './check.ts';
 import { environment } from './environment.ts';
 import { patternOf } from './patterns.ts';
-import type { Subject } from './subject.ts';
+import type { Lists, Subject } from './subject.ts';
 
 export type Condition = {
   text: string;
@@ -14,12 +14,16 @@ export type Condition = {
 
 export type CompiledCondition = { ok: true; condition: Condition } | { ok: false; misuses: Misuse[] };
 
+/** What a policy brings to its conditions. */
+export type Surroundings = { mayCompile?: (patterns: number) => boolean; lists?: Lists };
+const noLists: Lists = {};
+
 const unsureCharsMax = 200;
 
 /** Reads a condition in CEL, or says everything that is wrong with it. Never throws. */
 export function compileCondition(
   text: string,
-  mayCompile: (patterns: number) => boolean = () => true,
+  { mayCompile = () => true, lists = noLists }: Surroundings = {},
 ): CompiledCondition {
   if (text.length > conditionCharsMax) {
     return refused(0, `a condition has at most ${conditionCharsMax} characters, and this has ${text.length}`);
@@ -28,7 +32,7 @@ export function compileCondition(
   if (deep !== null) return refused(deep, `a condition is at most ${nestingMax} levels deep`);
   const tree = read(text);
   if ('misuse' in tree) return { ok: false, misuses: [tree.misuse] };
-  const { misuses, walks, patterns } = check(tree);
+  const { misuses, walks, patterns } = check(tree, Object.keys(lists));
   if (misuses.length === 0 && patterns.length > 0) {
     if (!mayCompile(patterns.length))
       return refused(0, `at most ${patternsMax} patterns of matches in one policy`);
@@ -46,7 +50,7 @@ export function compileCondition(
             unsure: `the request has a list of ${subject.longest()}, and a condition goes through ${walkedMax} at most`,
           };
         }
-        return outcomeOf(text, () => run(subject.bindings()));
+        return outcomeOf(text, () => run(subject.bindings(lists)));
       },
     },
   };
