@@ -60,3 +60,23 @@ test('a condition that is none is refused with its place, and the running policy
   ]);
   expect((await admin.get('/v1/policies/default')).body).toEqual(before);
 });
+
+test('a policy that does not keep its own tests is refused, and the running policy stays', async () => {
+  const { admin } = await startTestPlacet();
+  const before = (await admin.get('/v1/policies/default')).body;
+  const tests = 'tests:\n  - { action: refund.x, payload: { amount: 60 }, agent: my-agent, expect: allow }\n';
+  const refused = await admin.put('/v1/policies/default', policy + tests);
+  expect(refused).toMatchObject({ status: 422, body: { error: 'POLICY_REFUSED' } });
+  expect(refused.body.details).toEqual([
+    {
+      line: 14,
+      column: 5,
+      path: 'tests[0]',
+      message:
+        'the test "allow for refund.x" expects allow, and it is require_approval: default of the policy default',
+    },
+  ]);
+  expect((await admin.get('/v1/policies/default')).body).toEqual(before);
+  const kept = policy + tests.replace('amount: 60', 'amount: 40');
+  expect((await admin.put('/v1/policies/default', kept)).status).toBe(200);
+});

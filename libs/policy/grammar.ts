@@ -17,7 +17,7 @@ export const policyGrammar = {
     rules: 'built',
     lists: 'built',
     include: 'later',
-    tests: 'later',
+    tests: 'built',
   },
   required: { version: 'write "version: 1"' },
 } as const satisfies Grammar;
@@ -64,7 +64,29 @@ export const scheduleGrammar = {
   required: { zone: 'a time zone, as Europe/Berlin or UTC' },
 } as const satisfies Grammar;
 
-const grammars: readonly Grammar[] = [policyGrammar, ruleGrammar, scheduleGrammar];
+export const testGrammar = {
+  noun: 'a test',
+  fields: {
+    name: 'built',
+    action: 'built',
+    payload: 'built',
+    agent: 'built',
+    owner: 'built',
+    tool: 'built',
+    server: 'built',
+    acting_agent: 'built',
+    on_behalf_of: 'built',
+    case: 'built',
+    run: 'built',
+    priority: 'built',
+    tags: 'built',
+    now: 'built',
+    expect: 'built',
+  },
+  required: { action: 'the name of an action', expect: 'allow, deny or require_approval' },
+} as const satisfies Grammar;
+
+const grammars: readonly Grammar[] = [policyGrammar, ruleGrammar, scheduleGrammar, testGrammar];
 
 export const standing = (grammar: Grammar, field: string): Standing | undefined =>
   Object.hasOwn(grammar.fields, field) ? grammar.fields[field] : undefined;

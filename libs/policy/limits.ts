@@ -4,6 +4,8 @@ export const nameCharsMax = 200;
 export const reasonCharsMax = 1_000;
 export const approversMax = 50;
 export const quorumMax = 20;
+export const testsMax = 200;
+export const testValuesMax = 1_000;
 export const listsMax = 50;
 export const listEntriesMax = 200;
 /** Together less than the stream keeps a request by default: what it forgets cannot be allowed. */

@@ -8,26 +8,28 @@ import { policyGrammar, ruleGrammar } from './grammar.ts';
 import { approversMax, nameCharsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
 import { readLists } from './lists.ts';
 import { unnamed } from './naming.ts';
-import { nearest } from './nearest.ts';
-import { oneOf, quote } from './problems.ts';
+import { readTests, runTests } from './policy-tests.ts';
+import { quote } from './problems.ts';
+import { readDecide, readPattern, readText } from './readers.ts';
 import { readSchedule } from './schedule.ts';
 import { readSettings } from './settings.ts';
 import { type Approver, type Decide, type Parsed, type Policy, type Rule, selectors } from './types.ts';
 import { type Node, readYaml, type Source } from './yaml.ts';
 
-const decides: readonly Decide[] = ['allow', 'deny', 'require_approval'];
-
-/** Reads a policy, or says everything that is wrong with it, up to a bound. Never throws. */
-export const parsePolicy = (text: string): Parsed => {
+/**
+ * Reads a policy, or says everything that is wrong with it, up to a bound. Never throws. Its tests are run when it is
+ * accepted; what was accepted is not asked again.
+ */
+export const parsePolicy = (text: string, { isAccepted = false }: { isAccepted?: boolean } = {}): Parsed => {
   const source = readYaml(text);
   if (Array.isArray(source)) return { ok: false, problems: source };
-  const policy = readPolicy(source);
+  const policy = readPolicy(source, isAccepted);
   const problems = source.problems();
   // Readers hand back what they could make out and report the rest: only a file without a problem is a policy.
   return policy && problems.length === 0 ? { ok: true, policy } : { ok: false, problems };
 };
 
-const readPolicy = (source: Source): Policy | undefined => {
+const readPolicy = (source: Source, isAccepted: boolean): Policy | undefined => {
   const root = source.resolve(source.root, '');
   if (!root) return undefined;
   if (!isMap(root)) {
@@ -43,7 +45,11 @@ const readPolicy = (source: Source): Policy | undefined => {
   const fallback = readDecide(source, fields.get('default'));
   const lists = readLists(source, fields.get('lists'));
   const rules = readRules(source, fields.get('rules'), lists);
-  return { version: 1, ...(fallback && { default: fallback }), rules };
+  const tests = readTests(source, fields.get('tests'));
+  const policy: Policy = { version: 1, ...(fallback && { default: fallback }), rules };
+  // Only of a policy without a problem it can be said what it decides.
+  if (!isAccepted && source.problems().length === 0) runTests(source, policy, tests);
+  return policy;
 };
 
 const readVersion = (source: Source, field: Field | undefined): void => {
@@ -121,20 +127,6 @@ const readRule = (source: Source, item: Node, path: string, surroundings: Surrou
   };
 };
 
-const readPattern = (source: Source, field: Field | undefined, what: string): string | undefined => {
-  const pattern = readText(source, field, what, { charsMax: nameCharsMax });
-  // A rule that can match nothing by a slip of the keyboard would protect nothing, and nobody would see why.
-  if (field && pattern !== undefined && /^\s|\s$|\p{C}/u.test(pattern)) {
-    source.problem(
-      field.value,
-      field.path,
-      `${what}: begins or ends with a space, or has a character that cannot be seen`,
-    );
-    return undefined;
-  }
-  return pattern;
-};
-
 /** Where YAML writes the text as it is, a problem is reported at its own place; elsewhere where the text begins. */
 const readCondition = (
   source: Source,
@@ -152,23 +144,6 @@ const readCondition = (
   if (compiled.ok) return compiled.condition;
   for (const { at, message } of compiled.misuses)
     source.problemWithin(node, at, field.path, `when: ${message}`);
-  return undefined;
-};
-
-const readDecide = (source: Source, field: Field | undefined): Decide | undefined => {
-  const node = field && source.resolve(field.value, field.path);
-  if (!field || !node) return undefined;
-  const written = isScalar(node) ? node.value : undefined;
-  const decide = decides.find((word) => word === written);
-  if (decide) return decide;
-  const like = typeof written === 'string' ? nearest(written, decides) : undefined;
-  const hint = like ? `: did you mean ${quote(like)}?` : '';
-  const name = field.path.split('.').at(-1);
-  source.problem(
-    node,
-    field.path,
-    `${name}: expected ${oneOf(decides)}, found ${source.describe(node)}${hint}`,
-  );
   return undefined;
 };
 
@@ -236,30 +211,4 @@ const readListedApprover = (source: Source, item: Node, path: string): Approver 
     `approvers: expected "#channel", "role:NAME" or "user:EMAIL", found ${source.describe(node)}${hint}`,
   );
   return undefined;
-};
-
-type TextRules = { charsMax: number; multiline?: boolean };
-
-const readText = (
-  source: Source,
-  field: Field | undefined,
-  what: string,
-  { charsMax, multiline }: TextRules,
-) => {
-  const node = field && source.resolve(field.value, field.path);
-  if (!field || !node) return undefined;
-  const refuse = (message: string): undefined =>
-    source.problem(node, field.path, `${what}: ${message}`) as undefined;
-  if (!isScalar(node) || typeof node.value !== 'string') {
-    const hint = isScalar(node) && node.value !== null ? ': put it in quotes' : '';
-    return refuse(`expected a text, found ${source.describe(node)}${hint}`);
-  }
-  const text = multiline ? node.value.trimEnd() : node.value;
-  if (text.trim() === '') return refuse('expected a text, found an empty one');
-  if (text.length > charsMax) return refuse(`at most ${charsMax} characters, found ${text.length}`);
-  // What people read before they decide must not be able to hide or forge a line.
-  if (!text.isWellFormed()) return refuse('not valid Unicode (half of a surrogate pair)');
-  if (/\p{Cc}/u.test(multiline ? text.replace(/[\n\t]/g, '') : text))
-    return refuse('control characters are not allowed');
-  return text;
 };

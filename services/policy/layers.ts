@@ -33,7 +33,7 @@ function layerOf(entry: ConfigEntry<PolicyText>): CompiledLayer {
   if (entry.status === 'forged') return broken(entry.problem);
   const { text, digest } = entry.value;
   if (digestOfText(text) !== digest) return broken('its text is not the one that its digest names');
-  const parsed = parsePolicy(text);
+  const parsed = parsePolicy(text, { isAccepted: true });
   if (!parsed.ok) return broken(formatProblems(parsed.problems));
   return compileLayer({ scope, digest, revision: entry.revision, policy: parsed.policy });
 }

@@ -1,0 +1,114 @@
+import { isMap, isScalar, isSeq } from 'yaml';
+import { compileLayer } from './compile.ts';
+import { evaluate } from './evaluate.ts';
+import { type Field, readEntries, readFields } from './fields.ts';
+import { testGrammar } from './grammar.ts';
+import { nameCharsMax, testsMax, testValuesMax } from './limits.ts';
+import { quote } from './problems.ts';
+import { readDecide, readPattern, readText } from './readers.ts';
+import type { ActionFacts, Decide, Policy } from './types.ts';
+import type { Node, Source } from './yaml.ts';
+
+/** What a policy says of itself: that it decides so of a request. */
+export type PolicyTest = { name: string; facts: ActionFacts; expect: Decide; at: Node; path: string };
+
+const context = ['tool', 'server', 'acting_agent', 'on_behalf_of', 'case', 'run', 'priority'] as const;
+
+/** How many rules all tests of a policy may have to look at. */
+const judgementsMax = 40_000;
+
+/** Tests are judged at the moment that they name, so that they say the same on every day. */
+const someMoment = new Date('2026-01-05T12:00:00.000Z');
+
+export const readTests = (source: Source, field: Field | undefined): PolicyTest[] => {
+  const node = field && source.resolve(field.value, field.path);
+  if (!field || !node) return [];
+  if (!isSeq(node)) {
+    source.problem(node, field.path, `tests: expected a list, found ${source.describe(node)}`);
+    return [];
+  }
+  if (node.items.length > testsMax) {
+    source.problem(node, field.path, `tests: at most ${testsMax} tests, found ${node.items.length}`);
+    return [];
+  }
+  return (node.items as Node[]).flatMap((item, n) => readTest(source, item, `${field.path}[${n}]`) ?? []);
+};
+
+const readTest = (source: Source, item: Node, path: string): PolicyTest | undefined => {
+  const node = source.resolve(item, path);
+  if (!node) return undefined;
+  if (!isMap(node)) {
+    source.problem(node, path, `expected a test with action and expect, found ${source.describe(node)}`);
+    return undefined;
+  }
+  const fields = readFields(source, node, testGrammar, path);
+  const text = (name: (typeof context)[number] | 'name' | 'agent' | 'owner') =>
+    readText(source, fields.get(name), name, { charsMax: nameCharsMax });
+  const action = readPattern(source, fields.get('action'), 'action');
+  const expect = readDecide(source, fields.get('expect'));
+  const payload = readPlain(source, fields.get('payload'));
+  const tags = readPlain(source, fields.get('tags'));
+  const told = Object.fromEntries(context.map((name) => [name, text(name)]).filter(([, value]) => value));
+  const now = readNow(source, fields.get('now'));
+  const [name, agent, owner] = [text('name'), text('agent'), text('owner')];
+  if (action === undefined || expect === undefined) return undefined;
+  const facts: ActionFacts = {
+    action,
+    payload: payload ?? {},
+    agent: { name: agent ?? 'an-agent', owner: owner ?? 'owner@example.com' },
+    context: { ...told, ...(Array.isArray(tags) ? { tags } : {}) },
+    now: now ?? someMoment,
+  };
+  return { name: name ?? `${expect} for ${action}`, facts, expect, at: item, path };
+};
+
+const readNow = (source: Source, field: Field | undefined): Date | undefined => {
+  const node = field && source.resolve(field.value, field.path);
+  if (!field || !node) return undefined;
+  const written = isScalar(node) && typeof node.value === 'string' ? node.value : '';
+  const now = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(written) ? new Date(written) : undefined;
+  if (now && !Number.isNaN(now.getTime())) return now;
+  source.problem(
+    node,
+    field.path,
+    `now: expected a moment, as "2026-03-02T10:00:00Z", found ${source.describe(node)}`,
+  );
+  return undefined;
+};
+
+/** A value as JSON would hold it. Aliases are followed, and what they make of a file is bounded. */
+const readPlain = (source: Source, field: Field | undefined): unknown => {
+  if (!field) return undefined;
+  let left = testValuesMax;
+  const plain = (item: Node, path: string): unknown => {
+    left -= 1;
+    const node = left < 0 ? undefined : source.resolve(item, path);
+    if (!node) return null;
+    if (isSeq(node)) return (node.items as Node[]).map((one, n) => plain(one, `${path}[${n}]`));
+    if (!isMap(node)) return node.value;
+    const entries = readEntries(source, node, path, 'a field');
+    return Object.fromEntries(
+      [...entries].map(([name, one]) => [name, one.isEmpty ? null : plain(one.value, one.path)]),
+    );
+  };
+  const value = plain(field.value, field.path);
+  if (left < 0) source.problem(field.value, field.path, `at most ${testValuesMax} values in one test`);
+  return value;
+};
+
+/** Every test that the policy does not keep is a problem of the policy. */
+export const runTests = (source: Source, policy: Policy, tests: readonly PolicyTest[]): void => {
+  const [first] = tests;
+  if (!first) return;
+  if (tests.length * policy.rules.length > judgementsMax) {
+    const most = Math.floor(judgementsMax / policy.rules.length);
+    source.problem(first.at, 'tests', `tests: at most ${most} for a policy of ${policy.rules.length} rules`);
+    return;
+  }
+  const layer = compileLayer({ scope: 'default', digest: '', revision: 0, policy });
+  for (const { name, facts, expect, at, path } of tests) {
+    const { decide, reason } = evaluate([layer], facts);
+    if (decide === expect) continue;
+    source.problem(at, path, `the test ${quote(name)} expects ${expect}, and it is ${decide}: ${reason}`);
+  }
+};
