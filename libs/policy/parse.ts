@@ -10,7 +10,7 @@ import { readLists } from './lists.ts';
 import { unnamed } from './naming.ts';
 import { readTests, runTests } from './policy-tests.ts';
 import { quote } from './problems.ts';
-import { readDecide, readPattern, readText } from './readers.ts';
+import { readDecide, readItems, readPattern, readText } from './readers.ts';
 import { readSchedule } from './schedule.ts';
 import { readSettings } from './settings.ts';
 import { type Approver, type Decide, type Parsed, type Policy, type Rule, selectors } from './types.ts';
@@ -61,26 +61,15 @@ const readVersion = (source: Source, field: Field | undefined): void => {
 };
 
 const readRules = (source: Source, field: Field | undefined, lists: Lists): Rule[] => {
-  if (!field) return [];
-  const node = source.resolve(field.value, field.path);
-  if (!node) return [];
-  if (!isSeq(node)) {
-    source.problem(node, field.path, `rules: expected a list, found ${source.describe(node)}`);
-    return [];
-  }
-  if (node.items.length > rulesMax) {
-    source.problem(node, field.path, `rules: at most ${rulesMax} rules, found ${node.items.length}`);
-    return [];
-  }
   const rules: Rule[] = [];
   let patterns = 0;
   const mayCompile = (count: number) => {
     patterns += count;
     return patterns <= patternsMax;
   };
-  for (const [position, item] of (node.items as Node[]).entries()) {
+  for (const [position, item] of readItems(source, field, 'rules', rulesMax).entries()) {
     if (source.full()) break;
-    const rule = readRule(source, item, `${field.path}[${position}]`, { mayCompile, lists });
+    const rule = readRule(source, item, `${field?.path}[${position}]`, { mayCompile, lists });
     if (rule) rules.push(rule);
   }
   return rules;

@@ -5,7 +5,7 @@ import { type Field, readEntries, readFields } from './fields.ts';
 import { testGrammar } from './grammar.ts';
 import { nameCharsMax, testsMax, testValuesMax } from './limits.ts';
 import { quote } from './problems.ts';
-import { readDecide, readPattern, readText } from './readers.ts';
+import { readDecide, readItems, readPattern, readText } from './readers.ts';
 import type { ActionFacts, Decide, Policy } from './types.ts';
 import type { Node, Source } from './yaml.ts';
 
@@ -20,19 +20,10 @@ const judgementsMax = 40_000;
 /** Tests are judged at the moment that they name, so that they say the same on every day. */
 const someMoment = new Date('2026-01-05T12:00:00.000Z');
 
-export const readTests = (source: Source, field: Field | undefined): PolicyTest[] => {
-  const node = field && source.resolve(field.value, field.path);
-  if (!field || !node) return [];
-  if (!isSeq(node)) {
-    source.problem(node, field.path, `tests: expected a list, found ${source.describe(node)}`);
-    return [];
-  }
-  if (node.items.length > testsMax) {
-    source.problem(node, field.path, `tests: at most ${testsMax} tests, found ${node.items.length}`);
-    return [];
-  }
-  return (node.items as Node[]).flatMap((item, n) => readTest(source, item, `${field.path}[${n}]`) ?? []);
-};
+export const readTests = (source: Source, field: Field | undefined): PolicyTest[] =>
+  readItems(source, field, 'tests', testsMax).flatMap(
+    (item, n) => readTest(source, item, `${field?.path}[${n}]`) ?? [],
+  );
 
 const readTest = (source: Source, item: Node, path: string): PolicyTest | undefined => {
   const node = source.resolve(item, path);

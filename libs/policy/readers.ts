@@ -1,12 +1,32 @@
-import { isScalar } from 'yaml';
+import { isScalar, isSeq } from 'yaml';
 import type { Field } from './fields.ts';
 import { nameCharsMax } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { oneOf, quote } from './problems.ts';
 import type { Decide } from './types.ts';
-import type { Source } from './yaml.ts';
+import type { Node, Source } from './yaml.ts';
 
 const decides: readonly Decide[] = ['allow', 'deny', 'require_approval'];
+
+/** What a list of a field holds, if it is one and not too long. */
+export const readItems = (
+  source: Source,
+  field: Field | undefined,
+  what: string,
+  max: number,
+): readonly Node[] => {
+  const node = field && source.resolve(field.value, field.path);
+  if (!field || !node) return [];
+  if (!isSeq(node)) {
+    source.problem(node, field.path, `${what}: expected a list, found ${source.describe(node)}`);
+    return [];
+  }
+  if (node.items.length > max) {
+    source.problem(node, field.path, `${what}: at most ${max} ${what}, found ${node.items.length}`);
+    return [];
+  }
+  return node.items as Node[];
+};
 
 export const readPattern = (source: Source, field: Field | undefined, what: string): string | undefined => {
   const pattern = readText(source, field, what, { charsMax: nameCharsMax });

@@ -2,7 +2,8 @@ import type { parse } from '@bufbuild/cel';
 import { nearest } from '../nearest.ts';
 import { oneOf, quote } from '../problems.ts';
 import { nodesMax, patternCharsMax } from './bounds.ts';
-import { functions, isNumber, isOpen, type Kind, nounOf, type Signature, typeNames } from './kinds.ts';
+import { constantKind, isOpen, type Kind, nounOf, typeNames } from './kinds.ts';
+import { applied, compared, computed, equated, signs, type Typed } from './operators.ts';
 import { roots } from './roots.ts';
 
 export type Tree = ReturnType<typeof parse>;
@@ -24,16 +25,6 @@ type Scope = ReadonlyMap<string, Kind>;
 
 const comparisons = new Set(['_<_', '_<=_', '_>_', '_>=_']);
 const equalities = new Set(['_==_', '_!=_']);
-const arithmetic: Readonly<Record<string, string>> = {
-  '_+_': '+',
-  '_-_': '-',
-  '_*_': '*',
-  '_/_': '/',
-  '_%_': '%',
-};
-/** Of what JSON is made. */
-const jsonKinds: readonly Kind[] = ['bool', 'double', 'string', 'null', 'list', 'map'];
-
 const isLarge = (root: string) => root === 'payload' || root === 'context';
 /** In the scope of every walk. */
 const walking = '@walking';
@@ -41,6 +32,12 @@ const walking = '@walking';
 const ofRequest = '@request';
 const withinWalk =
   'where a list of the request is gone through, only the element itself can be asked, lists of the policy, and single values of agent, action and context: anything else would be gone through for each element';
+
+/** A whole number that is written out. */
+function wholeOf({ exprKind }: Expr): bigint | undefined {
+  const value = exprKind.case === 'constExpr' ? exprKind.value.constantKind.value : undefined;
+  return typeof value === 'bigint' ? value : undefined;
+}
 
 /** Whether it is a part of what the agent sent, or what a walk through that has left of it. */
 function isOfRequest(one: Expr | undefined): boolean {
@@ -54,16 +51,14 @@ function isOfRequest(one: Expr | undefined): boolean {
       return isOfRequest(exprKind.value.target ?? exprKind.value.args[0]);
     case 'comprehensionExpr':
       return isOfRequest(exprKind.value.iterRange);
+    // An element of what is written out here may be a part of the request.
+    case 'listExpr':
+      return exprKind.value.elements.some(isOfRequest);
+    case 'structExpr':
+      return exprKind.value.entries.some(({ value }) => isOfRequest(value));
     default:
       return false;
   }
-}
-
-function momentBesideJson(left: Kind, right: Kind): string | null {
-  const isMoment = (kind: Kind) => kind === 'timestamp' || kind === 'duration';
-  const beside = (one: Kind, other: Kind) => one === 'json' && isMoment(other);
-  if (!beside(left, right) && !beside(right, left)) return null;
-  return 'a payload holds no moments and spans of time: write timestamp(…) or duration(…) around its text';
 }
 
 /** What the parser makes of all, exists and the other macros. */
@@ -82,6 +77,9 @@ export function check({ expr, sourceInfo }: Tree, lists: readonly string[] = [])
     misuses.push({ at: positionOf(at), message });
     return 'dyn';
   };
+
+  const told = (at: Expr, typed: Typed): Kind =>
+    'problem' in typed ? misuse(at, typed.problem) : typed.kind;
 
   function kindOf(one: Expr | undefined, scope: Scope, depth: number): Kind {
     if (!one) return 'dyn';
@@ -186,9 +184,10 @@ export function check({ expr, sourceInfo }: Tree, lists: readonly string[] = [])
       if (isOpen(left) || left === 'int' || left === 'double') return left;
       return misuse(one, `${nounOf(left)} has no negative`);
     }
-    if (comparisons.has(name)) return compared(one, left, right);
-    if (equalities.has(name)) return equated(one, left, right);
-    if (Object.hasOwn(arithmetic, name)) return computed(one, arithmetic[name] as string, given, kinds);
+    if (comparisons.has(name)) return told(one, compared(left, right));
+    if (equalities.has(name)) return told(one, equated(left, right));
+    const sign = signs.get(name);
+    if (sign) return told(one, computed(sign, [left, right], given.map(wholeOf)));
     if (name === '_[_]') {
       if (isOpen(left)) return left;
       if (left === 'list' || left === 'map') return 'dyn';
@@ -200,93 +199,7 @@ export function check({ expr, sourceInfo }: Tree, lists: readonly string[] = [])
       return misuse(one, `"in" looks in a list or a map, and this is ${nounOf(right)}`);
     }
     if (name === 'matches') pattern(one, args.at(-1));
-    return applied(one, name, target ? 'method' : 'function', kinds);
-  }
-
-  function compared(one: Expr, left: Kind, right: Kind): Kind {
-    const ordered: readonly Kind[] = ['string', 'bytes', 'timestamp', 'duration', 'bool'];
-    const moment = momentBesideJson(left, right);
-    if (moment) return misuse(one, moment);
-    const fits =
-      isOpen(left) ||
-      isOpen(right) ||
-      (isNumber(left) && isNumber(right)) ||
-      (left === right && ordered.includes(left));
-    if (!fits) misuse(one, `${nounOf(left)} and ${nounOf(right)} have no order`);
-    return 'bool';
-  }
-
-  function equated(one: Expr, left: Kind, right: Kind): Kind {
-    const moment = momentBesideJson(left, right);
-    if (moment) return misuse(one, moment);
-    const fits =
-      left === right ||
-      isOpen(left) ||
-      isOpen(right) ||
-      [left, right].includes('null') ||
-      (isNumber(left) && isNumber(right));
-    if (!fits) misuse(one, `${nounOf(left)} is never equal to ${nounOf(right)}`);
-    return 'bool';
-  }
-
-  function computed(one: Expr, sign: string, given: Expr[], kinds: Kind[]): Kind {
-    const [left = 'dyn', right = 'dyn'] = kinds;
-    const moment = momentBesideJson(left, right);
-    if (moment) return misuse(one, moment);
-    if (sign === '%' && kinds.some((kind) => kind === 'json' || kind === 'double')) {
-      return misuse(
-        one,
-        'numbers of a payload have fractions, and % takes whole ones: write int(…) around it',
-      );
-    }
-    // CEL computes with two numbers of one kind only.
-    for (const [index, kind] of kinds.entries()) {
-      if (kinds[1 - index] !== 'json' || (kind !== 'int' && kind !== 'uint')) continue;
-      const literal = given[index]?.exprKind;
-      const constant = literal?.case === 'constExpr' ? literal.value.constantKind.value : undefined;
-      const hint =
-        typeof constant === 'bigint'
-          ? `write ${constant}.0 instead of ${constant}`
-          : 'write double(…) around the whole one';
-      return misuse(one, `numbers of a payload have fractions, and ${sign} takes two of one kind: ${hint}`);
-    }
-    if (left === 'dyn' || right === 'dyn') return 'dyn';
-    if (left === 'json' || right === 'json') return left === right ? 'json' : left === 'json' ? right : left;
-    const pair = [left, right].join();
-    if (left === right && isNumber(left)) return left;
-    if (sign === '+' && left === right && ['string', 'bytes', 'list', 'duration'].includes(left)) return left;
-    if (sign === '-' && pair === 'duration,duration') return 'duration';
-    if (sign === '-' && pair === 'timestamp,timestamp') return 'duration';
-    if (pair === 'timestamp,duration' && (sign === '+' || sign === '-')) return 'timestamp';
-    if (pair === 'duration,timestamp' && sign === '+') return 'timestamp';
-    return misuse(one, `${sign} does not go with ${nounOf(left)} and ${nounOf(right)}`);
-  }
-
-  function applied(one: Expr, name: string, as: Signature['as'], kinds: Kind[]): Kind {
-    const signatures = functions.get(name);
-    if (!signatures) {
-      const like = nearest(name, functions.keys());
-      return misuse(
-        one,
-        `there is no function ${quote(name)}${like ? `: did you mean ${quote(like)}?` : ''}`,
-      );
-    }
-    if (signatures.every((signature) => signature.as !== as)) {
-      const form = as === 'method' ? `${name}(value)` : `value.${name}(…)`;
-      return misuse(one, `${name} is written ${form}`);
-    }
-    const takes = (signature: Signature) =>
-      signature.as === as &&
-      signature.takes.length === kinds.length &&
-      signature.takes.every((those, index) => {
-        const kind = kinds[index] as Kind;
-        return isOpen(kind)
-          ? kind === 'dyn' || those.some((one) => jsonKinds.includes(one))
-          : those.includes(kind);
-      });
-    const fitting = signatures.find(takes);
-    if (fitting) return fitting.gives;
-    return misuse(one, `${name} does not take ${kinds.map(nounOf).join(' and ') || 'nothing'}`);
+    return told(one, applied(name, target ? 'method' : 'function', kinds));
   }
 
   /** A pattern of the request's own would be compiled for each request, and be whatever an agent likes. */
@@ -336,25 +249,4 @@ export function check({ expr, sourceInfo }: Tree, lists: readonly string[] = [])
     misuse(expr, `a condition is true or false, and this is ${nounOf(kind)}`);
   }
   return { misuses, walks, patterns };
-}
-
-function constantKind(name: string | undefined): Kind {
-  switch (name) {
-    case 'boolValue':
-      return 'bool';
-    case 'int64Value':
-      return 'int';
-    case 'uint64Value':
-      return 'uint';
-    case 'doubleValue':
-      return 'double';
-    case 'stringValue':
-      return 'string';
-    case 'bytesValue':
-      return 'bytes';
-    case 'nullValue':
-      return 'null';
-    default:
-      return 'dyn';
-  }
 }

@@ -83,3 +83,25 @@ export const functions: ReadonlyMap<string, readonly Signature[]> = new Map<stri
     [method('int', ['timestamp', 'duration']), method('int', ['timestamp'], ['string'])],
   ]),
 ]);
+
+/** What a part that is written out is, by the parser's name for it. */
+export function constantKind(name: string | undefined): Kind {
+  switch (name) {
+    case 'boolValue':
+      return 'bool';
+    case 'int64Value':
+      return 'int';
+    case 'uint64Value':
+      return 'uint';
+    case 'doubleValue':
+      return 'double';
+    case 'stringValue':
+      return 'string';
+    case 'bytesValue':
+      return 'bytes';
+    case 'nullValue':
+      return 'null';
+    default:
+      return 'dyn';
+  }
+}
