@@ -1,5 +1,5 @@
 import { type Service, SignerKey } from '@placet/events';
-import type { Jwk } from '@placet/proof';
+import type { Jwk, Jwks } from '@placet/proof';
 import type { ConfigStore } from './config-store.ts';
 import { Refusal } from './errors.ts';
 
@@ -21,4 +21,9 @@ export async function publishSigner(
     // Another instance with the same key was first.
     if (!(error instanceof Refusal && error.code === 'REVISION_CONFLICT')) throw error;
   }
+}
+
+/** Whose proofs are believed: every key that a service has made known. */
+export function trustedOf(store: ConfigStore<SignerKey>): Jwks {
+  return { keys: store.all().flatMap((entry) => (entry.status === 'valid' ? [entry.value.jwk] : [])) };
 }

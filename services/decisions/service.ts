@@ -26,6 +26,7 @@ import {
   type ServiceEnvironment,
   type ServiceParts,
   startService,
+  trustedOf,
 } from '@placet/runtime';
 import * as z from 'zod';
 import type { ActionState } from './approval.ts';
@@ -51,9 +52,7 @@ export function startDecisionsService(
     await publishSigner(signers, 'decisions', signer.publicJwk);
     const execute = createExecute(context, bus, signer);
     const feed = startFeed(parts, store);
-    const trusted = () => ({
-      keys: signers.all().flatMap((entry) => (entry.status === 'valid' ? [entry.value.jwk] : [])),
-    });
+    const trusted = () => trustedOf(signers);
     answerQuestions(parts, store, execute, trusted);
     startSweep(parts, store, execute, config);
     const behind = () => feed.problem();

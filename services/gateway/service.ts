@@ -22,6 +22,7 @@ import {
   type ServiceEnvironment,
   type ServiceParts,
   startService,
+  trustedOf,
   watchStreams,
 } from '@placet/runtime';
 import { type Agents, createAgents } from './accounts/agents.ts';
@@ -75,9 +76,7 @@ async function buildGateway(
   const waiting = createWaiting(context.metrics);
   follow(parts, waiting, people);
   const room = await watchStreamRoom(context, resources);
-  const trusted = () => ({
-    keys: signers.all().flatMap((entry) => (entry.status === 'valid' ? [entry.value.jwk] : [])),
-  });
+  const trusted = () => trustedOf(signers);
   const checkParts = { ...parts, room, waiting, config, trusted };
   const checks = createChecks(checkParts);
   const reports = createReports(checkParts, checks);
