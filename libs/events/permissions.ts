@@ -3,7 +3,14 @@ import { bucketUsers } from './buckets.ts';
 import { entryOf, eventTypes, holdsSeal } from './catalogue.ts';
 import type { Service } from './names.ts';
 import { answererOf, asker, replySubject, requests } from './requests.ts';
-import { configStream, consumers, eventStream } from './streams.ts';
+import {
+  type CounterStream,
+  configStream,
+  consumers,
+  counterFilter,
+  counterStreams,
+  eventStream,
+} from './streams.ts';
 import { inboxPrefix, liveSubject, typeFilter } from './subjects.ts';
 
 /** Who is told what has been stored, by the live subjects. */
@@ -35,6 +42,9 @@ export function needsOf(service: Service): Permissions {
       ...(service === 'audit'
         ? [...directGet(configStream), api('STREAM.INFO', eventStream), api('STREAM.INFO', configStream)]
         : []),
+      ...(service === 'policy' ? counterStreams.flatMap(counting) : []),
+      // To tell how much of a limit is left.
+      ...(service === 'gateway' ? counterStreams.flatMap(({ name }) => directGet(name)) : []),
       ...ownConsumers(service),
       ...Object.entries(bucketUsers).flatMap(([bucket, users]) => bucketSubjects(service, bucket, users)),
       ...Object.values(requests).flatMap((subject) => {
@@ -57,6 +67,13 @@ function liveTypes(service: Service) {
 const api = (call: string, ...names: string[]) => ['$JS.API', call, ...names].join('.');
 
 const directGet = (stream: string) => [api('DIRECT.GET', stream), api('DIRECT.GET', stream, '>')];
+
+/** To count, and to see what the total was then and how much room there is. */
+const counting = (stream: CounterStream) => [
+  counterFilter(stream),
+  api('STREAM.MSG.GET', stream.name),
+  api('STREAM.INFO', stream.name),
+];
 
 function ownConsumers(service: Service): string[] {
   return Object.values(consumers)

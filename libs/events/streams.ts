@@ -20,6 +20,38 @@ export const eventStreamRules = {
 } as const;
 
 /**
+ * What policies count: one subject a count and window, whose newest message holds the total. The broker forgets whole
+ * windows by their age, so short ones have a stream of their own: nothing is forgotten before its window has ended
+ * twice.
+ */
+export const counterStreams = [
+  { name: 'PLACET_COUNT_HOUR', token: 'hour', windowMsMax: 3_600_000, keptMs: 2 * 3_600_000 },
+  { name: 'PLACET_COUNT_DAY', token: 'day', windowMsMax: 86_400_000, keptMs: 2 * 86_400_000 },
+  { name: 'PLACET_COUNT_MONTH', token: 'month', windowMsMax: 31 * 86_400_000, keptMs: 62 * 86_400_000 },
+] as const;
+export type CounterStream = (typeof counterStreams)[number];
+
+/** How long the broker knows that an action was counted. */
+export const countedOnceMs = 6 * 60_000;
+/** Of one count the newest: who counts reads what the total was when it counted. */
+export const counterHistory = 10_000;
+
+const counterRoot = 'placetcount';
+export const counterFilter = ({ token }: CounterStream) => `${counterRoot}.${token}.>`;
+
+/** The count `id`, a token, in the window that a moment falls into. Windows begin with 1970. */
+export function counterPlace(
+  id: string,
+  windowMs: number,
+  at: Date,
+): { stream: CounterStream; subject: string } {
+  const stream = counterStreams.find(({ windowMsMax }) => windowMs <= windowMsMax);
+  if (!stream) throw new Error(`no counter has a window of ${windowMs} ms`);
+  const window = Math.floor(at.getTime() / windowMs);
+  return { stream, subject: `${counterRoot}.${stream.token}.${id}.${windowMs}.${window}` };
+}
+
+/**
  * The durable consumers, one a service (the notifier: one a kind of channel). `ackWaitMs` is longer than a handler
  * takes, and how long a message waits for another instance when its own has died.
  */

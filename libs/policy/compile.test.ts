@@ -7,13 +7,14 @@ import { actionName, factsOf, policy } from './test-arbitraries.ts';
 import type { Policy, Rule } from './types.ts';
 
 const matchOf = (compiled: CompiledPolicy, action: string): Rule | undefined =>
-  firstMatch(compiled, action, subjectOf(factsOf(action))).rule;
+  firstMatch(compiled, { scope: 'default', action, subject: subjectOf(factsOf(action)) }).match?.rule;
 
 const rule = (action: string, line: number): Rule => ({
   name: `rule ${line}`,
   action,
   only: {},
   decide: 'deny',
+  counters: [],
   approvers: [],
   line,
 });

@@ -1,6 +1,7 @@
 import type { Subject } from './cel/subject.ts';
+import { type CounterUse, useOf } from './counters.ts';
 import { type Glob, isLiteral, literalPrefix, matchGlob, parseGlob } from './glob.ts';
-import type { BrokenLayer, Layer, Policy, Rule, Selector } from './types.ts';
+import type { BrokenLayer, Decide, Layer, Policy, Rule, Selector } from './types.ts';
 
 type IndexedRule = { position: number; rule: Rule; glob: Glob; only: readonly [Selector, Glob][] };
 
@@ -61,25 +62,50 @@ export const candidates = ({ index }: CompiledPolicy, action: string): readonly 
   return others.length === 0 ? (first ?? []) : buckets.flat().sort((a, b) => a.position - b.position);
 };
 
-/** A rule of which it cannot be told whether it matches, and why. */
-export type Unsure = { rule: Rule; why: string };
+/** A rule of which it cannot be told whether it matches, or what it would use up; and what it would decide at worst. */
+export type Unsure = { rule: Rule; why: string; decide: Decide };
+
+/** The rule that decides, and what it would use of its counters. */
+export type Match = { rule: Rule; uses: CounterUse[] };
 
 const isTold = ([selector, glob]: [Selector, Glob], { told }: Subject): boolean =>
   [told(selector)].flat().some((value) => typeof value === 'string' && matchGlob(glob, value));
 
+type Request = { scope: string; action: string; subject: Subject };
+
+const matchOf = (
+  { rule, glob, only }: IndexedRule,
+  { scope, action, subject }: Request,
+): Match | Unsure | undefined => {
+  if (!matchGlob(glob, action) || !only.every((one) => isTold(one, subject))) return undefined;
+  if (rule.schedule?.includes(subject.now) === false) return undefined;
+  const holds = rule.when ? rule.when.holds(subject) : true;
+  if (holds === false) return undefined;
+  if (holds !== true) return { rule, why: holds.unsure, decide: rule.decide };
+  const uses: CounterUse[] = [];
+  for (const counter of rule.counters) {
+    const use = useOf(counter, { scope, rule: rule.name }, subject);
+    if ('unsure' in use) return { rule, why: use.unsure, decide: counter.otherwise };
+    uses.push(use);
+  }
+  return { rule, uses };
+};
+
 /** The first rule that matches decides. Those before it of which that cannot be told are named too. */
 export const firstMatch = (
   compiled: CompiledPolicy,
-  action: string,
-  subject: Subject,
-): { rule: Rule | undefined; unsure: Unsure[] } => {
+  request: Request,
+): { match: Match | undefined; unsure: Unsure[] } => {
   const unsure: Unsure[] = [];
-  for (const { rule, glob, only } of candidates(compiled, action)) {
-    if (!matchGlob(glob, action) || !only.every((one) => isTold(one, subject))) continue;
-    if (rule.schedule?.includes(subject.now) === false) continue;
-    const holds = rule.when ? rule.when.holds(subject) : true;
-    if (holds === true) return { rule, unsure };
-    if (holds !== false) unsure.push({ rule, why: holds.unsure });
+  for (const candidate of candidates(compiled, request.action)) {
+    const found = matchOf(candidate, request);
+    if (!found) continue;
+    if ('uses' in found) return { match: found, unsure };
+    unsure.push(found);
   }
-  return { rule: undefined, unsure };
+  return { match: undefined, unsure };
 };
+
+/** Every rule that matches, or may, in the order of the file: to explain, not to decide. */
+export const allMatches = (compiled: CompiledPolicy, request: Request): (Match | Unsure)[] =>
+  candidates(compiled, request.action).flatMap((candidate) => matchOf(candidate, request) ?? []);

@@ -1,5 +1,6 @@
 import { type Subject, subjectOf } from './cel/subject.ts';
-import { type CompiledLayer, firstMatch, type Unsure } from './compile.ts';
+import { type CompiledLayer, firstMatch, type Match, type Unsure } from './compile.ts';
+import { type CountersSeen, type CounterUse, type Refused, useId } from './counters.ts';
 import { matched, named } from './naming.ts';
 import type { ActionFacts, Decide, Demand, LayerVerdict, Rule, RuleSettings, Verdict } from './types.ts';
 
@@ -11,6 +12,7 @@ type Finding = Omit<LayerVerdict, 'scope'> & {
   asks: Ask[];
   /** Of the rules that led to it. */
   settings: RuleSettings[];
+  uses: CounterUse[];
 };
 
 const strictestFirst: readonly Decide[] = ['deny', 'require_approval', 'allow'];
@@ -22,11 +24,24 @@ const strictestFirst: readonly Decide[] = ['deny', 'require_approval', 'allow'];
  *
  * A policy that the caller names is held to as well, but does not stand in for one: where nothing else covers the
  * action a person is asked, whatever the caller's policy allows.
+ *
+ * An action is allowed only after what it uses was counted. What could not be counted is told in a second evaluation,
+ * of which the outcome is never "allow" for the same reason.
  */
-export const evaluate = (layers: readonly CompiledLayer[], facts: ActionFacts): Verdict => {
+export const evaluate = (
+  layers: readonly CompiledLayer[],
+  facts: ActionFacts,
+  seen: CountersSeen = nothingSeen,
+): Verdict => {
   const subject = subjectOf(facts);
-  const judged = layers.map((layer) => judge(layer, facts.action, subject));
-  const reported = judged.map(({ reason: _, asks: __, settings: ___, ...layer }) => layer);
+  const judged = layers.map((layer) => judge(layer, facts.action, subject, seen));
+  const reported = judged.map(({ scope, digest, revision, decide, rule }) => ({
+    scope,
+    digest,
+    revision,
+    decide,
+    rule,
+  }));
   const covered = judged.some(({ scope, decide }) => decide !== 'abstain' && !isNamed(scope));
   const findings: Finding[] = covered ? judged : [...judged, uncovered];
   for (const decide of strictestFirst) {
@@ -36,13 +51,25 @@ export const evaluate = (layers: readonly CompiledLayer[], facts: ActionFacts): 
     const demands = decide === 'require_approval' ? demandsOf([decisive, ...others]) : [];
     if (demands.length > demandsMax) {
       const settings = { onTimeout: 'deny' } as const;
-      return { decide: 'deny', reason: tooMany, rule, scope, demands: [], settings, layers: reported };
+      return {
+        decide: 'deny',
+        reason: tooMany,
+        rule,
+        scope,
+        demands: [],
+        settings,
+        layers: reported,
+        uses: [],
+      };
     }
     const settings = strictest([decisive, ...others].flatMap((finding) => finding.settings));
-    return { decide, reason, rule, scope, demands, settings, layers: reported };
+    const uses = decide === 'allow' ? [decisive, ...others].flatMap((finding) => finding.uses) : [];
+    return { decide, reason, rule, scope, demands, settings, layers: reported, uses };
   }
   throw new Error('a verdict is always found: an action that nothing covers is held');
 };
+
+const nothingSeen: CountersSeen = new Map();
 
 /** Any one person with the role approver. */
 const anybody = (rule: string | null): Ask => ({ rule, approvers: [], quorum: 1, separate: false });
@@ -56,6 +83,7 @@ const uncovered: Finding = {
   reason: 'no policy covers this action, so a person is asked',
   asks: [anybody(null)],
   settings: [{}],
+  uses: [],
 };
 
 const wantsReason = ['always', 'on_reject', 'never'] as const;
@@ -95,25 +123,55 @@ const demandsOf = (findings: readonly Finding[]): Demand[] => {
   return [...demands.values()];
 };
 
-const judge = (layer: CompiledLayer, action: string, subject: Subject): Finding & { scope: string } => {
+const judge = (
+  layer: CompiledLayer,
+  action: string,
+  subject: Subject,
+  seen: CountersSeen,
+): Finding & { scope: string } => {
   const { scope, digest, revision } = layer;
   const from = { scope, digest, revision };
   if ('broken' in layer) {
     const reason = `the policy ${scope} cannot be used: ${layer.broken}`;
-    return { ...from, decide: 'deny', rule: null, reason, asks: [], settings: [] };
+    return { ...from, decide: 'deny', rule: null, reason, asks: [], settings: [], uses: [] };
   }
-  const { rule, unsure } = firstMatch(layer.compiled, action, subject);
-  const found = rule ? ruled(rule) : fallenBack(layer.compiled.policy.default ?? 'abstain', scope);
+  const { match, unsure } = firstMatch(layer.compiled, { scope, action, subject });
+  const found = match ? counted(match, seen) : fallenBack(layer.compiled.policy.default ?? 'abstain', scope);
   return { ...from, ...(unsure.length === 0 ? found : doubted(found, unsure)) };
 };
 
-type Found = Pick<Finding, 'decide' | 'rule' | 'reason' | 'asks' | 'settings'>;
+type Found = Pick<Finding, 'decide' | 'rule' | 'reason' | 'asks' | 'settings' | 'uses'>;
 
 const ruled = (rule: Rule): Found => {
-  const { decide, name, approvers, quorum = 1, separate = false } = rule;
-  const asks = [{ rule: name, approvers, quorum, separate }];
-  return { decide, rule: name, reason: rule.reason ?? matched(rule), asks, settings: [rule] };
+  const { decide, name } = rule;
+  const reason = rule.reason ?? matched(rule);
+  return { decide, rule: name, reason, asks: [askOf(rule)], settings: [rule], uses: [] };
 };
+
+const askOf = ({ name, approvers, quorum = 1, separate = false }: Rule): Ask => ({
+  rule: name,
+  approvers,
+  quorum,
+  separate,
+});
+
+/** What the rule decides while there is room in its counters, or else what it decides then. */
+const counted = ({ rule, uses }: Match, seen: CountersSeen): Found => {
+  const refused = uses.flatMap((use, n) => {
+    const why = seen.get(useId(use));
+    const otherwise = rule.counters[n]?.otherwise ?? 'deny';
+    return why === undefined ? [] : [{ use, why, otherwise }];
+  });
+  const strictest = refused.find(({ otherwise }) => otherwise === 'deny') ?? refused[0];
+  if (!strictest) return { ...ruled(rule), uses };
+  const { use, why, otherwise } = strictest;
+  return { ...ruled(rule), decide: otherwise, reason: usedUp(rule, use, why) };
+};
+
+const usedUp = (rule: Rule, { kind, label }: CounterUse, why: Refused): string =>
+  why === 'over'
+    ? `the ${kind} of ${named(rule)} is used up (${label})`
+    : `the ${kind} of ${named(rule)} (${label}) cannot be counted now`;
 
 const fallenBack = (decide: Found['decide'], scope: string): Found => ({
   decide,
@@ -121,6 +179,7 @@ const fallenBack = (decide: Found['decide'], scope: string): Found => ({
   reason: `default of the policy ${scope}`,
   asks: [anybody(null)],
   settings: [{}],
+  uses: [],
 });
 
 /**
@@ -129,17 +188,20 @@ const fallenBack = (decide: Found['decide'], scope: string): Found => ({
  */
 const doubted = (found: Found, unsure: readonly Unsure[]): Found => {
   const [first] = unsure as [Unsure];
-  const rules = unsure.map(({ rule }) => rule);
   const decide = strictestFirst.find(
-    (one) => one === 'require_approval' || one === found.decide || rules.some((rule) => rule.decide === one),
+    (one) =>
+      one === 'require_approval' || one === found.decide || unsure.some((doubt) => doubt.decide === one),
   ) as Decide;
-  const asked = rules
-    .filter((rule) => rule.decide === 'require_approval')
-    .flatMap((rule) => ruled(rule).asks);
+  const asked = unsure.filter((doubt) => doubt.decide === 'require_approval').map(({ rule }) => askOf(rule));
   const asks = [...(found.decide === 'require_approval' ? found.asks : []), ...asked];
-  const settings = [...found.settings, ...rules];
-  const inDoubt = { decide, asks: asks.length > 0 ? asks : [anybody(first.rule.name)], settings };
+  const settings = [...found.settings, ...unsure.map(({ rule }) => rule)];
+  const inDoubt = {
+    decide,
+    asks: asks.length > 0 ? asks : [anybody(first.rule.name)],
+    settings,
+    uses: [],
+  };
   if (found.decide === decide) return { ...found, ...inDoubt };
-  const { rule, why } = unsure.find((one) => one.rule.decide === decide) ?? first;
+  const { rule, why } = unsure.find((one) => one.decide === decide) ?? first;
   return { ...inDoubt, rule: rule.name, reason: `it cannot be told whether ${named(rule)} matches: ${why}` };
 };

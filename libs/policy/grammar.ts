@@ -43,8 +43,8 @@ export const ruleGrammar = {
     require_reason: 'built',
     valid_for: 'built',
     reason: 'built',
-    limit: 'later',
-    budget: 'later',
+    limit: 'built',
+    budget: 'built',
     remind: 'later',
     escalate: 'later',
     editable: 'later',
@@ -62,6 +62,18 @@ export const scheduleGrammar = {
   noun: 'a schedule',
   fields: { days: 'built', hours: 'built', zone: 'built' },
   required: { zone: 'a time zone, as Europe/Berlin or UTC' },
+} as const satisfies Grammar;
+
+export const limitGrammar = {
+  noun: 'a limit',
+  fields: { count: 'built', per: 'built', by: 'built', else: 'built' },
+  required: { count: 'how often, as 10', per: 'a span, as "1h"' },
+} as const satisfies Grammar;
+
+export const budgetGrammar = {
+  noun: 'a budget',
+  fields: { sum: 'built', max: 'built', per: 'built', by: 'built', else: 'built' },
+  required: { sum: 'what is added up, as payload.amount', max: 'how much, as 500', per: 'a span, as "24h"' },
 } as const satisfies Grammar;
 
 export const testGrammar = {
@@ -86,7 +98,14 @@ export const testGrammar = {
   required: { action: 'the name of an action', expect: 'allow, deny or require_approval' },
 } as const satisfies Grammar;
 
-const grammars: readonly Grammar[] = [policyGrammar, ruleGrammar, scheduleGrammar, testGrammar];
+const grammars: readonly Grammar[] = [
+  policyGrammar,
+  ruleGrammar,
+  scheduleGrammar,
+  limitGrammar,
+  budgetGrammar,
+  testGrammar,
+];
 
 export const standing = (grammar: Grammar, field: string): Standing | undefined =>
   Object.hasOwn(grammar.fields, field) ? grammar.fields[field] : undefined;

@@ -5,6 +5,7 @@ export {
   compileLayer,
   type PolicyIndex,
 } from './compile.ts';
+export { type CountersSeen, type CounterUse, type Refused, useId } from './counters.ts';
 export { evaluate } from './evaluate.ts';
 export { parsePolicy } from './parse.ts';
 export { formatProblems } from './problems.ts';

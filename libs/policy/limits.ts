@@ -11,6 +11,11 @@ export const listEntriesMax = 200;
 /** Together less than the stream keeps a request by default: what it forgets cannot be allowed. */
 export const timeoutMs = { min: '1s', max: '5d' };
 export const validForMs = { min: '1s', max: '1d' };
+/** How many a limit counts to, and a budget adds up to. */
+export const countMax = 1_000_000_000;
+export const sumMax = 1_000_000_000_000;
+/** The window of a counter. */
+export const perMs = { min: '1s', max: '31d' };
 /** Each takes some milliseconds to be compiled. */
 export const patternsMax = 200;
 export const problemsMax = 50;

@@ -22,6 +22,7 @@ default: allow
             action: 'cancel_flight',
             only: {},
             decide: 'require_approval',
+            counters: [],
             approvers: [{ kind: 'channel', channel: 'approvals' }],
             line: 3,
           },
@@ -58,6 +59,7 @@ default: allow
         action: 'pay',
         only: { tool: 'bank.*', tags: 'eu' },
         decide: 'require_approval',
+        counters: [],
         approvers: [
           { kind: 'channel', channel: 'pay' },
           { kind: 'role', role: 'manager' },
@@ -259,13 +261,13 @@ test.each([
   ],
   [
     'an unknown field near one to come',
-    rule('decide: deny', 'lmit: 1'),
-    'line 5, column 5: unknown field "lmit" in a rule: did you mean "limit" (which this version does not build yet)?',
+    rule('decide: deny', 'editible: 1'),
+    'line 5, column 5: unknown field "editible" in a rule: did you mean "editable" (which this version does not build yet)?',
   ],
   [
     'a field like none',
     rule('decide: deny', 'xyzzy_frobnicate: 1'),
-    'line 5, column 5: unknown field "xyzzy_frobnicate" in a rule: expected name, action, tool, server, acting_agent, on_behalf_of, tags, schedule, when, decide, approvers, quorum, separate, timeout, on_timeout, require_reason, valid_for or reason',
+    'line 5, column 5: unknown field "xyzzy_frobnicate" in a rule: expected name, action, tool, server, acting_agent, on_behalf_of, tags, schedule, when, decide, approvers, quorum, separate, timeout, on_timeout, require_reason, valid_for, reason, limit or budget',
   ],
   [
     'a field at the wrong place',
@@ -306,8 +308,6 @@ describe('a policy never means less than it says: what is not built yet is refus
   const notYet = 'is part of the policy language, but this version does not build it yet';
 
   test.each([
-    ['limit', '{ count: 10, per: 1h }'],
-    ['budget', '{ sum: payload.amount, max: 500, per: 24h }'],
     ['remind', '[50%]'],
     ['escalate', '[{ after: 5m, to: ["role:oncall"] }]'],
     ['editable', '[payload.a]'],
@@ -335,14 +335,14 @@ test('names every problem at once, in the order of the file, with its path', () 
   - action: a
     decide: maybe
   - decide: deny
-    limit: 1
+    editable: 1
 default: perhaps
 `);
   expect(parsed.ok ? [] : parsed.problems.map(({ line, column, path }) => [line, column, path])).toEqual([
     [1, 1, 'version'],
     [3, 13, 'rules[0].decide'],
     [4, 5, 'rules[1].action'],
-    [5, 5, 'rules[1].limit'],
+    [5, 5, 'rules[1].editable'],
     [6, 10, 'default'],
   ]);
 });

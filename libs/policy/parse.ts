@@ -1,15 +1,17 @@
 import { approverText } from '@placet/events';
 import { isMap, isScalar, isSeq } from 'yaml';
 import { readApprover } from './approver.ts';
-import { type Condition, compileCondition, type Surroundings } from './cel/condition.ts';
+import type { Surroundings } from './cel/condition.ts';
 import type { Lists } from './cel/subject.ts';
+import { readCounters } from './counter-reading.ts';
+import { readCondition } from './expressions.ts';
 import { type Field, readFields } from './fields.ts';
 import { policyGrammar, ruleGrammar } from './grammar.ts';
 import { approversMax, nameCharsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
 import { readLists } from './lists.ts';
 import { unnamed } from './naming.ts';
 import { readTests, runTests } from './policy-tests.ts';
-import { quote } from './problems.ts';
+import { oneOf, quote } from './problems.ts';
 import { readDecide, readItems, readPattern, readText } from './readers.ts';
 import { readSchedule } from './schedule.ts';
 import { readSettings } from './settings.ts';
@@ -62,6 +64,7 @@ const readVersion = (source: Source, field: Field | undefined): void => {
 
 const readRules = (source: Source, field: Field | undefined, lists: Lists): Rule[] => {
   const rules: Rule[] = [];
+  const counting = new Map<string, number>();
   let patterns = 0;
   const mayCompile = (count: number) => {
     patterns += count;
@@ -69,8 +72,16 @@ const readRules = (source: Source, field: Field | undefined, lists: Lists): Rule
   };
   for (const [position, item] of readItems(source, field, 'rules', rulesMax).entries()) {
     if (source.full()) break;
-    const rule = readRule(source, item, `${field?.path}[${position}]`, { mayCompile, lists });
-    if (rule) rules.push(rule);
+    const path = `${field?.path}[${position}]`;
+    const rule = readRule(source, item, path, { mayCompile, lists });
+    if (!rule) continue;
+    const namesake = rule.counters.length > 0 && counting.get(rule.name);
+    if (namesake) {
+      const other = `line ${namesake} counts under the name ${quote(rule.name)} too: give each its own`;
+      source.problem(item, path, other);
+    }
+    if (rule.counters.length > 0) counting.set(rule.name, rule.line);
+    rules.push(rule);
   }
   return rules;
 };
@@ -96,10 +107,12 @@ const readRule = (source: Source, item: Node, path: string, surroundings: Surrou
     multiline: true,
   });
   const decide = readDecide(source, fields.get('decide'));
-  const settings = readSettings(source, fields, decide);
+  const counters = readCounters(source, fields, { name, decide, surroundings });
+  const decides = [...(decide ? [decide] : []), ...counters.map(({ otherwise }) => otherwise)];
+  const settings = readSettings(source, fields, decides);
   const schedule = readSchedule(source, fields.get('schedule'));
   const when = readCondition(source, fields.get('when'), surroundings);
-  const approvers = readApprovers(source, fields.get('approvers'), decide);
+  const approvers = readApprovers(source, fields.get('approvers'), decides);
   if (action === undefined || decide === undefined) return undefined;
   const line = source.line(item);
   return {
@@ -110,39 +123,20 @@ const readRule = (source: Source, item: Node, path: string, surroundings: Surrou
     ...(schedule && { schedule }),
     ...(when && { when }),
     decide,
+    counters,
     approvers,
     ...(reason && { reason }),
     line,
   };
 };
 
-/** Where YAML writes the text as it is, a problem is reported at its own place; elsewhere where the text begins. */
-const readCondition = (
-  source: Source,
-  field: Field | undefined,
-  surroundings: Surroundings,
-): Condition | undefined => {
-  const node = field && source.resolve(field.value, field.path);
-  if (!field || !node) return undefined;
-  if (!isScalar(node) || typeof node.value !== 'string') {
-    const hint = isScalar(node) && node.value !== null ? `: write it as a text, "${String(node.value)}"` : '';
-    source.problem(node, field.path, `when: expected a condition, found ${source.describe(node)}${hint}`);
-    return undefined;
-  }
-  const compiled = compileCondition(node.value, surroundings);
-  if (compiled.ok) return compiled.condition;
-  for (const { at, message } of compiled.misuses)
-    source.problemWithin(node, at, field.path, `when: ${message}`);
-  return undefined;
-};
-
-const readApprovers = (source: Source, field: Field | undefined, decide: Decide | undefined): Approver[] => {
+const readApprovers = (source: Source, field: Field | undefined, decides: readonly Decide[]): Approver[] => {
   if (!field) return [];
-  if (decide === 'allow' || decide === 'deny') {
+  if (decides.length > 0 && !decides.includes('require_approval')) {
     source.problem(
       field.key,
       field.path,
-      `approvers: only a rule that decides require_approval has approvers, this one decides ${decide}`,
+      `approvers: only a rule that decides require_approval has approvers, this one decides ${oneOf(decides)}`,
     );
   }
   const node = source.resolve(field.value, field.path);

@@ -29,6 +29,7 @@ export const policy: fc.Arbitrary<Policy> = fc
         action,
         only: {},
         decide,
+        counters: [],
         approvers: decide === 'require_approval' ? approvers : [],
         line: n + 1,
       }),

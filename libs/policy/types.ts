@@ -1,5 +1,6 @@
 import type { Approver } from '@placet/events';
 import type { Condition } from './cel/condition.ts';
+import type { Counter, CounterUse } from './counters.ts';
 import type { Schedule } from './schedule.ts';
 
 export type Decide = 'allow' | 'deny' | 'require_approval';
@@ -35,6 +36,8 @@ export type Rule = RuleSettings & {
   /** Without one it holds. */
   when?: Condition;
   decide: Decide;
+  /** Of a rule that allows: what it allows within a time. */
+  counters: Counter[];
   /** Empty means any person with the role approver. */
   approvers: Approver[];
   reason?: string;
@@ -92,4 +95,6 @@ export type Verdict = {
   /** Of all that decide the same the strictest: the shortest times, and a reason wherever one is wanted. */
   settings: Pick<RuleSettings, 'timeoutMs' | 'onTimeout' | 'requireReason' | 'validForMs'>;
   layers: LayerVerdict[];
+  /** What has to be counted before it counts as allowed; none where it is not. */
+  uses: CounterUse[];
 };

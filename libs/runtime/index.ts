@@ -3,6 +3,7 @@ export * from './broker-watch.ts';
 export * from './bus.ts';
 export * from './config-store.ts';
 export * from './connection.ts';
+export * from './counts.ts';
 export * from './decided.ts';
 export * from './direct.ts';
 export * from './errors.ts';

@@ -21,6 +21,12 @@ export function createMetrics() {
       labelNames: ['consumer', 'outcome'],
       registers,
     }),
+    counted: new Counter({
+      name: 'placet_counted_total',
+      help: 'Uses of limits and budgets, by kind and result (counted, over, unreadable).',
+      labelNames: ['kind', 'result'],
+      registers,
+    }),
     alarms: new Counter({
       name: 'placet_alarms_total',
       help: 'Alarms raised, by kind.',

@@ -11,6 +11,10 @@ import {
   configBuckets,
   configStream,
   consumers,
+  countedOnceMs,
+  counterFilter,
+  counterHistory,
+  counterStreams,
   deliveriesBucket,
   eventStream,
   eventStreamRules,
@@ -95,6 +99,19 @@ function streamsFor({ maxBytes, maxAgeMs, replicas }: StreamSizes): StreamWanted
       sources: Object.values(configBuckets).map((bucket) => ({ name: `KV_${bucket}` })),
       max_bytes: configBytesMax * 4,
     },
+    // The broker lets counters only be forgotten, never refused: whoever counts looks at the room beforehand.
+    ...counterStreams.map((stream) => ({
+      ...lasting,
+      ...unerasable,
+      ...kept,
+      name: stream.name,
+      subjects: [counterFilter(stream)],
+      discard: 'old' as const,
+      allow_msg_counter: true,
+      max_msgs_per_subject: counterHistory,
+      max_age: nanos(stream.keptMs),
+      duplicate_window: nanos(countedOnceMs),
+    })),
   ];
 }
 
@@ -233,6 +250,7 @@ const conduct = [
   'subject_transform',
   'sealed',
   'no_ack',
+  'allow_msg_counter',
 ] as const;
 
 /** What a deployment chooses, and what the broker fills in by itself. */

@@ -1,6 +1,7 @@
 import {
   configBuckets,
   consumers,
+  counterStreams,
   type EventOf,
   eventStream,
   PolicyText,
@@ -23,8 +24,10 @@ import {
   subscribe,
   UsersProblem,
   watchConsumer,
+  watchStreams,
 } from '@placet/runtime';
 import type { PolicyConfig } from './config.ts';
+import { type Counters, createCounters } from './counters.ts';
 import { followLayers, type Layers } from './layers.ts';
 import { type VerdictEvent, verdictEvent } from './verdict.ts';
 
@@ -48,13 +51,23 @@ export function startPolicyService(
     });
     await publishSigner(signers, 'policy', options.signer.publicJwk);
     const layers = followLayers(policies);
+    const counters = createCounters(context);
     subscribe(context, bus, alarm, resources, {
       spec: consumers.policy,
       handle: ({ event, seq }) =>
-        judge(parts, layers, { ...options, longestMs }, event as EventOf<'action.requested'>, seq),
+        judge(
+          { ...parts, layers, counters },
+          { ...options, longestMs },
+          event as EventOf<'action.requested'>,
+          seq,
+        ),
     });
     const watched = watchConsumer(parts, consumers.policy);
-    return { unready: watched.problems };
+    const counting = watchStreams(
+      parts,
+      counterStreams.map(({ name }) => name),
+    );
+    return { unready: () => [...watched.problems(), ...counting.problems()] };
   });
 }
 
@@ -75,20 +88,27 @@ async function longestWait({ jsm }: BusContext, config: PolicyConfig): Promise<n
   );
 }
 
+type Judging = { layers: Layers; counters: Counters };
+
 async function judge(
-  { context, bus }: Pick<ServiceParts, 'context' | 'bus'>,
-  layers: Layers,
+  { context, bus, layers, counters }: Pick<ServiceParts, 'context' | 'bus'> & Judging,
   by: { config: PolicyConfig; signer: Signer; longestMs: number },
   request: EventOf<'action.requested'>,
   seq: number,
 ): Promise<Outcome> {
-  const verdict = evaluate(layers.forRequest(request.data), factsOf(request, new Date()));
+  const applying = layers.forRequest(request.data);
+  const facts = factsOf(request, new Date());
+  const first = evaluate(applying, facts);
+  const taken = await counters.take(first.uses, { id: request.id, at: new Date(request.time) });
+  const verdict = taken.refused.size === 0 ? first : evaluate(applying, facts, taken.refused);
   const event = verdictEvent(request, verdict, { ...by, now: new Date() });
   const appended = await append(bus, event, seq);
   if (appended.status === 'stored') return done;
-  return (await isAnswered(context, request))
-    ? done
-    : { outcome: 'retry', afterMs: 100, reason: 'lost a race' };
+  const answer = await answerTo(context, request);
+  if (answer === null) return { outcome: 'retry', afterMs: 100, reason: 'lost a race' };
+  // Another delivery may have allowed it, and counted the same.
+  if (answer !== 'allowed') await taken.undo();
+  return done;
 }
 
 function factsOf({ data }: EventOf<'action.requested'>, now: Date): ActionFacts {
@@ -111,9 +131,19 @@ function append(bus: ServiceParts['bus'], event: VerdictEvent, version: number) 
     : bus.append(event, { version, number: event.data.revision });
 }
 
-/** The request is the action's first event, so whatever follows it is a verdict, or came after one. */
-async function isAnswered(context: BusContext, request: EventOf<'action.requested'>): Promise<boolean> {
+/**
+ * The request is the action's first event, so whatever follows it is a verdict, or came after one. Null: there is none.
+ */
+async function answerTo(
+  context: BusContext,
+  request: EventOf<'action.requested'>,
+): Promise<'allowed' | 'other' | null> {
   const { agent, action_id } = request.data;
   const { events, forged } = await readHistoryFromLeader(context, agent, action_id);
-  return forged.length > 0 || events.some(({ event }) => event.type !== 'action.requested');
+  if (forged.length === 0 && events.every(({ event }) => event.type === 'action.requested')) return null;
+  const isAllowed = events.some(
+    ({ event }) =>
+      event.type === 'action.decided' && event.data.decision === 'allowed' && event.data.cause === 'policy',
+  );
+  return isAllowed ? 'allowed' : 'other';
 }

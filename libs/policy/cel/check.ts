@@ -61,11 +61,26 @@ function isOfRequest(one: Expr | undefined): boolean {
   }
 }
 
+/** What an expression is for. */
+export type Wanted = 'condition' | 'number' | 'key';
+
+const wantedOf: Record<Wanted, { kinds: readonly Kind[]; words: string }> = {
+  condition: { kinds: ['bool'], words: 'a condition is true or false' },
+  number: { kinds: ['int', 'uint', 'double'], words: 'what is added up is a number' },
+  key: {
+    kinds: ['string', 'bool', 'int', 'uint', 'double'],
+    words: 'what is counted by is a text, a number, true or false',
+  },
+};
+
 /** What the parser makes of all, exists and the other macros. */
 const made = new Set(['@not_strictly_false']);
 
 /** Looks at every part of a condition before there is a request: names, functions, and what cannot go together. */
-export function check({ expr, sourceInfo }: Tree, lists: readonly string[] = []): Checked {
+export function check(
+  { expr, sourceInfo }: Tree,
+  { lists, wanted }: { lists: readonly string[]; wanted: Wanted },
+): Checked {
   const known: typeof roots = { ...roots, lists: Object.fromEntries(lists.map((name) => [name, 'list'])) };
   const misuses: Misuse[] = [];
   const patterns: Checked['patterns'] = [];
@@ -245,8 +260,8 @@ export function check({ expr, sourceInfo }: Tree, lists: readonly string[] = [])
   const kind = kindOf(expr, new Map(), 0);
   if (nodes > nodesMax)
     misuses.unshift({ at: 0, message: `a condition has at most ${nodesMax} parts: make two rules of it` });
-  else if (kind !== 'bool' && !isOpen(kind) && misuses.length === 0) {
-    misuse(expr, `a condition is true or false, and this is ${nounOf(kind)}`);
+  else if (!wantedOf[wanted].kinds.includes(kind) && !isOpen(kind) && misuses.length === 0) {
+    misuse(expr, `${wantedOf[wanted].words}, and this is ${nounOf(kind)}`);
   }
   return { misuses, walks, patterns };
 }

@@ -1,10 +1,19 @@
 import { isCelError, parse, plan } from '@bufbuild/cel';
 import { patternsMax } from '../limits.ts';
 import { conditionCharsMax, nestingMax, tooDeepAt, walkedMax } from './bounds.ts';
-import { check, type Misuse, type Tree } from './check.ts';
+import { check, type Misuse, type Tree, type Wanted } from './check.ts';
 import { environment } from './environment.ts';
 import { patternOf } from './patterns.ts';
 import type { Lists, Subject } from './subject.ts';
+
+/** Text in CEL, ready to be asked of requests. */
+export type Expression = {
+  text: string;
+  /** Of a request it has a value; or it could not be told, and why. */
+  result(subject: Subject): { value: unknown } | { unsure: string };
+};
+
+export type CompiledExpression = { ok: true; expression: Expression } | { ok: false; misuses: Misuse[] };
 
 export type Condition = {
   text: string;
@@ -21,10 +30,29 @@ const noLists: Lists = {};
 const unsureCharsMax = 200;
 
 /** Reads a condition in CEL, or says everything that is wrong with it. Never throws. */
-export function compileCondition(
+export function compileCondition(text: string, surroundings: Surroundings = {}): CompiledCondition {
+  const compiled = compileExpression(text, 'condition', surroundings);
+  if (!compiled.ok) return compiled;
+  const { expression } = compiled;
+  return {
+    ok: true,
+    condition: {
+      text,
+      holds(subject) {
+        const result = expression.result(subject);
+        if ('unsure' in result) return result;
+        return typeof result.value === 'boolean' ? result.value : { unsure: 'it is neither true nor false' };
+      },
+    },
+  };
+}
+
+/** The same of an expression that is for something else. Never throws. */
+export function compileExpression(
   text: string,
+  wanted: Wanted,
   { mayCompile = () => true, lists = noLists }: Surroundings = {},
-): CompiledCondition {
+): CompiledExpression {
   if (text.length > conditionCharsMax) {
     return refused(0, `a condition has at most ${conditionCharsMax} characters, and this has ${text.length}`);
   }
@@ -32,7 +60,7 @@ export function compileCondition(
   if (deep !== null) return refused(deep, `a condition is at most ${nestingMax} levels deep`);
   const tree = read(text);
   if ('misuse' in tree) return { ok: false, misuses: [tree.misuse] };
-  const { misuses, walks, patterns } = check(tree, Object.keys(lists));
+  const { misuses, walks, patterns } = check(tree, { lists: Object.keys(lists), wanted });
   if (misuses.length === 0 && patterns.length > 0) {
     if (!mayCompile(patterns.length))
       return refused(0, `at most ${patternsMax} patterns of matches in one policy`);
@@ -42,9 +70,9 @@ export function compileCondition(
   const run = plan(environment, tree);
   return {
     ok: true,
-    condition: {
+    expression: {
       text,
-      holds(subject) {
+      result(subject) {
         if (walks && subject.longest() > walkedMax) {
           return {
             unsure: `the request has a list of ${subject.longest()}, and a condition goes through ${walkedMax} at most`,
@@ -56,11 +84,10 @@ export function compileCondition(
   };
 }
 
-function outcomeOf(text: string, run: () => unknown): boolean | { unsure: string } {
+function outcomeOf(text: string, run: () => unknown): { value: unknown } | { unsure: string } {
   try {
     const result = run();
-    if (typeof result === 'boolean') return result;
-    return { unsure: isCelError(result) ? inWords(result.message, text) : 'it is neither true nor false' };
+    return isCelError(result) ? { unsure: inWords(result.message, text) } : { value: result };
   } catch (error) {
     return { unsure: inWords(error instanceof Error ? error.message : String(error), text) };
   }
@@ -104,6 +131,6 @@ function wrongPattern(at: number, pattern: string): Misuse[] {
   }
 }
 
-function refused(at: number, message: string): CompiledCondition {
+function refused(at: number, message: string): { ok: false; misuses: Misuse[] } {
   return { ok: false, misuses: [{ at, message }] };
 }
