@@ -19,6 +19,9 @@ export const PolicyReference = z.object({
   scope: z.string(),
   digest: Digest.nullable(),
   revision: z.number().int(),
+  /** What this layer alone would have decided, and by which of its rules; not of a set that a layer includes. */
+  decide: z.enum(['allow', 'deny', 'require_approval', 'abstain']).optional(),
+  rule: z.string().nullable().optional(),
 });
 export type PolicyReference = z.infer<typeof PolicyReference>;
 

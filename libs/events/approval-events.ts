@@ -44,6 +44,8 @@ export const ApprovalNeeded = z.object({
   requested_at: Instant,
   deadline: Instant,
   on_timeout: z.enum(['deny', 'allow']),
+  /** Paths of the payload that stand in it as "[redacted]"; its digest is that of the whole. */
+  redacted: z.array(z.string()).optional(),
   /** When who votes has to say why; absent: never. */
   require_reason: z.enum(['never', 'on_reject', 'always']).optional(),
   valid_for_ms: z.number().int().positive(),

@@ -61,8 +61,8 @@ export type SignerKey = z.infer<typeof SignerKey>;
 export const PolicyScope = z
   .string()
   .regex(
-    /^(guardrail|default|agent:[a-z0-9-]{1,64}|named:[a-z0-9-]{1,64})$/,
-    'must be guardrail, default, agent:<name> or named:<name>',
+    /^(guardrail|default|(agent|named|set):[a-z0-9-]{1,64})$/,
+    'must be guardrail, default, agent:<name>, named:<name> or set:<name>',
   );
 
 /** A scope as a key of its bucket, whose keys hold no colon. */

@@ -21,6 +21,7 @@ const rule = (action: string, line: number): Rule => ({
 
 const policyOf = (...actions: string[]): Policy => ({
   version: 1,
+  includes: [],
   rules: actions.map((a, n) => rule(a, n + 1)),
 });
 

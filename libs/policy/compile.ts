@@ -1,7 +1,7 @@
 import type { Subject } from './cel/subject.ts';
 import { type CounterUse, useOf } from './counters.ts';
 import { type Glob, isLiteral, literalPrefix, matchGlob, parseGlob } from './glob.ts';
-import type { BrokenLayer, Decide, Layer, Policy, Rule, Selector } from './types.ts';
+import type { BrokenLayer, Decide, IncludedSet, Layer, Policy, Rule, Selector } from './types.ts';
 
 type IndexedRule = { position: number; rule: Rule; glob: Glob; only: readonly [Selector, Glob][] };
 
@@ -18,7 +18,13 @@ export type PolicyIndex = {
 export type CompiledPolicy = { policy: Policy; index: PolicyIndex };
 
 export type CompiledLayer =
-  | { scope: string; digest: string; revision: number; compiled: CompiledPolicy }
+  | {
+      scope: string;
+      digest: string;
+      revision: number;
+      included: readonly IncludedSet[];
+      compiled: CompiledPolicy;
+    }
   | BrokenLayer;
 
 export const compile = (policy: Policy): CompiledPolicy => {
@@ -43,8 +49,8 @@ export const compile = (policy: Policy): CompiledPolicy => {
 
 export const compileLayer = (layer: Layer): CompiledLayer => {
   if ('broken' in layer) return layer;
-  const { scope, digest, revision, policy } = layer;
-  return { scope, digest, revision, compiled: compile(policy) };
+  const { scope, digest, revision, policy, included = [] } = layer;
+  return { scope, digest, revision, included, compiled: compile(policy) };
 };
 
 /** The rules worth looking at for this action, in the order of the file. */

@@ -42,6 +42,7 @@ describe('one layer', () => {
       demands: [],
       settings: { onTimeout: 'deny' },
       layers: [{ scope: 'agent:x', digest: 'digest of agent:x', revision: 7, decide: 'allow', rule: null }],
+      redact: [],
       uses: [],
     });
   });

@@ -35,13 +35,15 @@ export const evaluate = (
 ): Verdict => {
   const subject = subjectOf(facts);
   const judged = layers.map((layer) => judge(layer, facts.action, subject, seen));
-  const reported = judged.map(({ scope, digest, revision, decide, rule }) => ({
+  const reported = judged.map(({ scope, digest, revision, decide, rule, included }) => ({
     scope,
     digest,
     revision,
     decide,
     rule,
+    ...(included && included.length > 0 ? { included } : {}),
   }));
+  const redact = [...new Set(judged.flatMap(({ settings }) => settings.flatMap((one) => one.redact ?? [])))];
   const covered = judged.some(({ scope, decide }) => decide !== 'abstain' && !isNamed(scope));
   const findings: Finding[] = covered ? judged : [...judged, uncovered];
   for (const decide of strictestFirst) {
@@ -58,13 +60,14 @@ export const evaluate = (
         scope,
         demands: [],
         settings,
+        redact,
         layers: reported,
         uses: [],
       };
     }
     const settings = strictest([decisive, ...others].flatMap((finding) => finding.settings));
     const uses = decide === 'allow' ? [decisive, ...others].flatMap((finding) => finding.uses) : [];
-    return { decide, reason, rule, scope, demands, settings, layers: reported, uses };
+    return { decide, reason, rule, scope, demands, settings, redact, layers: reported, uses };
   }
   throw new Error('a verdict is always found: an action that nothing covers is held');
 };
@@ -130,11 +133,12 @@ const judge = (
   seen: CountersSeen,
 ): Finding & { scope: string } => {
   const { scope, digest, revision } = layer;
-  const from = { scope, digest, revision };
   if ('broken' in layer) {
+    const from = { scope, digest, revision };
     const reason = `the policy ${scope} cannot be used: ${layer.broken}`;
     return { ...from, decide: 'deny', rule: null, reason, asks: [], settings: [], uses: [] };
   }
+  const from = { scope, digest, revision, included: layer.included };
   const { match, unsure } = firstMatch(layer.compiled, { scope, action, subject });
   const found = match ? counted(match, seen) : fallenBack(layer.compiled.policy.default ?? 'abstain', scope);
   return { ...from, ...(unsure.length === 0 ? found : doubted(found, unsure)) };

@@ -7,8 +7,10 @@ export {
 } from './compile.ts';
 export { type CountersSeen, type CounterUse, type Refused, useId } from './counters.ts';
 export { evaluate } from './evaluate.ts';
-export { parsePolicy } from './parse.ts';
+export { createLayers, type Layers, type PolicyEntry, setOf } from './layers.ts';
+export { parsePolicy, type Reading } from './parse.ts';
 export { formatProblems } from './problems.ts';
+export { redact } from './redact.ts';
 export type {
   ActionFacts,
   Approver,

@@ -2,36 +2,54 @@ import { approverText } from '@placet/events';
 import { isMap, isScalar, isSeq } from 'yaml';
 import { readApprover } from './approver.ts';
 import type { Surroundings } from './cel/condition.ts';
-import type { Lists } from './cel/subject.ts';
 import { readCounters } from './counter-reading.ts';
 import { readCondition } from './expressions.ts';
 import { type Field, readFields } from './fields.ts';
 import { policyGrammar, ruleGrammar } from './grammar.ts';
+import { readIncludes } from './includes.ts';
 import { approversMax, nameCharsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
 import { readLists } from './lists.ts';
 import { unnamed } from './naming.ts';
 import { readTests, runTests } from './policy-tests.ts';
 import { oneOf, quote } from './problems.ts';
 import { readDecide, readItems, readPattern, readText } from './readers.ts';
+import { readRedact } from './redact.ts';
 import { readSchedule } from './schedule.ts';
 import { readSettings } from './settings.ts';
 import { type Approver, type Decide, type Parsed, type Policy, type Rule, selectors } from './types.ts';
 import { type Node, readYaml, type Source } from './yaml.ts';
 
-/**
- * Reads a policy, or says everything that is wrong with it, up to a bound. Never throws. Its tests are run when it is
- * accepted; what was accepted is not asked again.
- */
-export const parsePolicy = (text: string, { isAccepted = false }: { isAccepted?: boolean } = {}): Parsed => {
+export type Reading = {
+  /** What was accepted before has kept its tests, and is not asked again. */
+  isAccepted?: boolean;
+  /** The texts of the shared sets that a policy can include. */
+  sets?: ReadonlyMap<string, string>;
+  /** Whether it is a set itself: rules for policies to include. */
+  isSet?: boolean;
+};
+
+/** Reads a policy, or says everything that is wrong with it, up to a bound. Never throws. */
+export const parsePolicy = (text: string, reading: Reading = {}): Parsed => {
+  let patterns = 0;
+  const mayCompile = (count: number) => {
+    patterns += count;
+    return patterns <= patternsMax;
+  };
+  return read(text, reading, mayCompile);
+};
+
+type MayCompile = (patterns: number) => boolean;
+
+const read = (text: string, reading: Reading, mayCompile: MayCompile): Parsed => {
   const source = readYaml(text);
   if (Array.isArray(source)) return { ok: false, problems: source };
-  const policy = readPolicy(source, isAccepted);
+  const policy = readPolicy(source, reading, mayCompile);
   const problems = source.problems();
   // Readers hand back what they could make out and report the rest: only a file without a problem is a policy.
   return policy && problems.length === 0 ? { ok: true, policy } : { ok: false, problems };
 };
 
-const readPolicy = (source: Source, isAccepted: boolean): Policy | undefined => {
+const readPolicy = (source: Source, reading: Reading, mayCompile: MayCompile): Policy | undefined => {
   const root = source.resolve(source.root, '');
   if (!root) return undefined;
   if (!isMap(root)) {
@@ -43,14 +61,31 @@ const readPolicy = (source: Source, isAccepted: boolean): Policy | undefined => 
     return undefined;
   }
   const fields = readFields(source, root, policyGrammar, '');
+  if (reading.isSet) refuseInSet(source, fields);
   readVersion(source, fields.get('version'));
   const fallback = readDecide(source, fields.get('default'));
   const lists = readLists(source, fields.get('lists'));
-  const rules = readRules(source, fields.get('rules'), lists);
+  // What a set needs of the patterns that may be compiled, the policy cannot use any more.
+  const included = readIncludes(source, fields.get('include'), reading.sets, (text) =>
+    read(text, { isAccepted: true, isSet: true }, mayCompile),
+  );
+  const own = readRules(source, fields.get('rules'), { mayCompile, lists });
+  const rules = [...included.rules, ...own];
+  if (included.names.length > 0 && rules.length > rulesMax)
+    source.problem(
+      root,
+      'include',
+      `include: at most ${rulesMax} rules with those of the sets, found ${rules.length}`,
+    );
   const tests = readTests(source, fields.get('tests'));
-  const policy: Policy = { version: 1, ...(fallback && { default: fallback }), rules };
+  const policy: Policy = {
+    version: 1,
+    ...(fallback && { default: fallback }),
+    rules,
+    includes: included.names,
+  };
   // Only of a policy without a problem it can be said what it decides.
-  if (!isAccepted && source.problems().length === 0) runTests(source, policy, tests);
+  if (!reading.isAccepted && source.problems().length === 0) runTests(source, policy, tests);
   return policy;
 };
 
@@ -62,18 +97,26 @@ const readVersion = (source: Source, field: Field | undefined): void => {
   source.problem(node, field.path, `version: expected the number 1, found ${source.describe(node)}${hint}`);
 };
 
-const readRules = (source: Source, field: Field | undefined, lists: Lists): Rule[] => {
+/** What decides where no rule matches is for the policy to say, and what it includes too. */
+const refuseInSet = (source: Source, fields: ReadonlyMap<string, Field>): void => {
+  for (const name of ['default', 'include']) {
+    const field = fields.get(name);
+    if (field)
+      source.problem(
+        field.key,
+        field.path,
+        `${name}: a set has rules, and the policy that includes it has this`,
+      );
+  }
+};
+
+const readRules = (source: Source, field: Field | undefined, surroundings: Surroundings): Rule[] => {
   const rules: Rule[] = [];
   const counting = new Map<string, number>();
-  let patterns = 0;
-  const mayCompile = (count: number) => {
-    patterns += count;
-    return patterns <= patternsMax;
-  };
   for (const [position, item] of readItems(source, field, 'rules', rulesMax).entries()) {
     if (source.full()) break;
     const path = `${field?.path}[${position}]`;
-    const rule = readRule(source, item, path, { mayCompile, lists });
+    const rule = readRule(source, item, path, surroundings);
     if (!rule) continue;
     const namesake = rule.counters.length > 0 && counting.get(rule.name);
     if (namesake) {
@@ -110,6 +153,7 @@ const readRule = (source: Source, item: Node, path: string, surroundings: Surrou
   const counters = readCounters(source, fields, { name, decide, surroundings });
   const decides = [...(decide ? [decide] : []), ...counters.map(({ otherwise }) => otherwise)];
   const settings = readSettings(source, fields, decides);
+  const redact = readRedact(source, fields.get('redact'));
   const schedule = readSchedule(source, fields.get('schedule'));
   const when = readCondition(source, fields.get('when'), surroundings);
   const approvers = readApprovers(source, fields.get('approvers'), decides);
@@ -120,6 +164,7 @@ const readRule = (source: Source, item: Node, path: string, surroundings: Surrou
     action,
     only,
     ...settings,
+    ...(redact.length > 0 && { redact }),
     ...(schedule && { schedule }),
     ...(when && { when }),
     decide,

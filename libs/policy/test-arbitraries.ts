@@ -23,6 +23,7 @@ export const policy: fc.Arbitrary<Policy> = fc
   .map(({ fallback, rules }) => ({
     version: 1,
     ...(fallback && { default: fallback }),
+    includes: [],
     rules: rules.map(
       ({ action, decide, approvers }, n): Rule => ({
         name: `rule ${n}`,

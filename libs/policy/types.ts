@@ -19,6 +19,8 @@ export type RuleSettings = {
   separate?: boolean;
   timeoutMs?: number;
   onTimeout?: 'deny' | 'allow';
+  /** Parts of the payload that nobody is shown, as paths. */
+  redact?: string[];
   /** When who votes has to say why. */
   requireReason?: 'never' | 'on_reject' | 'always';
   validForMs?: number;
@@ -42,10 +44,18 @@ export type Rule = RuleSettings & {
   approvers: Approver[];
   reason?: string;
   line: number;
+  /** The shared set that it comes from. */
+  set?: string;
 };
 
-/** Without a default, a policy abstains where no rule matches. */
-export type Policy = { version: 1; default?: Decide; rules: Rule[] };
+/**
+ * Without a default, a policy abstains where no rule matches. The rules of the sets that it includes come before its
+ * own.
+ */
+export type Policy = { version: 1; default?: Decide; rules: Rule[]; includes: string[] };
+
+/** A text that a layer is made of beside its own: a set that it includes. */
+export type IncludedSet = { scope: string; digest: string; revision: number };
 
 /** Lines and columns count from 1, columns in UTF-16 units as editors do. */
 export type Problem = { line: number; column: number; path: string; message: string };
@@ -65,7 +75,9 @@ export type ActionFacts = {
 /** A policy that the store holds but nobody can use is a layer too: leaving it out would loosen the verdict. */
 export type BrokenLayer = { scope: string; digest: string | null; revision: number; broken: string };
 
-export type Layer = { scope: string; digest: string; revision: number; policy: Policy } | BrokenLayer;
+export type Layer =
+  | { scope: string; digest: string; revision: number; policy: Policy; included?: readonly IncludedSet[] }
+  | BrokenLayer;
 
 export type LayerVerdict = {
   scope: string;
@@ -73,6 +85,7 @@ export type LayerVerdict = {
   revision: number;
   decide: Decide | 'abstain';
   rule: string | null;
+  included?: readonly IncludedSet[];
 };
 
 /** Whom one layer wants to be asked. An empty list means any person with the role approver. */
@@ -94,6 +107,8 @@ export type Verdict = {
   demands: Demand[];
   /** Of all that decide the same the strictest: the shortest times, and a reason wherever one is wanted. */
   settings: Pick<RuleSettings, 'timeoutMs' | 'onTimeout' | 'requireReason' | 'validForMs'>;
+  /** Paths of the payload that nobody is shown: of every layer, whatever it decides. */
+  redact: string[];
   layers: LayerVerdict[];
   /** What has to be counted before it counts as allowed; none where it is not. */
   uses: CounterUse[];

@@ -41,6 +41,7 @@ export const errorTable = {
   STALE_PAYLOAD: { status: 409, message: 'The payload has changed since you saw it. Read it again.' },
   REVISION_CONFLICT: { status: 409, message: 'Somebody changed this meanwhile. Read it again.' },
   POLICY_FROM_FILE: { status: 409, message: 'This policy comes from a file. Change the file.' },
+  IN_USE: { status: 409, message: 'Something else needs this. Change that first.' },
   ALREADY_EXISTS: { status: 409, message: 'This name is taken.' },
   BODY_TOO_LARGE: { status: 413, message: 'The body is larger than 256 KB.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'Send the body with this content type: application/json.' },

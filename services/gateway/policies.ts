@@ -1,8 +1,8 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type PolicyText, policyKey } from '@placet/events';
-import { formatProblems, parsePolicy } from '@placet/policy';
+import { type PolicyText, policyKey, policyScope } from '@placet/events';
+import { formatProblems, parsePolicy, setOf } from '@placet/policy';
 import { digestOfText } from '@placet/proof';
 import {
   backoffMs,
@@ -23,13 +23,7 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
   const files = new Map<string, string>();
 
   async function put(scope: string, text: string, change: PutPolicy): Promise<ValidEntry<PolicyText>> {
-    const parsed = parsePolicy(text);
-    if (!parsed.ok) {
-      throw new Refusal('POLICY_REFUSED', {
-        message: `The policy was refused; the running one stays.\n${formatProblems(parsed.problems)}`,
-        details: parsed.problems,
-      });
-    }
+    accept(scope, text);
     const key = policyKey(scope);
     const expected = change.revision ?? store.get(key)?.revision ?? 0;
     const { by, why } = change;
@@ -38,6 +32,55 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
     const revision = await store.put(key, value, { by, expected, ...because });
     return { status: 'valid', key, value, revision, by, at: new Date().toISOString(), ...because };
   }
+
+  /** The texts of the sets, with another one for this scope. */
+  function setTexts(scope: string, text: string | null): Map<string, string> {
+    const sets = new Map<string, string>();
+    for (const entry of store.all()) {
+      const name = setOf(policyScope(entry.key));
+      if (name !== null && entry.status === 'valid' && !entry.value.removed) sets.set(name, entry.value.text);
+    }
+    const own = setOf(scope);
+    if (own !== null && text !== null) sets.set(own, text);
+    else if (own !== null) sets.delete(own);
+    return sets;
+  }
+
+  function accept(scope: string, text: string): void {
+    const sets = setTexts(scope, text);
+    const isSet = setOf(scope) !== null;
+    const parsed = parsePolicy(text, { sets, isSet });
+    if (!parsed.ok) {
+      throw new Refusal('POLICY_REFUSED', {
+        message: `The policy was refused; the running one stays.\n${formatProblems(parsed.problems)}`,
+        details: parsed.problems,
+      });
+    }
+    if (!isSet) return;
+    const [broken] = brokenBy(scope, sets);
+    if (broken === undefined) return;
+    throw new Refusal('POLICY_REFUSED', {
+      message: `The set was refused; the running one stays. With it ${broken.scope} could not be used, which includes it:\n${formatProblems(broken.problems)}`,
+      details: broken.problems,
+    });
+  }
+
+  /** The policies that keep their own tests with the sets as they are, and would not with these. */
+  function brokenBy(scope: string, sets: ReadonlyMap<string, string>) {
+    const before = setTexts('', null);
+    return list().flatMap(({ value }) => {
+      const now = parsePolicy(value.text, { sets: before });
+      if (!now.ok || !now.policy.includes.includes(setOf(scope) ?? '')) return [];
+      const then = parsePolicy(value.text, { sets });
+      return then.ok ? [] : [{ scope: value.scope, problems: then.problems }];
+    });
+  }
+
+  const list = () =>
+    store
+      .all()
+      .filter((entry) => entry.status === 'valid')
+      .filter(({ value }) => !value.removed);
 
   function get(scope: string): ValidEntry<PolicyText> {
     const entry = store.get(policyKey(scope));
@@ -61,11 +104,7 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
 
   return {
     get,
-    list: () =>
-      store
-        .all()
-        .filter((entry) => entry.status === 'valid')
-        .filter(({ value }) => !value.removed),
+    list,
     has: (scope: string) => store.get(policyKey(scope)) !== undefined,
     /** The file that a scope comes from, if any. */
     fileOf: (scope: string) => files.get(scope),
@@ -79,6 +118,11 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
     async remove(scope: string, by: string): Promise<void> {
       refuseFile(scope);
       const { value, revision } = get(scope);
+      const [user] = setOf(scope) === null ? [] : brokenBy(scope, setTexts(scope, null));
+      if (user) {
+        const message = `${user.scope} includes this set. Take it out there first.`;
+        throw new Refusal('IN_USE', { message, details: { scope: user.scope } });
+      }
       const removed = { ...value, removed: true };
       await store.put(policyKey(scope), removed, { by, why: 'removed', expected: revision });
     },

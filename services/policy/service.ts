@@ -8,7 +8,7 @@ import {
   RequestContext,
   SignerKey,
 } from '@placet/events';
-import { type ActionFacts, evaluate } from '@placet/policy';
+import { type ActionFacts, createLayers, evaluate, type Layers } from '@placet/policy';
 import type { Signer } from '@placet/proof';
 import {
   type BusContext,
@@ -28,7 +28,6 @@ import {
 } from '@placet/runtime';
 import type { PolicyConfig } from './config.ts';
 import { type Counters, createCounters } from './counters.ts';
-import { followLayers, type Layers } from './layers.ts';
 import { type VerdictEvent, verdictEvent } from './verdict.ts';
 
 /** For clocks that differ, and for what is written after the end. */
@@ -50,7 +49,8 @@ export function startPolicyService(
       schema: SignerKey,
     });
     await publishSigner(signers, 'policy', options.signer.publicJwk);
-    const layers = followLayers(policies);
+    const layers = createLayers(policies.all());
+    policies.onChange(layers.take);
     const counters = createCounters(context);
     subscribe(context, bus, alarm, resources, {
       spec: consumers.policy,

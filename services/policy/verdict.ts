@@ -1,5 +1,5 @@
-import { type EventData, type EventOf, makeEvent } from '@placet/events';
-import type { Verdict } from '@placet/policy';
+import { type EventData, type EventOf, makeEvent, type PolicyReference } from '@placet/events';
+import { redact, type Verdict } from '@placet/policy';
 import type { Signer } from '@placet/proof';
 import { decidedEvent, newId } from '@placet/runtime';
 import type { PolicyConfig } from './config.ts';
@@ -17,7 +17,7 @@ export function verdictEvent(
     reason: verdict.reason,
     rule: verdict.rule,
     scope: verdict.scope,
-    policies: verdict.layers.map(({ scope, digest, revision }) => ({ scope, digest, revision })),
+    policies: referencesOf(verdict),
     deciders: ['policy'],
     held: false,
   };
@@ -50,6 +50,11 @@ export function verdictEvent(
   }
 }
 
+/** Each text that had a part in it, and of each layer what it alone would have decided. */
+function referencesOf({ layers }: Verdict): PolicyReference[] {
+  return layers.flatMap(({ included = [], ...layer }) => [layer, ...included]);
+}
+
 function neededEvent(
   request: EventOf<'action.requested'>,
   verdict: Verdict,
@@ -66,12 +71,14 @@ function neededEvent(
   );
   const data: EventData<'approval.needed'> = {
     ...told,
+    payload: redact(told.payload, verdict.redact),
+    ...(verdict.redact.length > 0 ? { redacted: verdict.redact } : {}),
     request_event: request.id,
     revision: 1,
     reason: verdict.reason,
     rule: verdict.rule,
     scope: verdict.scope,
-    policies: verdict.layers.map(({ scope, digest, revision }) => ({ scope, digest, revision })),
+    policies: referencesOf(verdict),
     demands: verdict.demands.map(({ separate, ...demand }) => ({
       ...demand,
       ...(separate ? { separate } : {}),

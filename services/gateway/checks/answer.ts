@@ -3,7 +3,17 @@ import { eventIn, type History } from '@placet/runtime';
 import * as z from 'zod';
 
 const Policies = z.array(
-  z.object({ scope: z.string(), digest: z.string().nullable(), revision: z.number() }),
+  z.object({
+    scope: z.string(),
+    digest: z.string().nullable(),
+    revision: z.number(),
+    decide: z.string().optional().describe('What this layer alone would have decided.'),
+    rule: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('The rule of it that matched; null: its default, or none.'),
+  }),
 );
 
 /** What an agent is told of its action. */

@@ -1,0 +1,54 @@
+import { isScalar } from 'yaml';
+import type { Field } from './fields.ts';
+import { includesMax } from './limits.ts';
+import { nearest } from './nearest.ts';
+import { formatProblems, quote } from './problems.ts';
+import { readItems } from './readers.ts';
+import type { Parsed, Rule } from './types.ts';
+import type { Source } from './yaml.ts';
+
+type Included = { names: string[]; rules: Rule[] };
+
+/** The rules of the sets that a policy includes, as if they stood before its own. */
+export const readIncludes = (
+  source: Source,
+  field: Field | undefined,
+  sets: ReadonlyMap<string, string> = new Map(),
+  parse: (text: string) => Parsed,
+): Included => {
+  const included: Included = { names: [], rules: [] };
+  for (const [position, item] of readItems(source, field, 'include', includesMax).entries()) {
+    const path = `${field?.path}[${position}]`;
+    const node = source.resolve(item, path);
+    if (!node) continue;
+    const name = isScalar(node) ? node.value : undefined;
+    const problem = (message: string) => source.problem(node, path, `include: ${message}`);
+    if (typeof name !== 'string') {
+      problem(`expected the name of a set, found ${source.describe(node)}`);
+      continue;
+    }
+    const text = sets.get(name);
+    if (text === undefined) {
+      const like = nearest(name, [...sets.keys()]);
+      const hint = like ? `did you mean ${quote(like)}?` : `PUT it to /v1/policies/set:${name} first`;
+      problem(`there is no set ${quote(name)}: ${hint}`);
+      continue;
+    }
+    if (included.names.includes(name)) {
+      problem(`${quote(name)} is included twice`);
+      continue;
+    }
+    const parsed = parse(text);
+    included.names.push(name);
+    if (parsed.ok) included.rules.push(...parsed.policy.rules.map((rule) => ofSet(name, rule)));
+    else problem(`the set ${quote(name)} cannot be used: ${formatProblems(parsed.problems)}`);
+  }
+  return included;
+};
+
+/** What it counts, it counts for each policy that includes it, and apart from rules of the same name there. */
+const ofSet = (set: string, rule: Rule): Rule => ({
+  ...rule,
+  set,
+  counters: rule.counters.map((counter) => ({ ...counter, counted: JSON.stringify([set, counter.counted]) })),
+});

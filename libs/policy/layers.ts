@@ -1,0 +1,94 @@
+import { type PolicyText, policyKey, policyScope } from '@placet/events';
+import { digestOfText } from '@placet/proof';
+import { type CompiledLayer, compileLayer } from './compile.ts';
+import { parsePolicy } from './parse.ts';
+import { formatProblems } from './problems.ts';
+import type { IncludedSet } from './types.ts';
+
+/** A value of the configuration: the text of a scope, or why it cannot be trusted. */
+export type PolicyEntry = { key: string; revision: number } & (
+  | { status: 'valid'; value: PolicyText }
+  | { status: 'forged'; problem: string }
+);
+
+/** The policies in force, compiled once a change. */
+export type Layers = {
+  take(entry: PolicyEntry): void;
+  /** The guardrail, then the agent's own policy or else the default, then the one that the caller asks for. */
+  forRequest(request: { agent: string; policy?: string | undefined }): CompiledLayer[];
+};
+
+const setPrefix = 'set:';
+export const setOf = (scope: string): string | null =>
+  scope.startsWith(setPrefix) ? scope.slice(setPrefix.length) : null;
+
+export function createLayers(entries: Iterable<PolicyEntry>): Layers {
+  const known = new Map<string, PolicyEntry>();
+  const compiled = new Map<string, CompiledLayer>();
+  const keep = (entry: PolicyEntry) => {
+    if (entry.status === 'valid' && entry.value.removed) known.delete(entry.key);
+    else known.set(entry.key, entry);
+  };
+  const compileOne = (key: string) => {
+    const entry = known.get(key);
+    if (setOf(policyScope(key)) !== null) return;
+    if (entry) compiled.set(key, layerOf(entry, known));
+    else compiled.delete(key);
+  };
+  for (const entry of entries) keep(entry);
+  for (const key of known.keys()) compileOne(key);
+
+  return {
+    take(entry) {
+      keep(entry);
+      // Whoever includes a set means it as it is now.
+      if (setOf(policyScope(entry.key)) === null) compileOne(entry.key);
+      else for (const key of known.keys()) compileOne(key);
+    },
+    forRequest({ agent, policy }) {
+      const own = compiled.get(policyKey(`agent:${agent}`)) ?? compiled.get('default');
+      const layers = [compiled.get('guardrail'), own];
+      if (policy !== undefined) layers.push(compiled.get(policyKey(`named:${policy}`)) ?? missing(policy));
+      return layers.filter((layer) => layer !== undefined);
+    },
+  };
+}
+
+function layerOf(entry: PolicyEntry, known: ReadonlyMap<string, PolicyEntry>): CompiledLayer {
+  const scope = policyScope(entry.key);
+  const { revision } = entry;
+  const broken = (why: string) => compileLayer({ scope, digest: null, revision, broken: why });
+  if (entry.status === 'forged') return broken(entry.problem);
+  const { text, digest } = entry.value;
+  if (digestOfText(text) !== digest) return broken('its text is not the one that its digest names');
+  const sets = trustedSets(known);
+  const texts = new Map([...sets].map(([name, { value }]) => [name, value.text]));
+  const parsed = parsePolicy(text, { isAccepted: true, sets: texts });
+  if (!parsed.ok) return broken(formatProblems(parsed.problems));
+  const included = parsed.policy.includes.flatMap((name): IncludedSet[] => {
+    const set = sets.get(name);
+    return set ? [{ scope: set.value.scope, digest: set.value.digest, revision: set.revision }] : [];
+  });
+  return compileLayer({ scope, digest, revision, policy: parsed.policy, included });
+}
+
+/** One that cannot be trusted is not there, and a policy that includes it cannot be used. */
+function trustedSets(known: ReadonlyMap<string, PolicyEntry>) {
+  const sets = new Map<string, Extract<PolicyEntry, { status: 'valid' }>>();
+  for (const entry of known.values()) {
+    const name = setOf(policyScope(entry.key));
+    if (name === null || entry.status === 'forged') continue;
+    if (digestOfText(entry.value.text) === entry.value.digest) sets.set(name, entry);
+  }
+  return sets;
+}
+
+/** A caller that names a policy means to be held to it: one that does not exist denies. */
+function missing(name: string): CompiledLayer {
+  return compileLayer({
+    scope: `named:${name}`,
+    digest: null,
+    revision: 0,
+    broken: 'there is no such policy',
+  });
+}

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { redact } from './redact.ts';
+import { judge, layer } from './test-judging.ts';
+import { problemsOf, rule } from './test-reading.ts';
+
+describe('the payload as people see it', () => {
+  test.each([
+    [{ card: '4111', amount: 5 }, ['payload.card'], { card: '[redacted]', amount: 5 }],
+    [{ a: { b: { c: 1, d: 2 } } }, ['payload.a.b.c'], { a: { b: { c: '[redacted]', d: 2 } } }],
+    [{ a: { b: 1 } }, ['payload.a'], { a: '[redacted]' }],
+    [
+      { items: [{ pin: 1, n: 2 }, { n: 3 }, 4] },
+      ['payload.items.pin'],
+      { items: [{ pin: '[redacted]', n: 2 }, { n: 3 }, 4] },
+    ],
+    [{ a: null }, ['payload.a'], { a: '[redacted]' }],
+    [{ b: 1 }, ['payload.a', 'payload.b.c', 'payload.__proto__.x'], { b: 1 }],
+    [{ a: { b: 1 } }, ['payload.a', 'payload.a.b'], { a: '[redacted]' }],
+    [{ 'x-key': 1 }, ['payload.x-key'], { 'x-key': '[redacted]' }],
+  ])('%j without %j', (payload, paths, shown) => {
+    const before = structuredClone(payload);
+    expect(redact(payload, paths)).toEqual(shown);
+    expect(payload).toEqual(before);
+  });
+
+  test('a name of JavaScript is a name as others', () => {
+    const payload = JSON.parse('{"__proto__": {"x": 1}, "constructor": 2}');
+    expect(JSON.stringify(redact(payload, ['payload.constructor']))).toBe(
+      '{"__proto__":{"x":1},"constructor":"[redacted]"}',
+    );
+    expect(JSON.stringify(redact(payload, ['payload.__proto__.x']))).toBe(
+      '{"__proto__":{"x":"[redacted]"},"constructor":2}',
+    );
+  });
+
+  test('never holds what stood under a path', () => {
+    const secret = 'a-secret-that-nothing-else-says';
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 4 }),
+        fc.jsonValue(),
+        (steps, more) => {
+          const payload = steps.reduceRight<unknown>(
+            (inner, step) => ({ other: more, [step]: inner }),
+            secret,
+          );
+          expect(JSON.stringify(redact(payload, [`payload.${steps.join('.')}`]))).not.toContain(secret);
+        },
+      ),
+    );
+  });
+});
+
+describe('what a layer redacts', () => {
+  const hides = (scope: string, decide: string, path: string) =>
+    layer(scope, 'rules:', `  - { action: "*", decide: ${decide}, redact: [${path}] }`);
+
+  test('is hidden whatever it decides, and beside what the others hide', () => {
+    const verdict = judge(
+      [hides('guardrail', 'require_approval', 'payload.a'), hides('default', 'allow', 'payload.b')],
+      'pay',
+    );
+    expect(verdict).toMatchObject({ decide: 'require_approval', redact: ['payload.a', 'payload.b'] });
+  });
+
+  test('is hidden where it cannot be told whether its rule matches', () => {
+    const unsure = layer(
+      'default',
+      'rules:',
+      '  - { action: "*", when: payload.x > 1, decide: deny, redact: [payload.a] }',
+    );
+    expect(judge([unsure], 'pay').redact).toEqual(['payload.a']);
+  });
+});
+
+test.each([
+  ['[]', 'redact: expected a list of paths, as [payload.card_number]'],
+  ['payload.a', 'redact: expected a list, found the text "payload.a"'],
+  ['[payload]', 'redact: expected a path into the payload, as payload.card_number, found the text "payload"'],
+  ['[card]', 'found the text "card"'],
+  ['["payload.a[0]"]', 'found the text "payload.a[0]"'],
+  ['[7]', 'found the number 7'],
+])('redact: %s is refused', (value, expected) => {
+  expect(problemsOf(rule('decide: allow', `redact: ${value}`))).toContain(expected);
+});
