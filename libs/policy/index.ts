@@ -7,8 +7,16 @@ export {
 } from './compile.ts';
 export { type CountersSeen, type CounterUse, type Refused, useId } from './counters.ts';
 export { evaluate } from './evaluate.ts';
+export { textBytesMax } from './limits.ts';
+export { nearest } from './nearest.ts';
 export { parsePolicy } from './parse.ts';
 export { formatProblems } from './problems.ts';
+export {
+  type PolicyTestResult,
+  type RuleCoverage,
+  type TestedPolicy,
+  testPolicy,
+} from './test-policy.ts';
 export type {
   ActionFacts,
   Approver,

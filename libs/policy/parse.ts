@@ -10,9 +10,10 @@ import { policyGrammar, ruleGrammar } from './grammar.ts';
 import { approversMax, nameCharsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
 import { readLists } from './lists.ts';
 import { unnamed } from './naming.ts';
-import { readTests, runTests } from './policy-tests.ts';
+import { type PolicyTest, readTests } from './policy-tests.ts';
 import { oneOf, quote } from './problems.ts';
 import { readDecide, readItems, readPattern, readText } from './readers.ts';
+import { reportFailures, runTests } from './run-tests.ts';
 import { readSchedule } from './schedule.ts';
 import { readSettings } from './settings.ts';
 import { type Approver, type Decide, type Parsed, type Policy, type Rule, selectors } from './types.ts';
@@ -23,15 +24,29 @@ import { type Node, readYaml, type Source } from './yaml.ts';
  * accepted; what was accepted is not asked again.
  */
 export const parsePolicy = (text: string, { isAccepted = false }: { isAccepted?: boolean } = {}): Parsed => {
-  const source = readYaml(text);
-  if (Array.isArray(source)) return { ok: false, problems: source };
-  const policy = readPolicy(source, isAccepted);
+  const read = readPolicyText(text);
+  if (!read.ok) return read;
+  const { source, policy, tests } = read;
+  if (!isAccepted) reportFailures(source, runTests(source, policy, tests));
   const problems = source.problems();
-  // Readers hand back what they could make out and report the rest: only a file without a problem is a policy.
-  return policy && problems.length === 0 ? { ok: true, policy } : { ok: false, problems };
+  return problems.length === 0 ? { ok: true, policy } : { ok: false, problems };
 };
 
-const readPolicy = (source: Source, isAccepted: boolean): Policy | undefined => {
+type PolicyAndTests = { policy: Policy; tests: PolicyTest[] };
+
+/** A policy and its tests, which are not run: only of a policy without a problem it can be said what it decides. */
+export const readPolicyText = (
+  text: string,
+): ({ ok: true; source: Source } & PolicyAndTests) | Extract<Parsed, { ok: false }> => {
+  const source = readYaml(text);
+  if (Array.isArray(source)) return { ok: false, problems: source };
+  const read = readPolicy(source);
+  const problems = source.problems();
+  // Readers hand back what they could make out and report the rest: only a file without a problem is a policy.
+  return read && problems.length === 0 ? { ok: true, source, ...read } : { ok: false, problems };
+};
+
+const readPolicy = (source: Source): PolicyAndTests | undefined => {
   const root = source.resolve(source.root, '');
   if (!root) return undefined;
   if (!isMap(root)) {
@@ -48,10 +63,7 @@ const readPolicy = (source: Source, isAccepted: boolean): Policy | undefined => 
   const lists = readLists(source, fields.get('lists'));
   const rules = readRules(source, fields.get('rules'), lists);
   const tests = readTests(source, fields.get('tests'));
-  const policy: Policy = { version: 1, ...(fallback && { default: fallback }), rules };
-  // Only of a policy without a problem it can be said what it decides.
-  if (!isAccepted && source.problems().length === 0) runTests(source, policy, tests);
-  return policy;
+  return { policy: { version: 1, ...(fallback && { default: fallback }), rules }, tests };
 };
 
 const readVersion = (source: Source, field: Field | undefined): void => {
