@@ -11,10 +11,13 @@ const COMMANDS = {
   test: 'scripts/test.ts',
   bench: 'bench/run.ts',
   generate: 'scripts/generate.ts',
+  placet: 'libs/cli/main.ts',
   'deploy:secrets': 'scripts/deploy/secrets.ts',
   'deploy:streams': 'scripts/deploy/streams.ts',
   'deploy:admin': 'scripts/deploy/admin.ts',
 };
+// What starts no service does not wait until a broker is fetched.
+const WITHOUT_BROKER = ['placet'];
 const NODE_MAJOR_MIN = 20;
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -53,14 +56,16 @@ async function setUpAndRun(name, args) {
 
   const cacheDir = path.resolve(root, process.env['PLACET_CACHE'] || '.cache');
   const node = await prepareDependencies({ root, cacheDir, say });
-  const natsServer = await findNatsServer({ env: process.env, cacheDir, say });
+  const broker = WITHOUT_BROKER.includes(name)
+    ? {}
+    : { NATS_SERVER: await findNatsServer({ env: process.env, cacheDir, say }) };
   if (name === undefined) return { code: 0 };
 
   const end = await runCommand({
     file: node,
     args: [path.join(root, COMMANDS[name]), ...args],
     cwd: root,
-    env: { ...process.env, NATS_SERVER: natsServer, PLACET_SUPERVISOR_PID: String(process.pid) },
+    env: { ...process.env, ...broker, PLACET_SUPERVISOR_PID: String(process.pid) },
   });
   return endProcessLike(end);
 }

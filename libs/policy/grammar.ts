@@ -93,6 +93,7 @@ export const testGrammar = {
     priority: 'built',
     tags: 'built',
     now: 'built',
+    spent: 'built',
     expect: 'built',
   },
   required: { action: 'the name of an action', expect: 'allow, deny or require_approval' },

@@ -14,7 +14,9 @@ export const readIncludes = (
   source: Source,
   field: Field | undefined,
   sets: ReadonlyMap<string, string> = new Map(),
-  parse: (text: string) => Parsed,
+  parse: (
+    text: string,
+  ) => Pick<Extract<Parsed, { ok: true }>, 'ok' | 'policy'> | Extract<Parsed, { ok: false }>,
 ): Included => {
   const included: Included = { names: [], rules: [] };
   for (const [position, item] of readItems(source, field, 'include', includesMax).entries()) {

@@ -8,9 +8,17 @@ export {
 export { type CountersSeen, type CounterUse, type Refused, useId } from './counters.ts';
 export { evaluate } from './evaluate.ts';
 export { createLayers, type Layers, type PolicyEntry, setOf } from './layers.ts';
+export { textBytesMax } from './limits.ts';
+export { nearest } from './nearest.ts';
 export { parsePolicy, type Reading } from './parse.ts';
 export { formatProblems } from './problems.ts';
 export { redact } from './redact.ts';
+export {
+  type PolicyTestResult,
+  type RuleCoverage,
+  type TestedPolicy,
+  testPolicy,
+} from './test-policy.ts';
 export type {
   ActionFacts,
   Approver,

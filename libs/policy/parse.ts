@@ -10,10 +10,11 @@ import { readIncludes } from './includes.ts';
 import { approversMax, nameCharsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
 import { readLists } from './lists.ts';
 import { unnamed } from './naming.ts';
-import { readTests, runTests } from './policy-tests.ts';
+import { type PolicyTest, readTests } from './policy-tests.ts';
 import { oneOf, quote } from './problems.ts';
 import { readDecide, readItems, readPattern, readText } from './readers.ts';
 import { readRedact } from './redact.ts';
+import { reportFailures, runTests } from './run-tests.ts';
 import { readSchedule } from './schedule.ts';
 import { readSettings } from './settings.ts';
 import { type Approver, type Decide, type Parsed, type Policy, type Rule, selectors } from './types.ts';
@@ -30,26 +31,39 @@ export type Reading = {
 
 /** Reads a policy, or says everything that is wrong with it, up to a bound. Never throws. */
 export const parsePolicy = (text: string, reading: Reading = {}): Parsed => {
+  const read = readPolicyText(text, reading);
+  if (!read.ok) return read;
+  const { source, policy, tests } = read;
+  if (!reading.isAccepted) reportFailures(source, runTests(source, policy, tests));
+  const problems = source.problems();
+  return problems.length === 0 ? { ok: true, policy } : { ok: false, problems };
+};
+
+type PolicyAndTests = { policy: Policy; tests: PolicyTest[] };
+type ReadText = ({ ok: true; source: Source } & PolicyAndTests) | Extract<Parsed, { ok: false }>;
+
+/** A policy and its tests, which are not run: only of a policy without a problem it can be said what it decides. */
+export const readPolicyText = (text: string, reading: Reading = {}): ReadText => {
   let patterns = 0;
   const mayCompile = (count: number) => {
     patterns += count;
     return patterns <= patternsMax;
   };
-  return read(text, reading, mayCompile);
+  return readBounded(text, reading, mayCompile);
 };
 
 type MayCompile = (patterns: number) => boolean;
 
-const read = (text: string, reading: Reading, mayCompile: MayCompile): Parsed => {
+const readBounded = (text: string, reading: Reading, mayCompile: MayCompile): ReadText => {
   const source = readYaml(text);
   if (Array.isArray(source)) return { ok: false, problems: source };
-  const policy = readPolicy(source, reading, mayCompile);
+  const read = readPolicy(source, reading, mayCompile);
   const problems = source.problems();
   // Readers hand back what they could make out and report the rest: only a file without a problem is a policy.
-  return policy && problems.length === 0 ? { ok: true, policy } : { ok: false, problems };
+  return read && problems.length === 0 ? { ok: true, source, ...read } : { ok: false, problems };
 };
 
-const readPolicy = (source: Source, reading: Reading, mayCompile: MayCompile): Policy | undefined => {
+const readPolicy = (source: Source, reading: Reading, mayCompile: MayCompile): PolicyAndTests | undefined => {
   const root = source.resolve(source.root, '');
   if (!root) return undefined;
   if (!isMap(root)) {
@@ -67,7 +81,7 @@ const readPolicy = (source: Source, reading: Reading, mayCompile: MayCompile): P
   const lists = readLists(source, fields.get('lists'));
   // What a set needs of the patterns that may be compiled, the policy cannot use any more.
   const included = readIncludes(source, fields.get('include'), reading.sets, (text) =>
-    read(text, { isAccepted: true, isSet: true }, mayCompile),
+    readBounded(text, { isSet: true }, mayCompile),
   );
   const own = readRules(source, fields.get('rules'), { mayCompile, lists });
   const rules = [...included.rules, ...own];
@@ -84,9 +98,7 @@ const readPolicy = (source: Source, reading: Reading, mayCompile: MayCompile): P
     rules,
     includes: included.names,
   };
-  // Only of a policy without a problem it can be said what it decides.
-  if (!reading.isAccepted && source.problems().length === 0) runTests(source, policy, tests);
-  return policy;
+  return { policy, tests };
 };
 
 const readVersion = (source: Source, field: Field | undefined): void => {

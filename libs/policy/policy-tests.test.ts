@@ -84,3 +84,31 @@ describe('tests in a policy', () => {
     expect(problemsOf(text)).toContain('at most 1000 values in one test');
   });
 });
+
+describe('a test of a rule whose limit is used up', () => {
+  const limited = (...tests: string[]) =>
+    [
+      'version: 1',
+      'rules:',
+      '  - { name: few, action: pay, decide: allow, limit: { count: 3, per: 1h, else: deny } }',
+      'tests:',
+      ...tests,
+    ].join('\n');
+
+  test('asks what it decides then', () => {
+    expect(
+      problemsOf(
+        limited('  - { action: pay, expect: allow }', '  - { action: pay, spent: few, expect: deny }'),
+      ),
+    ).toBe('accepted');
+    expect(problemsOf(limited('  - { action: pay, spent: few, expect: allow }'))).toContain(
+      'expects allow, and it is deny: the limit of the rule "few" is used up (3 per 1h)',
+    );
+  });
+
+  test('names a rule that counts', () => {
+    expect(problemsOf(limited('  - { action: pay, spent: fwe, expect: allow }'))).toContain(
+      'spent: no rule "fwe" has a limit or a budget',
+    );
+  });
+});

@@ -1,21 +1,23 @@
 import { isMap, isScalar, isSeq } from 'yaml';
-import { compileLayer } from './compile.ts';
-import { evaluate } from './evaluate.ts';
 import { type Field, readEntries, readFields } from './fields.ts';
 import { testGrammar } from './grammar.ts';
 import { nameCharsMax, testsMax, testValuesMax } from './limits.ts';
-import { quote } from './problems.ts';
 import { readDecide, readItems, readPattern, readText } from './readers.ts';
-import type { ActionFacts, Decide, Policy } from './types.ts';
+import type { ActionFacts, Decide } from './types.ts';
 import type { Node, Source } from './yaml.ts';
 
 /** What a policy says of itself: that it decides so of a request. */
-export type PolicyTest = { name: string; facts: ActionFacts; expect: Decide; at: Node; path: string };
+export type PolicyTest = {
+  name: string;
+  facts: ActionFacts;
+  expect: Decide;
+  /** The rule whose limit and budget are used up then. Otherwise there is room everywhere. */
+  spent?: string;
+  at: Node;
+  path: string;
+};
 
 const context = ['tool', 'server', 'acting_agent', 'on_behalf_of', 'case', 'run', 'priority'] as const;
-
-/** How many rules all tests of a policy may have to look at. */
-const judgementsMax = 40_000;
 
 /** Tests are judged at the moment that they name, so that they say the same on every day. */
 const someMoment = new Date('2026-01-05T12:00:00.000Z');
@@ -33,7 +35,7 @@ const readTest = (source: Source, item: Node, path: string): PolicyTest | undefi
     return undefined;
   }
   const fields = readFields(source, node, testGrammar, path);
-  const text = (name: (typeof context)[number] | 'name' | 'agent' | 'owner') =>
+  const text = (name: (typeof context)[number] | 'name' | 'agent' | 'owner' | 'spent') =>
     readText(source, fields.get(name), name, { charsMax: nameCharsMax });
   const action = readPattern(source, fields.get('action'), 'action');
   const expect = readDecide(source, fields.get('expect'));
@@ -41,7 +43,7 @@ const readTest = (source: Source, item: Node, path: string): PolicyTest | undefi
   const tags = readPlain(source, fields.get('tags'));
   const told = Object.fromEntries(context.map((name) => [name, text(name)]).filter(([, value]) => value));
   const now = readNow(source, fields.get('now'));
-  const [name, agent, owner] = [text('name'), text('agent'), text('owner')];
+  const [name, agent, owner, spent] = [text('name'), text('agent'), text('owner'), text('spent')];
   if (action === undefined || expect === undefined) return undefined;
   const facts: ActionFacts = {
     action,
@@ -50,7 +52,7 @@ const readTest = (source: Source, item: Node, path: string): PolicyTest | undefi
     context: { ...told, ...(Array.isArray(tags) ? { tags } : {}) },
     now: now ?? someMoment,
   };
-  return { name: name ?? `${expect} for ${action}`, facts, expect, at: item, path };
+  return { name: name ?? `${expect} for ${action}`, facts, expect, ...(spent && { spent }), at: item, path };
 };
 
 const readNow = (source: Source, field: Field | undefined): Date | undefined => {
@@ -85,21 +87,4 @@ const readPlain = (source: Source, field: Field | undefined): unknown => {
   const value = plain(field.value, field.path);
   if (left < 0) source.problem(field.value, field.path, `at most ${testValuesMax} values in one test`);
   return value;
-};
-
-/** Every test that the policy does not keep is a problem of the policy. */
-export const runTests = (source: Source, policy: Policy, tests: readonly PolicyTest[]): void => {
-  const [first] = tests;
-  if (!first) return;
-  if (tests.length * policy.rules.length > judgementsMax) {
-    const most = Math.floor(judgementsMax / policy.rules.length);
-    source.problem(first.at, 'tests', `tests: at most ${most} for a policy of ${policy.rules.length} rules`);
-    return;
-  }
-  const layer = compileLayer({ scope: 'default', digest: '', revision: 0, policy });
-  for (const { name, facts, expect, at, path } of tests) {
-    const { decide, reason } = evaluate([layer], facts);
-    if (decide === expect) continue;
-    source.problem(at, path, `the test ${quote(name)} expects ${expect}, and it is ${decide}: ${reason}`);
-  }
 };
