@@ -66,6 +66,8 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
         .all()
         .filter((entry) => entry.status === 'valid')
         .filter(({ value }) => !value.removed),
+    /** Every version that is kept, oldest first. */
+    history: (scope: string) => store.history(policyKey(scope)),
     has: (scope: string) => store.get(policyKey(scope)) !== undefined,
     /** The file that a scope comes from, if any. */
     fileOf: (scope: string) => files.get(scope),
