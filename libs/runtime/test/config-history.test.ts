@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { bucketStreamName, configBuckets } from '@placet/events';
+import { createSealer, type SealKey } from '@placet/proof';
 import { eventually, releaseAfterEach, startTestBus, startTestNats, testSealer } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
 import type { ConfigEntry } from '../config-entry.ts';
@@ -25,6 +27,8 @@ async function start() {
   const stored = async (seq: number) => (await b.context.jsm.streams.getMessage(stream, { seq }))?.string();
   return { b, store, revisions: [first, second, third] as const, write, stored };
 }
+
+const keyNamed = (id: string): SealKey => ({ id, secret: randomBytes(32) });
 
 const isSeen = (store: Awaited<ReturnType<typeof openRoles>>, revision: number) =>
   eventually(() => expect(store.get('support')).toMatchObject({ revision }));
@@ -103,6 +107,25 @@ describe('the history of a value', () => {
     expect(await store.history('support')).toEqual([
       expect.objectContaining({ status: 'forged', revision: seq }),
     ]);
+  });
+
+  test('is believed as long as the key of its seals is accepted', async () => {
+    const server = await startTestNats();
+    const [old, next] = [keyNamed('k1'), keyNamed('k2')];
+    const open = async (current: SealKey, accepted: SealKey[]) => {
+      const sealer = createSealer({ current, accepted });
+      return openRoles(await startTestBus(server, { service: 'gateway', sealer }));
+    };
+    const before = await open(old, []);
+    await before.put('support', { role: 'a' }, { by: 'dana', expected: 0 });
+
+    const rotating = await open(next, [old]);
+    const both = await rotating.history('support');
+    const after = await (await open(next, [])).history('support');
+
+    expect(both.map(({ status }) => status)).toEqual(['valid', 'valid']);
+    expect(both[1]).toMatchObject({ value: { role: 'a' }, why: 'sealed with the new key' });
+    expect(after.map(({ status }) => status)).toEqual(['forged', 'valid']);
   });
 
   test('leaves no consumer with the broker', async () => {
