@@ -133,6 +133,18 @@ describe('a policy from a file', () => {
     expect((await admin.put('/v1/policies/named:x', denying)).status).toBe(200);
   });
 
+  test('shows its versions, and is not rolled back: whoever wants an earlier one changes the file', async () => {
+    const { file, admin } = await startWithFile();
+    const before = (await admin.get('/v1/policies/default/versions')).body;
+    expect(before.versions).toMatchObject([{ changed_by: 'file', in_force: true }]);
+
+    const { revision } = before.versions[0];
+    const refused = await admin.post('/v1/policies/default/rollback', { revision });
+
+    expect(refused).toMatchObject({ status: 409, body: { error: 'POLICY_FROM_FILE', details: { file } } });
+    expect((await admin.get('/v1/policies/default/versions')).body).toEqual(before);
+  });
+
   test('replaces at the start what was put before', async () => {
     const first = await startTestPlacet({ policy: denying });
     expect((await first.agent.check(reading)).body.decision).toBe('denied');

@@ -4,6 +4,8 @@ import { bucketUsers, type ConfigBucket } from '@placet/events';
 import type * as z from 'zod';
 import { causeId, type RaiseAlarm } from './alarms.ts';
 import type { BusContext } from './bus.ts';
+import { type ConfigEntry, createEntryReader } from './config-entry.ts';
+import { readConfigHistory } from './config-history.ts';
 import { Change, openSealed, sealInto } from './config-value.ts';
 import { Refusal, StoreFull, Unavailable } from './errors.ts';
 import { backoffMs, type Resources, sleep } from './lifecycle.ts';
@@ -14,14 +16,11 @@ const seeWithinMs = 5000;
 /** How often it is looked at whether we were told of all that was changed. */
 const compareEveryMs = 2000;
 
-export type ConfigEntry<T> =
-  | { status: 'valid'; key: string; value: T; revision: number; by: string; at: string; why?: string }
-  | { status: 'forged'; key: string; revision: number; problem: string };
-export type ValidEntry<T> = Extract<ConfigEntry<T>, { status: 'valid' }>;
-
 export type ConfigStore<T> = {
   get(key: string): ConfigEntry<T> | undefined;
   all(): ConfigEntry<T>[];
+  /** Every revision of a key that the bucket keeps, oldest first; empty where `get` knows of none. */
+  history(key: string): Promise<ConfigEntry<T>[]>;
   /** Replaces `expected` (0: there is none yet), or throws REVISION_CONFLICT. Returns once this instance sees it. */
   put(key: string, value: T, change: { by: string; why?: string; expected: number }): Promise<number>;
   onChange(listener: (entry: ConfigEntry<T>) => void): void;
@@ -38,7 +37,8 @@ export async function openConfigStore<T>(
   resources: Resources,
   options: { bucket: ConfigBucket; schema: z.ZodType<T>; compareEveryMs?: number },
 ): Promise<ConfigStore<T>> {
-  const { bucket, schema } = options;
+  const { bucket } = options;
+  const readEntry = createEntryReader(context, options);
   const kv = await new Kvm(context.js).open(bucket);
   const entries = new Map<string, ConfigEntry<T>>();
   /** Keys whose value is valid, and carries the seal of a key that is only accepted. */
@@ -66,7 +66,10 @@ export async function openConfigStore<T>(
         ...kept.get(entry.key),
         count: (kept.get(entry.key)?.count ?? 0) + 1,
       });
-    const next = readEntry(entry, previous?.revision);
+    const { key, revision, operation } = entry;
+    const stored = { key, revision, operation, text: entry.string() };
+    const { entry: next, isSealedBefore } = readEntry(stored, previous?.revision);
+    if (isSealedBefore) sealedBefore.add(key);
     entries.set(entry.key, next);
     seen = Math.max(seen, entry.revision);
     if (next.status === 'forged') suspects.add(entry.key);
@@ -86,36 +89,6 @@ export async function openConfigStore<T>(
         'a change of the configuration was not taken in',
       );
     }
-  }
-
-  function readEntry(entry: KvWatchEntry, previousRevision: number | undefined): ConfigEntry<T> {
-    const forged = (problem: string): ConfigEntry<T> => {
-      return { status: 'forged', key: entry.key, revision: entry.revision, problem };
-    };
-    if (entry.operation !== 'PUT') return forged('the value was deleted, which Placet never does');
-    const { opened, seal } = openSealed(context, `${bucket}.${entry.key}`, entry.string());
-    if (!opened) return forged('the value does not carry our seal');
-    const change = Change.safeParse(opened);
-    if (!change.success) return forged('the value has not our form');
-    // The first of the revisions that the bucket still keeps has nothing before it to compare with.
-    if (previousRevision !== undefined && change.data.replaces !== previousRevision) {
-      return forged(
-        `the value replaces revision ${change.data.replaces}, not ${previousRevision}: an old one put back`,
-      );
-    }
-    const value = schema.safeParse(change.data.value);
-    if (!value.success) return forged(`the value does not fit: ${value.error.message}`);
-    const { by, at, why } = change.data;
-    if (context.sealer && !context.sealer.isCurrent(seal)) sealedBefore.add(entry.key);
-    return {
-      status: 'valid',
-      key: entry.key,
-      value: value.data,
-      revision: entry.revision,
-      by,
-      at,
-      ...(why === undefined ? {} : { why }),
-    };
   }
 
   /**
@@ -272,6 +245,10 @@ export async function openConfigStore<T>(
   return {
     get: (key) => entries.get(key),
     all: () => [...entries.values()],
+    async history(key) {
+      const newest = entries.get(key);
+      return newest ? readConfigHistory(context, bucket, newest, readEntry) : [];
+    },
     put,
     onChange: (listener) => void listeners.push(listener),
   };

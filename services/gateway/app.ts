@@ -18,6 +18,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { checkRoutes } from './routes/checks.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { policyVersionRoutes } from './routes/policy-versions.ts';
 
 /**
  * What helmet says without options. Its plugin is built anew for each request, which costs a third of the request
@@ -97,6 +98,7 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
     agentRoutes(routes, { auth, ...parts });
     peopleRoutes(routes, { auth, ...parts });
     auditRoutes(routes, { auth, ...parts });
+    policyVersionRoutes(routes, { auth, ...parts });
     await routes.register(async (inner) => policyRoutes(inner as unknown as App, { auth, ...parts }));
   });
   app.get(

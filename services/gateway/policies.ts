@@ -105,6 +105,8 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
   return {
     get,
     list,
+    /** Every version that is kept, oldest first. */
+    history: (scope: string) => store.history(policyKey(scope)),
     has: (scope: string) => store.get(policyKey(scope)) !== undefined,
     /** The file that a scope comes from, if any. */
     fileOf: (scope: string) => files.get(scope),

@@ -1,12 +1,16 @@
 import {
+  bucketStreamName,
+  configBuckets,
   deployPermissions,
   permissionsOf,
   type Service,
   services,
   subscriberPermissions,
 } from '@placet/events';
-import { releaseAfterEach } from '@placet/testing';
+import { openConfigStore } from '@placet/runtime';
+import { eventually, releaseAfterEach } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { refusedToPublish, refusedToSubscribe, startGuardedBroker } from './support.ts';
 
 releaseAfterEach();
@@ -82,6 +86,24 @@ describe('the user of each service on the broker', () => {
         [],
       );
     }
+  });
+
+  test('the gateway reads the history of a policy with what a follower may do, and leaves nothing behind', async () => {
+    const broker = await startGuardedBroker();
+    const context = await broker.contextOf('gateway');
+    const { resources } = context;
+    const bucket = configBuckets.policies;
+    const store = await openConfigStore(context, async () => {}, resources, { bucket, schema: z.string() });
+    const first = await store.put('default', 'a', { by: 'dana', expected: 0 });
+    await store.put('default', 'b', { by: 'dana', expected: first });
+
+    const history = await store.history('default');
+
+    expect(history).toMatchObject([{ value: 'a' }, { value: 'b' }]);
+    await eventually(async () => {
+      const { state } = await context.jsm.streams.info(bucketStreamName(bucket));
+      expect(state.consumer_count).toBe(1);
+    });
   });
 
   test('without a password, or with a wrong one, nobody gets in', async () => {

@@ -2,8 +2,16 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import { createBrokers } from '@placet/cluster';
-import { connectNats, createLogger, ensureStreams, Resources } from '@placet/runtime';
-import { natsServerBinary, releaseAfterTest, temporaryDirectory } from '@placet/testing';
+import type { Service } from '@placet/events';
+import {
+  type BusContext,
+  connectNats,
+  createLogger,
+  createMetrics,
+  ensureStreams,
+  Resources,
+} from '@placet/runtime';
+import { natsServerBinary, releaseAfterTest, temporaryDirectory, testSealer } from '@placet/testing';
 import { makeSecrets, secretFiles } from '../../scripts/deploy/make-secrets.ts';
 import { natsConfText } from '../../scripts/nats-conf.ts';
 
@@ -12,6 +20,8 @@ export type GuardedBroker = {
   secretsDir: string;
   /** Connects as one of the broker's users, with its own password and inbox. */
   as(user: string): Promise<NatsConnection>;
+  /** What a service is given that has this broker's password and a seal key. */
+  contextOf(service: Service): Promise<BusContext & { resources: Resources }>;
 };
 
 /** A broker with the users of a deployment, and Placet's streams. */
@@ -44,6 +54,14 @@ export async function startGuardedBroker(subscribers: readonly string[] = []): P
       });
       releaseAfterTest(`connection of ${user}`, () => nc.close());
       return nc;
+    },
+    async contextOf(service) {
+      const logger = createLogger({ level: 'silent' });
+      const resources = new Resources(logger);
+      releaseAfterTest(`context of ${service}`, () => resources.close());
+      const login = { url: broker.url, user: service, password: passwordOf(service), name: service };
+      const nats = await connectNats(login, logger, resources);
+      return { ...nats, service, sealer: testSealer(), logger, metrics: createMetrics(), resources };
     },
   };
 }

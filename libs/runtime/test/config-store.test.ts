@@ -1,7 +1,7 @@
 import { configBuckets } from '@placet/events';
 import { eventually, releaseAfterEach, startTestBus, testSealer } from '@placet/testing';
 import { expect, test } from 'vitest';
-import type { ConfigEntry } from '../config-store.ts';
+import type { ConfigEntry } from '../config-entry.ts';
 import { openRoles, type Role } from './config-support.ts';
 import { startBus, startRestartable, startTwo, systemEvents } from './support.ts';
 

@@ -1,41 +1,18 @@
-import { PolicyScope, type PolicyText } from '@placet/events';
+import type { PolicyText } from '@placet/events';
 import { type App, Refusal, type ValidEntry } from '@placet/runtime';
 import * as z from 'zod';
 import type { Agents } from '../accounts/agents.ts';
 import type { Auth } from '../auth.ts';
 import type { Policies } from '../policies.ts';
+import { PolicyView, policyView, revisionOf, ScopeParams, wantsJson } from './policy-view.ts';
 import { errors } from './shared.ts';
-
-const Params = z.object({ scope: PolicyScope });
-const PolicyView = z
-  .object({
-    scope: z.string(),
-    digest: z.string(),
-    revision: z.number(),
-    changed_by: z.string(),
-    changed_at: z.string(),
-    why: z.string().optional(),
-    file: z.string().optional(),
-    text: z.string(),
-  })
-  .meta({ id: 'Policy' });
 
 type Parts = { auth: Auth; policies: Policies; agents: Agents };
 
 export function policyRoutes(app: App, { auth, policies, agents }: Parts) {
   const tags = ['Policies'];
   const security = [{ personToken: [] }];
-  const view = (entry: ValidEntry<PolicyText>) => {
-    const file = policies.fileOf(entry.value.scope);
-    return {
-      ...entry.value,
-      revision: entry.revision,
-      changed_by: entry.by,
-      changed_at: entry.at,
-      ...(entry.why === undefined ? {} : { why: entry.why }),
-      ...(file === undefined ? {} : { file }),
-    };
-  };
+  const view = (entry: ValidEntry<PolicyText>) => policyView(policies, entry);
 
   // Whatever the sender calls it: a policy is YAML, of which JSON is a part.
   app.removeAllContentTypeParsers();
@@ -64,7 +41,7 @@ export function policyRoutes(app: App, { auth, policies, agents }: Parts) {
         security,
         summary:
           'The policy as YAML, or with who changed it, when and why as JSON (Accept: application/json).',
-        params: Params,
+        params: ScopeParams,
         response: {
           200: {
             description: 'The policy.',
@@ -81,7 +58,7 @@ export function policyRoutes(app: App, { auth, policies, agents }: Parts) {
       auth.withRole(request, 'admin', 'auditor', 'approver');
       const entry = policies.get(request.params.scope);
       reply.header('etag', `"${entry.revision}"`);
-      if (/\bapplication\/json\b/.test(request.headers.accept ?? '')) {
+      if (wantsJson(request)) {
         return reply.type('application/json').serializer(JSON.stringify).send(view(entry));
       }
       return reply.type('application/yaml; charset=utf-8').send(entry.value.text);
@@ -98,7 +75,7 @@ export function policyRoutes(app: App, { auth, policies, agents }: Parts) {
         description:
           'Send `If-Match` with the ETag that you read, and a change by somebody else is not overwritten.',
         consumes: ['application/yaml'],
-        params: Params,
+        params: ScopeParams,
         body: z.string().describe('The policy as YAML.'),
         querystring: z.strictObject({ why: z.string().min(1).max(500).optional() }),
         response: { 200: PolicyView, ...errors },
@@ -123,7 +100,7 @@ export function policyRoutes(app: App, { auth, policies, agents }: Parts) {
         security,
         summary:
           'Take the policy of a scope away. The others decide alone then; where none does, people are asked.',
-        params: Params,
+        params: ScopeParams,
         response: { 200: z.object({ scope: z.string(), removed: z.literal(true) }), ...errors },
       },
     },
@@ -134,13 +111,4 @@ export function policyRoutes(app: App, { auth, policies, agents }: Parts) {
       return { scope, removed: true as const };
     },
   );
-}
-
-function revisionOf(ifMatch: string | undefined): number | undefined {
-  if (ifMatch === undefined) return undefined;
-  const match = /^"?(\d{1,15})"?$/.exec(ifMatch);
-  if (match) return Number(match[1]);
-  throw new Refusal('VALIDATION_ERROR', {
-    details: [{ path: 'If-Match', message: 'must be the ETag of the policy that you read' }],
-  });
 }
