@@ -2,7 +2,7 @@ import { adminToken, ensureFirstPolicy, firstAgentKey } from '@placet/embedded';
 import { Agent, configBuckets, Person, PolicyText } from '@placet/events';
 import { createAgents } from '@placet/gateway-service/accounts/agents.ts';
 import { createPeople } from '@placet/gateway-service/accounts/people.ts';
-import { createPolicies } from '@placet/gateway-service/policies.ts';
+import { createPolicies } from '@placet/gateway-service/policies/policies.ts';
 import {
   createLogger,
   createMetrics,

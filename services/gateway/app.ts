@@ -11,7 +11,7 @@ import type { Checks } from './checks/checks.ts';
 import type { Reports } from './checks/reports.ts';
 import type { GatewayConfig } from './config.ts';
 import { limitRequests } from './limits.ts';
-import type { Policies } from './policies.ts';
+import type { Policies } from './policies/policies.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';

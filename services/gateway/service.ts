@@ -33,7 +33,7 @@ import { createReports } from './checks/reports.ts';
 import { watchStreamRoom } from './checks/stream-room.ts';
 import { createWaiting, type Waiting } from './checks/waiting.ts';
 import type { GatewayConfig } from './config.ts';
-import { createPolicies, type Policies } from './policies.ts';
+import { createPolicies, type Policies } from './policies/policies.ts';
 
 /** What whoever started the gateway may use beside HTTP, to set up a first agent, person and policy. */
 export type Gateway = RunningService & { url: string; agents: Agents; people: People; policies: Policies };

@@ -3,7 +3,7 @@ import { type App, Refusal, type ValidEntry } from '@placet/runtime';
 import * as z from 'zod';
 import type { Agents } from '../accounts/agents.ts';
 import type { Auth } from '../auth.ts';
-import type { Policies } from '../policies.ts';
+import type { Policies } from '../policies/policies.ts';
 import { PolicyView, policyView, revisionOf, ScopeParams, wantsJson } from './policy-view.ts';
 import { errors } from './shared.ts';
 

@@ -1,8 +1,8 @@
 import type { App } from '@placet/runtime';
 import * as z from 'zod';
 import type { Auth } from '../auth.ts';
-import type { Policies } from '../policies.ts';
-import { createPolicyVersions, noRevision, type PolicyVersion } from '../policy-versions.ts';
+import type { Policies } from '../policies/policies.ts';
+import { createPolicyVersions, noRevision, type PolicyVersion } from '../policies/versions.ts';
 import { PolicyView, policyView, revisionOf, ScopeParams, wantsJson } from './policy-view.ts';
 import { errors } from './shared.ts';
 

@@ -2,7 +2,7 @@ import { PolicyScope, type PolicyText } from '@placet/events';
 import { Refusal, type ValidEntry } from '@placet/runtime';
 import type { FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import type { Policies } from '../policies.ts';
+import type { Policies } from '../policies/policies.ts';
 
 export const ScopeParams = z.object({ scope: PolicyScope });
 
