@@ -15,6 +15,12 @@ export const RequestContext = {
   excerpt: z.array(z.string()).optional(),
 };
 
+/** Of what an agent told, the context alone. */
+export function contextOf(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const told = Object.keys(RequestContext).filter((field) => data[field] !== undefined);
+  return Object.fromEntries(told.map((field) => [field, data[field]]));
+}
+
 export const PolicyReference = z.object({
   scope: z.string(),
   digest: Digest.nullable(),

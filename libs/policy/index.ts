@@ -1,4 +1,11 @@
 export {
+  type Backtest,
+  type BacktestResult,
+  type Change,
+  createBacktest,
+  type PastRequest,
+} from './backtest.ts';
+export {
   type CompiledLayer,
   type CompiledPolicy,
   compile,
@@ -7,12 +14,15 @@ export {
 } from './compile.ts';
 export { type CountersSeen, type CounterUse, type Refused, useId } from './counters.ts';
 export { evaluate } from './evaluate.ts';
+export { type Explanation, explain, type RuleMatch } from './explain.ts';
+export { requestFacts } from './facts.ts';
 export { createLayers, type Layers, type PolicyEntry, setOf } from './layers.ts';
 export { textBytesMax } from './limits.ts';
 export { nearest } from './nearest.ts';
 export { parsePolicy, type Reading } from './parse.ts';
 export { formatProblems } from './problems.ts';
 export { redact } from './redact.ts';
+export { createTally, type Tally } from './tally.ts';
 export {
   type PolicyTestResult,
   type RuleCoverage,

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Msg } from '@nats-io/transport-node';
-import type { CounterStream } from '@placet/events';
+import { type CounterStream, counterPlace } from '@placet/events';
 import type { BusContext } from './bus.ts';
 import { Unavailable } from './errors.ts';
 import { headerOf } from './headers.ts';
@@ -7,6 +8,15 @@ import { sleep } from './lifecycle.ts';
 
 /** One count in one window. */
 export type CountPlace = { stream: CounterStream; subject: string };
+
+/** A count is known by a text that may hold anything, and a subject may not. */
+export function countToken(id: string): string {
+  return createHash('sha256').update(id).digest('base64url').slice(0, 27);
+}
+
+export function countPlace(id: string, windowMs: number, at: Date): CountPlace {
+  return counterPlace(countToken(id), windowMs, at);
+}
 
 /**
  * What became of an addition: the total right after it, and by how much it went up. `isRepeated` tells that the addition

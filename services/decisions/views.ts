@@ -1,4 +1,4 @@
-import { type ApprovalView, askedOf, type EventOf, type EventType, RequestContext } from '@placet/events';
+import { type ApprovalView, askedOf, contextOf, type EventOf, type EventType } from '@placet/events';
 import type { ActionRecord } from './store.ts';
 
 function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> | null {
@@ -20,10 +20,6 @@ export function approvalView(record: ActionRecord): ApprovalView | null {
   if (!needed) return null;
   const decided = decidedIn(record);
   const { data } = needed;
-  const told = Object.keys(RequestContext).flatMap((field) => {
-    const value = data[field as keyof typeof data];
-    return value === undefined ? [] : [[field, value]];
-  });
   return {
     id: data.action_id,
     status: decided || record.blocked ? 'decided' : 'pending',
@@ -52,7 +48,7 @@ export function approvalView(record: ActionRecord): ApprovalView | null {
     decision_reason:
       decided?.data.reason ??
       (record.blocked ? 'The stream does not hold a decision that Placet wrote.' : null),
-    context: Object.fromEntries(told),
+    context: contextOf(data),
   };
 }
 

@@ -12,12 +12,14 @@ import type { Reports } from './checks/reports.ts';
 import type { GatewayConfig } from './config.ts';
 import { limitRequests } from './limits.ts';
 import type { Policies } from './policies/policies.ts';
+import { createTrials } from './policies/trials.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { checkRoutes } from './routes/checks.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { backtestRoute, evaluateRoute } from './routes/policy-trials.ts';
 import { policyVersionRoutes } from './routes/policy-versions.ts';
 
 /**
@@ -99,7 +101,12 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
     peopleRoutes(routes, { auth, ...parts });
     auditRoutes(routes, { auth, ...parts });
     policyVersionRoutes(routes, { auth, ...parts });
-    await routes.register(async (inner) => policyRoutes(inner as unknown as App, { auth, ...parts }));
+    const trials = createTrials(parts.context, parts.policies);
+    evaluateRoute(routes, { auth, trials, ...parts });
+    await routes.register(async (inner) => {
+      policyRoutes(inner as unknown as App, { auth, ...parts });
+      backtestRoute(inner as unknown as App, { auth, trials });
+    });
   });
   app.get(
     '/.well-known/jwks.json',

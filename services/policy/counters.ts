@@ -1,7 +1,13 @@
-import { createHash } from 'node:crypto';
-import { type CounterStream, countedOnceMs, counterPlace } from '@placet/events';
+import { type CounterStream, countedOnceMs } from '@placet/events';
 import { type CounterUse, type Refused, useId } from '@placet/policy';
-import { type Added, addToCount, type BusContext, type CountPlace, Unavailable } from '@placet/runtime';
+import {
+  type Added,
+  addToCount,
+  type BusContext,
+  countPlace,
+  countToken,
+  Unavailable,
+} from '@placet/runtime';
 
 /** The broker forgets counts rather than refusing them, so nothing is counted in a stream that holds this much. */
 const streamBytesMax = 128 * 2 ** 20;
@@ -86,14 +92,9 @@ export function createCounters(context: BusContext): Counters {
   };
 }
 
-/** Whatever it is counted by may hold anything, and a subject may not. */
-function idOf(use: CounterUse): string {
-  return createHash('sha256').update(useId(use)).digest('base64url').slice(0, 27);
-}
+const idOf = (use: CounterUse) => countToken(useId(use));
 
-function placeOf(use: CounterUse, { at }: Requested): CountPlace {
-  return counterPlace(idOf(use), use.perMs, at);
-}
+const placeOf = (use: CounterUse, { at }: Requested) => countPlace(useId(use), use.perMs, at);
 
 function watchRoom({ jsm }: BusContext): (stream: CounterStream) => Promise<boolean> {
   const looks = new Map<string, { at: number; hasRoom: Promise<boolean> }>();

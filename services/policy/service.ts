@@ -5,10 +5,9 @@ import {
   type EventOf,
   eventStream,
   PolicyText,
-  RequestContext,
   SignerKey,
 } from '@placet/events';
-import { type ActionFacts, createLayers, evaluate, type Layers } from '@placet/policy';
+import { createLayers, evaluate, type Layers, requestFacts } from '@placet/policy';
 import type { Signer } from '@placet/proof';
 import {
   type BusContext,
@@ -97,7 +96,7 @@ async function judge(
   seq: number,
 ): Promise<Outcome> {
   const applying = layers.forRequest(request.data);
-  const facts = factsOf(request, new Date());
+  const facts = requestFacts(request.data, new Date());
   const first = evaluate(applying, facts);
   const taken = await counters.take(first.uses, { id: request.id, at: new Date(request.time) });
   const verdict = taken.refused.size === 0 ? first : evaluate(applying, facts, taken.refused);
@@ -109,20 +108,6 @@ async function judge(
   // Another delivery may have allowed it, and counted the same.
   if (answer !== 'allowed') await taken.undo();
   return done;
-}
-
-function factsOf({ data }: EventOf<'action.requested'>, now: Date): ActionFacts {
-  const told = Object.keys(RequestContext).flatMap((field) => {
-    const value = data[field as keyof typeof data];
-    return value === undefined ? [] : [[field, value]];
-  });
-  return {
-    action: data.action_name,
-    payload: data.payload,
-    agent: { name: data.agent, owner: data.owner },
-    context: Object.fromEntries(told),
-    now,
-  };
 }
 
 function append(bus: ServiceParts['bus'], event: VerdictEvent, version: number) {

@@ -105,6 +105,10 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
   return {
     get,
     list,
+    /** As the configuration has them, those that cannot be trusted too. */
+    entries: () => store.all(),
+    /** Throws when this scope cannot have this text. */
+    accept,
     /** Every version that is kept, oldest first. */
     history: (scope: string) => store.history(policyKey(scope)),
     has: (scope: string) => store.get(policyKey(scope)) !== undefined,

@@ -1,0 +1,164 @@
+import { policyKey, RecordsAnswer, requests } from '@placet/events';
+import {
+  type ActionFacts,
+  type BacktestResult,
+  type CounterUse,
+  createBacktest,
+  createLayers,
+  type Explanation,
+  evaluate,
+  explain,
+  type Layers,
+  type Refused,
+  useId,
+} from '@placet/policy';
+import { digestOfText } from '@placet/proof';
+import { ask, type BusContext, countPlace, Refusal, readCount, sleep } from '@placet/runtime';
+import type * as z from 'zod';
+import { readRequest } from './past-requests.ts';
+import type { Policies } from './policies.ts';
+
+export type TriedRequest = { facts: ActionFacts; policy: string | undefined };
+
+/** Of a count, what is used and what this request would use, in the units of its policy. */
+export type TriedUse = Pick<CounterUse, 'scope' | 'rule' | 'kind' | 'label'> & {
+  used: number;
+  wanted: number;
+  max: number;
+  status: 'room' | Refused;
+};
+
+export type Trial = Explanation & { uses: TriedUse[]; applies: boolean };
+
+export type BacktestQuery = {
+  from?: string | undefined;
+  until?: string | undefined;
+  agent?: string | undefined;
+};
+export type BacktestLine =
+  | { progress: { requests: number; share: number } }
+  | { result: BacktestResult & { scope: string; from: string | null; until: string; unreadable: number } };
+
+const pageSize = 500;
+/** How many requests are judged before others get their turn. */
+const turnSize = 50;
+
+export type Trials = ReturnType<typeof createTrials>;
+
+/** What policies would say: nothing is decided by it, nothing counted, and nothing put on the record. */
+export function createTrials(context: BusContext, policies: Pick<Policies, 'entries' | 'accept'>) {
+  let isBusy = false;
+
+  /** As they are, or with another text for one scope. */
+  function layersWith(scope: string, text?: string): Layers {
+    const layers = createLayers(policies.entries());
+    if (text !== undefined) {
+      const value = { scope, text, digest: digestOfText(text) };
+      layers.take({ key: policyKey(scope), revision: 0, status: 'valid', value });
+    }
+    return layers;
+  }
+
+  async function readUse(use: CounterUse, at: Date): Promise<{ use: TriedUse; refused: Refused | null }> {
+    const { scope, rule, kind, label, units, max, perMs } = use;
+    const scale = kind === 'budget' ? 1e6 : 1;
+    const used = await readCount(context, countPlace(useId(use), perMs, at)).catch(() => null);
+    const refused = used === null ? 'unreadable' : used + units > max ? 'over' : null;
+    const numbers = {
+      used: Number(used ?? 0n) / scale,
+      wanted: Number(units) / scale,
+      max: Number(max) / scale,
+    };
+    return { use: { scope, rule, kind, label, ...numbers, status: refused ?? 'room' }, refused };
+  }
+
+  return {
+    /** What would be said to this request now, and why; with another text for the scope, if one is given. */
+    async evaluate(scope: string, text: string | undefined, { facts, policy }: TriedRequest): Promise<Trial> {
+      if (text !== undefined) policies.accept(scope, text);
+      const layers = layersWith(scope, text).forRequest({ agent: facts.agent.name, policy });
+      const uses: TriedUse[] = [];
+      const seen = new Map<string, Refused>();
+      for (const use of evaluate(layers, facts).uses) {
+        const read = await readUse(use, facts.now);
+        uses.push(read.use);
+        if (read.refused) seen.set(useId(use), read.refused);
+      }
+      const texts = layers.flatMap((layer) => [
+        layer.scope,
+        ...('included' in layer ? layer.included.map((set) => set.scope) : []),
+      ]);
+      return { ...explain(layers, facts, seen), uses, applies: texts.includes(scope) };
+    },
+
+    /** Judges the requests on the record anew, as the policies are and with another text for the scope. */
+    async *backtest(scope: string, text: string, query: BacktestQuery): AsyncGenerator<BacktestLine> {
+      policies.accept(scope, text);
+      if (isBusy) {
+        const message = 'This gateway is at a backtest already. Try again when it is done.';
+        throw new Refusal('RATE_LIMITED', { message, retryAfterS: 5 });
+      }
+      isBusy = true;
+      try {
+        yield* run(scope, createBacktest(layersWith(scope), layersWith(scope, text)), query);
+      } finally {
+        isBusy = false;
+      }
+    },
+  };
+
+  async function* run(
+    scope: string,
+    backtest: ReturnType<typeof createBacktest>,
+    { until = new Date().toISOString(), ...query }: BacktestQuery,
+  ): AsyncGenerator<BacktestLine> {
+    let first: string | null = null;
+    let unreadable = 0;
+    let requested = 0;
+    for await (const page of pages({ ...query, until })) {
+      const past = page.map(readRequest);
+      unreadable += past.filter((request) => request === null).length;
+      const readable = past.filter((request) => request !== null);
+      for (let at = 0; at < readable.length; at += turnSize) {
+        for (const request of readable.slice(at, at + turnSize)) backtest.add(request);
+        await sleep(0);
+      }
+      requested += readable.length;
+      first ??= readable[0]?.facts.now.toISOString() ?? null;
+      const last = readable.at(-1)?.facts.now;
+      if (first !== null && last)
+        yield { progress: { requests: requested, share: shareOf(first, last, until) } };
+    }
+    yield { result: { scope, from: first, until, unreadable, ...backtest.result() } };
+  }
+
+  /** The next page is read while one is judged. */
+  async function* pages(query: BacktestQuery & { until: string }) {
+    const read = (after?: number) =>
+      ask(
+        context,
+        requests.records,
+        {
+          ...(query.agent === undefined ? {} : { agent: query.agent }),
+          ...(query.from === undefined ? {} : { from: query.from }),
+          until: query.until,
+          type: 'action.requested',
+          limit: pageSize,
+          ...(after === undefined ? {} : { after }),
+        },
+        RecordsAnswer,
+      );
+    for (let next: ReturnType<typeof read> | null = read(); next; ) {
+      const { records, next: after }: z.infer<typeof RecordsAnswer> = await next;
+      next = after === null ? null : read(after);
+      // Awaited when its turn comes, or never, when whoever asked went away.
+      next?.catch(() => {});
+      yield records;
+    }
+  }
+}
+
+function shareOf(first: string, last: Date, until: string): number {
+  const whole = Date.parse(until) - Date.parse(first);
+  return whole <= 0 ? 1 : Math.min(1, (last.getTime() - Date.parse(first)) / whole);
+}

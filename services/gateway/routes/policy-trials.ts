@@ -1,0 +1,211 @@
+import { Readable } from 'node:stream';
+import { AgentName, approverText, contextOf } from '@placet/events';
+import { type ActionFacts, textBytesMax } from '@placet/policy';
+import { type App, parseDurationMs, Refusal } from '@placet/runtime';
+import * as z from 'zod';
+import type { Agents } from '../accounts/agents.ts';
+import type { Auth } from '../auth.ts';
+import { CheckBody } from '../checks/request.ts';
+import type { BacktestLine, Trial, Trials } from '../policies/trials.ts';
+import { ScopeParams } from './policy-view.ts';
+import { errors } from './shared.ts';
+
+const Moment = z.iso.datetime({ offset: true });
+
+const Evaluate = CheckBody.omit({ idempotency_key: true, timeout: true })
+  .extend({
+    agent: AgentName.optional().describe('Who would ask. Absent: somebody whom no policy knows.'),
+    now: Moment.optional().describe('When it would be asked. Absent: now.'),
+    text: z
+      .string()
+      .max(textBytesMax)
+      .optional()
+      .describe('Another policy in the place of this one, as YAML.'),
+  })
+  .meta({ id: 'Evaluate' });
+
+const Decide = z.enum(['allow', 'deny', 'require_approval']);
+const Match = z.object({
+  rule: z.string(),
+  line: z.number(),
+  set: z.string().nullable().describe('The shared set that it comes from.'),
+  decide: Decide,
+  unsure: z.string().nullable().describe('Why it cannot be told whether it matches; null where it does.'),
+});
+const Evaluation = z
+  .object({
+    decide: Decide,
+    reason: z.string(),
+    rule: z.string().nullable(),
+    scope: z.string().nullable(),
+    applies: z.boolean().describe('Whether the policy of this scope has a part in it.'),
+    demands: z.array(
+      z.object({
+        scope: z.string().nullable(),
+        rule: z.string().nullable(),
+        approvers: z.array(z.string()),
+        quorum: z.number(),
+        separate: z.boolean(),
+      }),
+    ),
+    redact: z.array(z.string()),
+    timeout_ms: z.number().nullable(),
+    on_timeout: z.enum(['deny', 'allow']),
+    require_reason: z.enum(['never', 'on_reject', 'always']),
+    valid_for_ms: z.number().nullable(),
+    counters: z.array(
+      z.object({
+        scope: z.string(),
+        rule: z.string(),
+        kind: z.enum(['limit', 'budget']),
+        label: z.string(),
+        used: z.number(),
+        wanted: z.number().describe('What this request would use.'),
+        max: z.number(),
+        status: z.enum(['room', 'over', 'unreadable']),
+      }),
+    ),
+    layers: z.array(
+      z.object({
+        scope: z.string(),
+        digest: z.string().nullable(),
+        revision: z.number(),
+        decide: z.enum(['allow', 'deny', 'require_approval', 'abstain']),
+        rule: z.string().nullable(),
+        matches: z.array(Match).describe('Every rule that matches; the first that is sure decides.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Evaluation' });
+
+type EvaluateParts = { auth: Auth; trials: Trials; agents: Agents };
+
+export function evaluateRoute(app: App, { auth, trials, agents }: EvaluateParts) {
+  app.post(
+    '/v1/policies/:scope/evaluate',
+    {
+      schema: {
+        tags: ['Policies'],
+        security: [{ personToken: [] }],
+        summary: 'What would be said to a request, and why. Nothing is decided, counted or recorded.',
+        params: ScopeParams,
+        body: Evaluate,
+        response: { 200: Evaluation, ...errors },
+      },
+    },
+    async (request) => {
+      auth.withRole(request, 'admin', 'auditor', 'approver');
+      const { scope } = request.params;
+      const { agent, now, text, policy, ...asked } = request.body;
+      const [kind, name] = scope.split(':');
+      const asking = agent ?? (kind === 'agent' ? name : undefined);
+      const facts: ActionFacts = {
+        action: asked.action_name,
+        payload: asked.payload,
+        agent: asking === undefined ? nobody : { name: asking, owner: agents.get(asking).owner },
+        context: contextOf(asked),
+        now: now === undefined ? new Date() : new Date(now),
+      };
+      const named = policy ?? (kind === 'named' ? name : undefined);
+      return evaluationOf(await trials.evaluate(scope, text, { facts, policy: named }));
+    },
+  );
+}
+
+const nobody = { name: 'an-agent', owner: 'owner@example.com' };
+
+function evaluationOf({ verdict, layers, uses, applies }: Trial): z.infer<typeof Evaluation> {
+  const { decide, reason, rule, scope, demands, redact, settings } = verdict;
+  return {
+    decide,
+    reason,
+    rule,
+    scope,
+    applies,
+    demands: demands.map(({ approvers, ...demand }) => ({
+      ...demand,
+      approvers: approvers.map(approverText),
+    })),
+    redact,
+    timeout_ms: settings.timeoutMs ?? null,
+    on_timeout: settings.onTimeout ?? 'deny',
+    require_reason: settings.requireReason ?? 'never',
+    valid_for_ms: settings.validForMs ?? null,
+    counters: uses,
+    layers,
+  };
+}
+
+const since = z
+  .string()
+  .refine(
+    (text) => parseDurationMs(text) !== null || Moment.safeParse(text).success,
+    'must be a span such as 30d, or a moment such as 2026-03-01T00:00:00Z',
+  )
+  .transform((text) => {
+    const ms = parseDurationMs(text);
+    return (ms === null ? new Date(text) : new Date(Date.now() - ms)).toISOString();
+  });
+
+const BacktestQuery = z.strictObject({
+  since: since.optional().describe('From when on, as a span ("30d") or a moment. Absent: the whole record.'),
+  until: Moment.transform((text) => new Date(text).toISOString()).optional(),
+  agent: AgentName.optional().describe('Requests of this agent only.'),
+});
+
+export function backtestRoute(app: App, { auth, trials }: { auth: Auth; trials: Trials }) {
+  app.post(
+    '/v1/policies/:scope/backtest',
+    {
+      schema: {
+        tags: ['Policies'],
+        security: [{ personToken: [] }],
+        summary:
+          'Judge the requests on the record anew with another policy for this scope. The body is YAML.',
+        description:
+          'The answer is a JSON document a line: `{"progress": …}` while it goes on, then `{"result": …}`, or `{"error": …}`.',
+        consumes: ['application/yaml'],
+        params: ScopeParams,
+        body: z.string().describe('The policy as YAML.'),
+        querystring: BacktestQuery,
+        response: {
+          200: {
+            description: 'How the verdicts would change.',
+            content: { 'application/x-ndjson': { schema: z.string() } },
+          },
+          ...errors,
+        },
+      },
+    },
+    async (request, reply) => {
+      // It shows what agents asked for, as the record does.
+      auth.withRole(request, 'admin', 'auditor');
+      const { since: from, ...query } = request.query;
+      const asked = { ...query, ...(from === undefined ? {} : { from }) };
+      const lines = trials.backtest(request.params.scope, request.body, asked);
+      // What is wrong with the policy is an answer like any other; what goes wrong after the first line is a line.
+      const first = await lines.next();
+      const stream = Readable.from(written(first, lines));
+      // What its schema says of the answer is the text that the stream carries.
+      return reply.type('application/x-ndjson').send(stream as unknown as string);
+    },
+  );
+}
+
+async function* written(
+  first: IteratorResult<BacktestLine, void>,
+  lines: AsyncGenerator<BacktestLine, void>,
+): AsyncGenerator<string> {
+  try {
+    if (first.done) return;
+    yield lineOf(first.value);
+    for await (const line of lines) yield lineOf(line);
+  } catch (error) {
+    const refusal = error instanceof Refusal ? error : new Refusal('INTERNAL', { cause: error });
+    yield `${JSON.stringify({ error: refusal.code, message: refusal.message })}\n`;
+  } finally {
+    await lines.return();
+  }
+}
+
+const lineOf = (line: BacktestLine): string => `${JSON.stringify(line)}\n`;
