@@ -8,6 +8,7 @@ export type BenchOptions = {
   check: boolean;
   heap: boolean;
   policy: boolean;
+  backtest: boolean;
   /** Whether the tables go into the document. */
   document: boolean;
   shapes: Shape[];
@@ -19,6 +20,7 @@ export type BenchOptions = {
 export const usage = `npm run bench -- [--quick] [--check] [--shape one|five] [--sync always|default] [--profile DIR] [--document]
 npm run bench -- --heap [--quick] [--document]
 npm run bench -- --policy [--quick] [--document]
+npm run bench -- --backtest [--quick] [--document]
 
   --quick    a tenth of the samples
   --check    fails when a promise is missed
@@ -28,6 +30,7 @@ npm run bench -- --policy [--quick] [--document]
              (use one shape and one sync)
   --heap     instead: the memory of each service after 20,000 checks and after 200,000
   --policy   instead: what one judgement costs, beside another engine for the conditions
+  --backtest instead: how long it takes to judge 100,000 requests of the record anew
   --document puts the tables into docs/performance.md`;
 
 export function readOptions(args: string[]): BenchOptions {
@@ -38,6 +41,7 @@ export function readOptions(args: string[]): BenchOptions {
       check: { type: 'boolean', default: false },
       heap: { type: 'boolean', default: false },
       policy: { type: 'boolean', default: false },
+      backtest: { type: 'boolean', default: false },
       document: { type: 'boolean', default: false },
       shape: { type: 'string' },
       sync: { type: 'string' },
@@ -50,6 +54,7 @@ export function readOptions(args: string[]): BenchOptions {
     check: values.check,
     heap: values.heap,
     policy: values.policy,
+    backtest: values.backtest,
     document: values.document,
     shapes: chosen(values.shape, { one: 'one', five: 'five' }),
     syncs: chosen(values.sync, { always: true, default: false }),

@@ -5,6 +5,7 @@ import { measureHeaps } from './heap/heap.ts';
 import { type Amounts, bareChain, barePublish, bareRoute } from './limits/limits.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
 import { measurePlacet } from './placet/measure-placet.ts';
+import { measureBacktest } from './policy/backtest.ts';
 import { measurePolicy } from './policy/policy.ts';
 import { profilerArgs, profileText } from './profile.ts';
 import { missedPromises } from './promises.ts';
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
   stopOnSignals(() => generator.close());
   try {
     if (options.policy) judgements(options);
+    else if (options.backtest) await backtests(options, generator);
     else if (options.heap) await heaps(options, generator);
     else await speed(options, generator);
   } finally {
@@ -64,6 +66,14 @@ function judgements({ scale, document }: BenchOptions): void {
   const { text, missed } = measurePolicy(scale);
   process.stdout.write(`${text}\n`);
   if (document) writeDocument('policy', text);
+  for (const promise of missed) say(`missed: ${promise}`);
+  if (missed.length > 0) process.exitCode = 1;
+}
+
+async function backtests({ natsServer, scale, document }: BenchOptions, generator: Load): Promise<void> {
+  const { text, missed } = await measureBacktest(natsServer, generator, scale, say);
+  process.stdout.write(`${text}\n`);
+  if (document) writeDocument('backtest', text);
   for (const promise of missed) say(`missed: ${promise}`);
   if (missed.length > 0) process.exitCode = 1;
 }

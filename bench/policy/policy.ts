@@ -13,12 +13,16 @@ const conditionOf = (n: number) =>
   `payload.amount < ${n}.0 && agent.id == "support" && payload.customer.startsWith("c-")`;
 
 /** Rules as a deployment has them: some for each of many actions, each with a condition. */
-const layerOf = (actionOf: (n: number) => string): Layer => {
+export const policyOf = (actionOf: (n: number) => string): string => {
   const rules = Array.from(
     { length: rulesCount },
     (_, n) => `  - { action: "${actionOf(n)}", when: '${conditionOf(n)}', decide: allow }`,
   );
-  const parsed = parsePolicy(`version: 1\nrules:\n${rules.join('\n')}\ndefault: require_approval\n`);
+  return `version: 1\nrules:\n${rules.join('\n')}\ndefault: require_approval\n`;
+};
+
+const layerOf = (actionOf: (n: number) => string): Layer => {
+  const parsed = parsePolicy(policyOf(actionOf));
   if (!parsed.ok) throw new Error('the policy of the benchmark is refused');
   return { scope: 'default', digest: 'd', revision: 1, policy: parsed.policy };
 };

@@ -6,6 +6,8 @@ const run = async (...args: string[]) => {
   const code = await runCommandLine(args, {
     cwd: import.meta.dirname,
     hasColours: false,
+    isWatched: false,
+    env: {},
     print: (text) => {
       said.out += text;
     },
@@ -17,17 +19,20 @@ const run = async (...args: string[]) => {
 };
 
 test.each([
-  [[], 'say what to do; there are: policy test'],
+  [[], 'say what to do; there are: policy test, policy backtest'],
   [['--json', 'policy', 'test'], 'the verb comes before options such as --json'],
   [['polcy', 'test', 'a.yaml'], 'there is no verb "polcy test": did you mean "policy test"?'],
   [['policy', 'tets', '--json'], 'there is no verb "policy tets": did you mean "policy test"?'],
-  [['start'], 'there is no verb "start"; there are: policy test'],
+  [['start'], 'there is no verb "start"; there are: policy test, policy backtest'],
   [['policy', 'test'], 'name a policy: placet policy test FILE…'],
   [['policy', 'test', '--jnit', 'x', 'y'], "Unknown option '--jnit' (--help tells which there are)"],
   [['policy', 'test', '--junit'], "Option '--junit <value>' argument missing"],
   [['policy', 'test', '--junit', 'a.yaml', 'b.yaml'], '--junit a.yaml would write over a policy'],
   [['policy', 'test', 'nowhere.yaml'], 'nowhere.yaml cannot be read: there is no such file'],
   [['policy', 'test', '.'], '. cannot be read: it is a directory'],
+  [['policy', 'backtest'], 'name a policy: placet policy backtest FILE'],
+  [['policy', 'backtest', 'a.yaml', 'b.yaml'], 'one policy at a time, not a.yaml and b.yaml'],
+  [['policy', 'backtest', 'command-line.ts'], 'set PLACET_TOKEN to the token of an administrator or auditor'],
   [['a\u001b[2J\nb'], 'there is no verb "a[2J b"'],
 ])('%j is wrong usage, and says what is', async (args, words) => {
   const { code, out, err } = await run(...args);

@@ -1,9 +1,10 @@
 import { nearest } from '@placet/policy';
+import { policyBacktest } from './policy-backtest.ts';
 import { policyTest } from './policy-test.ts';
 import { printable } from './printable.ts';
 import { type ExitCode, exitCodes, type Terminal, type Verb, WrongUsage } from './verb.ts';
 
-const verbs: readonly Verb[] = [policyTest];
+const verbs: readonly Verb[] = [policyTest, policyBacktest];
 
 export const runCommandLine = async (args: string[], terminal: Terminal): Promise<ExitCode> => {
   try {

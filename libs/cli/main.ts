@@ -10,5 +10,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   cwd: process.env['INIT_CWD'] ?? process.cwd(),
   print: (text) => process.stdout.write(text),
   complain: (text) => process.stderr.write(text),
+  isWatched: process.stderr.isTTY === true,
+  env: process.env,
   hasColours: process.stdout.isTTY === true && !process.env['NO_COLOR'],
 });

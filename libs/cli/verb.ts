@@ -4,6 +4,9 @@ export type Terminal = {
   print(text: string): void;
   complain(text: string): void;
   hasColours: boolean;
+  /** Whether a person looks at what is complained of, so that a line of it can be drawn again. */
+  isWatched: boolean;
+  env: Readonly<Record<string, string | undefined>>;
 };
 
 export const exitCodes = { passed: 0, failed: 1, wrongUsage: 2 } as const;

@@ -2,6 +2,7 @@ export {
   type Backtest,
   type BacktestResult,
   type Change,
+  type Counts,
   createBacktest,
   type PastRequest,
 } from './backtest.ts';

@@ -115,8 +115,8 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
     let first: string | null = null;
     let unreadable = 0;
     let requested = 0;
-    for await (const page of pages({ ...query, until })) {
-      const past = page.map(readRequest);
+    for await (const { records, isLast } of pages({ ...query, until })) {
+      const past = records.map(readRequest);
       unreadable += past.filter((request) => request === null).length;
       const readable = past.filter((request) => request !== null);
       for (let at = 0; at < readable.length; at += turnSize) {
@@ -126,8 +126,8 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
       requested += readable.length;
       first ??= readable[0]?.facts.now.toISOString() ?? null;
       const last = readable.at(-1)?.facts.now;
-      if (first !== null && last)
-        yield { progress: { requests: requested, share: shareOf(first, last, until) } };
+      if (first === null || !last) continue;
+      yield { progress: { requests: requested, share: isLast ? 1 : shareOf(first, last, until) } };
     }
     yield { result: { scope, from: first, until, unreadable, ...backtest.result() } };
   }
@@ -153,7 +153,7 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
       next = after === null ? null : read(after);
       // Awaited when its turn comes, or never, when whoever asked went away.
       next?.catch(() => {});
-      yield records;
+      yield { records, isLast: next === null };
     }
   }
 }

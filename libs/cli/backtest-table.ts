@@ -1,0 +1,81 @@
+import { type Counts, parsePolicy } from '@placet/policy';
+import type { Progress } from './backtest-lines.ts';
+import type { FullResult } from './policy-backtest.ts';
+import { printable } from './printable.ts';
+
+const barLength = 30;
+const decides = ['allow', 'require_approval', 'deny'] as const satisfies readonly (keyof Counts)[];
+
+const grouped = (count: number): string => count.toLocaleString('en-US');
+
+/** One line, always of the same length, to be drawn over the one before. */
+export const formatProgress = ({ requests, share }: Progress): string => {
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * barLength);
+  const bar = '#'.repeat(filled).padEnd(barLength, '.');
+  return `[${bar}] ${`${Math.round(share * 100)} %`.padStart(5)}  ${grouped(requests)} requests `;
+};
+
+export const formatBacktest = (result: FullResult, policy: string): string =>
+  `${[
+    overview(result),
+    totals(result),
+    interruptions(result),
+    ...result.changes.map(change),
+    unmet(result, policy),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`;
+
+const overview = ({ scope, requests, from, until, unreadable }: FullResult): string => {
+  const since = from === null ? '' : `, from ${from} until ${until}`;
+  const left = unreadable === 0 ? '' : `\n${grouped(unreadable)} were left out: Placet did not write them.`;
+  return `${grouped(requests)} requests with another policy for ${printable(scope)}${since}${left}`;
+};
+
+const totals = ({ before, after }: FullResult): string => {
+  const rows = decides.map((decide) => {
+    const difference = after[decide] - before[decide];
+    const sign = difference > 0 ? '+' : '';
+    return [decide, grouped(before[decide]), grouped(after[decide]), `${sign}${grouped(difference)}`];
+  });
+  const all = [['', 'now', 'then', 'change'], ...rows];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  return all
+    .map((row) =>
+      row
+        .map((cell, n) => (n === 0 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0)))
+        .join('  '),
+    )
+    .join('\n');
+};
+
+const interruptions = ({ interruptions: count, before, changed }: FullResult): string => {
+  if (changed === 0) return 'No verdict would change.';
+  if (count === 0) return 'People would be asked as often as now.';
+  const whole = before.require_approval;
+  const share = whole === 0 ? '' : ` (${Math.round((Math.abs(count) / whole) * 100)} % of ${grouped(whole)})`;
+  return `People would be asked ${grouped(Math.abs(count))} times ${count < 0 ? 'less' : 'more'}${share}.`;
+};
+
+const change = ({ from, to, count, actions, examples }: FullResult['changes'][number]): string => {
+  const often = actions.slice(0, 5).map(({ action, count }) => `${printable(action)} ${grouped(count)}`);
+  const more = actions.length > 5 ? ', …' : '';
+  const lines = examples.map(
+    ({ id, action, agent, at, before, after }) =>
+      `  ${id}  ${printable(action)} of ${agent}, ${at}\n` +
+      `    now   ${printable(before.reason)}\n    then  ${printable(after.reason)}`,
+  );
+  return [`${from} -> ${to}: ${grouped(count)} (${often.join(', ')}${more}); as`, ...lines].join('\n');
+};
+
+/** Rules that no request of that time would have met: they may be too narrow, or be for what never happened. */
+const unmet = ({ scope, rules }: FullResult, policy: string): string => {
+  const parsed = parsePolicy(policy, { isAccepted: true, isSet: scope.startsWith('set:') });
+  if (!parsed.ok || scope.startsWith('set:')) return '';
+  const met = new Set(rules.filter((rule) => rule.scope === scope).map(({ rule }) => rule));
+  const left = parsed.policy.rules.filter(({ name }) => !met.has(name));
+  if (left.length === 0) return '';
+  const names = left.slice(0, 20).map(({ name, line }) => `  line ${line}: ${printable(name)}`);
+  const more = left.length > 20 ? [`  and ${left.length - 20} more`] : [];
+  return ['Rules that would have decided nothing:', ...names, ...more].join('\n');
+};
