@@ -4,7 +4,10 @@ import { join } from 'node:path';
 const file = join(import.meta.dirname, '../docs/performance.md');
 
 /** Puts tables into the document, between the two marks that are there for them. */
-export function writeDocument(part: 'run' | 'heap' | 'profile' | 'policy' | 'backtest', text: string): void {
+export function writeDocument(
+  part: 'run' | 'heap' | 'profile' | 'policy' | 'backtest' | 'change',
+  text: string,
+): void {
   const [begin, end] = [`<!-- bench:${part} -->`, `<!-- /bench:${part} -->`];
   const known = readFileSync(file, 'utf8');
   const [before, rest] = known.split(begin);

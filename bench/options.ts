@@ -9,6 +9,7 @@ export type BenchOptions = {
   heap: boolean;
   policy: boolean;
   backtest: boolean;
+  change: boolean;
   /** Whether the tables go into the document. */
   document: boolean;
   shapes: Shape[];
@@ -21,6 +22,7 @@ export const usage = `npm run bench -- [--quick] [--check] [--shape one|five] [-
 npm run bench -- --heap [--quick] [--document]
 npm run bench -- --policy [--quick] [--document]
 npm run bench -- --backtest [--quick] [--document]
+npm run bench -- --change [--quick] [--document]
 
   --quick    a tenth of the samples
   --check    fails when a promise is missed
@@ -31,6 +33,7 @@ npm run bench -- --backtest [--quick] [--document]
   --heap     instead: the memory of each service after 20,000 checks and after 200,000
   --policy   instead: what one judgement costs, beside another engine for the conditions
   --backtest instead: how long it takes to judge 100,000 requests of the record anew
+  --change   instead: how long an old policy still decides after a change, at three instances under load
   --document puts the tables into docs/performance.md`;
 
 export function readOptions(args: string[]): BenchOptions {
@@ -42,6 +45,7 @@ export function readOptions(args: string[]): BenchOptions {
       heap: { type: 'boolean', default: false },
       policy: { type: 'boolean', default: false },
       backtest: { type: 'boolean', default: false },
+      change: { type: 'boolean', default: false },
       document: { type: 'boolean', default: false },
       shape: { type: 'string' },
       sync: { type: 'string' },
@@ -55,6 +59,7 @@ export function readOptions(args: string[]): BenchOptions {
     heap: values.heap,
     policy: values.policy,
     backtest: values.backtest,
+    change: values.change,
     document: values.document,
     shapes: chosen(values.shape, { one: 'one', five: 'five' }),
     syncs: chosen(values.sync, { always: true, default: false }),

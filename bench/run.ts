@@ -6,6 +6,7 @@ import { type Amounts, bareChain, barePublish, bareRoute } from './limits/limits
 import { type BenchOptions, readOptions, usage } from './options.ts';
 import { measurePlacet } from './placet/measure-placet.ts';
 import { measureBacktest } from './policy/backtest.ts';
+import { measureChange } from './policy/change.ts';
 import { measurePolicy } from './policy/policy.ts';
 import { profilerArgs, profileText } from './profile.ts';
 import { missedPromises } from './promises.ts';
@@ -26,9 +27,12 @@ async function main(): Promise<void> {
   // What was started ends with this process, and its files go.
   stopOnSignals(() => generator.close());
   try {
-    if (options.policy) judgements(options);
-    else if (options.backtest) await backtests(options, generator);
-    else if (options.heap) await heaps(options, generator);
+    const { natsServer, scale, document } = options;
+    if (options.policy) tell('policy', measurePolicy(scale), document);
+    else if (options.backtest)
+      tell('backtest', await measureBacktest(natsServer, generator, scale, say), document);
+    else if (options.change) tell('change', await measureChange(natsServer, scale, say), document);
+    else if (options.heap) tell('heap', await measureHeaps(natsServer, generator, scale, say), document);
     else await speed(options, generator);
   } finally {
     await generator.close();
@@ -62,26 +66,11 @@ async function speed(options: BenchOptions, generator: Load): Promise<void> {
   if (options.check && missed.length > 0) process.exitCode = 1;
 }
 
-function judgements({ scale, document }: BenchOptions): void {
-  const { text, missed } = measurePolicy(scale);
-  process.stdout.write(`${text}\n`);
-  if (document) writeDocument('policy', text);
-  for (const promise of missed) say(`missed: ${promise}`);
-  if (missed.length > 0) process.exitCode = 1;
-}
+type Result = { text: string; missed: string[] };
 
-async function backtests({ natsServer, scale, document }: BenchOptions, generator: Load): Promise<void> {
-  const { text, missed } = await measureBacktest(natsServer, generator, scale, say);
+function tell(part: Parameters<typeof writeDocument>[0], { text, missed }: Result, document: boolean): void {
   process.stdout.write(`${text}\n`);
-  if (document) writeDocument('backtest', text);
-  for (const promise of missed) say(`missed: ${promise}`);
-  if (missed.length > 0) process.exitCode = 1;
-}
-
-async function heaps({ natsServer, scale, document }: BenchOptions, generator: Load): Promise<void> {
-  const { text, missed } = await measureHeaps(natsServer, generator, scale, say);
-  process.stdout.write(`${text}\n`);
-  if (document) writeDocument('heap', text);
+  if (document) writeDocument(part, text);
   for (const promise of missed) say(`missed: ${promise}`);
   if (missed.length > 0) process.exitCode = 1;
 }

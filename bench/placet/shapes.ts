@@ -24,6 +24,8 @@ export type ShapeOptions = {
   /** Arguments of Node for each process, such as a profiler's. */
   nodeArgs?: (process: string) => readonly string[];
   env?: (service: Service) => Record<string, string>;
+  /** Of five processes: how many of a service. */
+  instances?: Partial<Record<Service, number>>;
 };
 
 export const shapes = { one: startOneProcess, five: startFiveProcesses } as const;
@@ -84,7 +86,7 @@ async function startOneProcess(options: ShapeOptions): Promise<Running> {
 
 /** A process a service, as it is deployed, with one broker and SQLite. */
 async function startFiveProcesses(options: ShapeOptions): Promise<Running> {
-  const { natsServer, syncAlways, nodeArgs = () => [], env = () => ({}) } = options;
+  const { natsServer, syncAlways, instances, nodeArgs = () => [], env = () => ({}) } = options;
   const { dir, policyFile, remove } = workspace();
   const dataDir = join(dir, 'data');
   const ofEach = <T>(value: (service: Service) => T) =>
@@ -95,6 +97,7 @@ async function startFiveProcesses(options: ShapeOptions): Promise<Running> {
     dir: dataDir,
     syncAlways,
     streams: streamSize,
+    ...(instances ? { instances } : {}),
     nodeArgs: ofEach(nodeArgs),
     env: ofEach((service) => ({
       ...(service === 'gateway' ? { ...unlimited, PLACET_POLICY: policyFile } : {}),
