@@ -19,6 +19,7 @@ export { type Explanation, explain, type RuleMatch } from './explain.ts';
 export { requestFacts } from './facts.ts';
 export { createLayers, type Layers, type PolicyEntry, setOf } from './layers.ts';
 export { textBytesMax } from './limits.ts';
+export { lookAlike } from './look-alike.ts';
 export { nearest } from './nearest.ts';
 export { parsePolicy, type Reading } from './parse.ts';
 export { formatProblems } from './problems.ts';

@@ -1,6 +1,7 @@
 import { isScalar, isSeq } from 'yaml';
 import type { Field } from './fields.ts';
 import { nameCharsMax } from './limits.ts';
+import { lookAlike } from './look-alike.ts';
 import { nearest } from './nearest.ts';
 import { oneOf, quote } from './problems.ts';
 import type { Decide } from './types.ts';
@@ -39,7 +40,9 @@ export const readPattern = (source: Source, field: Field | undefined, what: stri
     );
     return undefined;
   }
-  return pattern;
+  const trap = pattern === undefined ? null : lookAlike(pattern);
+  if (field && trap) source.problem(field.value, field.path, `${what}: ${trap}`);
+  return trap ? undefined : pattern;
 };
 
 export const readDecide = (source: Source, field: Field | undefined): Decide | undefined => {

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { AgentName } from '@placet/events';
+import { lookAlike } from '@placet/policy';
 import { parseDurationMs } from '@placet/runtime';
 import * as z from 'zod';
 
@@ -44,9 +45,15 @@ export const contextFields = {
 export const IdempotencyKey = Line(200).describe('The same key, action and payload are the same action.');
 export const Payload = z.record(z.string(), z.unknown());
 
+/** Rules are for names: one that only looks like another would be judged as something else than people read. */
+const ActionName = Line(200).superRefine((name, context) => {
+  const trap = lookAlike(name);
+  if (trap) context.addIssue({ code: 'custom', message: trap });
+});
+
 export const CheckBody = z
   .strictObject({
-    action_name: Line(200),
+    action_name: ActionName,
     payload: Payload.default({}),
     idempotency_key: IdempotencyKey.optional(),
     ...contextFields,

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { lookAlike } from './look-alike.ts';
+import { problemsOf } from './test-reading.ts';
+
+test.each([
+  ['p\u0430yment.send', 'mixes Latin letters with one that looks like them (U+0430)'],
+  ['refund.\u0441reate', 'U+0441'],
+  ['\u03bfrder', 'U+03BF'],
+  ['\uff50ayment', 'full-width'],
+  ['\u{1d429}ay', 'full-width'],
+  ['ﬁle.read', 'full-width'],
+])('%s is not what it seems', (name, words) => expect(lookAlike(name)).toContain(words));
+
+test.each([
+  'payment.send',
+  'отчёт.create',
+  'Überweisung',
+  'cafe\u0301',
+  'παραγγελία_new',
+  'Tシャツ.order',
+  '支付',
+  'a-1*',
+])('%s is what it seems', (name) => expect(lookAlike(name)).toBeNull());
+
+test('a rule for a name that is not what it seems is refused: it would protect nothing', () => {
+  const text = 'version: 1\nrules:\n  - { action: "p\u0430y.*", tool: "st\u0433ipe", decide: deny }\n';
+  expect(problemsOf(text)).toBe(
+    'line 3, column 15: action: mixes Latin letters with one that looks like them (U+0430)\n' +
+      'line 3, column 30: tool: mixes Latin letters with one that looks like them (U+0433)',
+  );
+});
