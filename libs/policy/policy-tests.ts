@@ -55,11 +55,13 @@ const readTest = (source: Source, item: Node, path: string): PolicyTest | undefi
   return { name: name ?? `${expect} for ${action}`, facts, expect, ...(spent && { spent }), at: item, path };
 };
 
+export const momentForm = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/;
+
 const readNow = (source: Source, field: Field | undefined): Date | undefined => {
   const node = field && source.resolve(field.value, field.path);
   if (!field || !node) return undefined;
   const written = isScalar(node) && typeof node.value === 'string' ? node.value : '';
-  const now = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(written) ? new Date(written) : undefined;
+  const now = momentForm.test(written) ? new Date(written) : undefined;
   if (now && !Number.isNaN(now.getTime())) return now;
   source.problem(
     node,
