@@ -11,6 +11,7 @@ import {
 } from '@placet/events';
 import { gatewaySettings } from '@placet/gateway-service/config.ts';
 import { notifierSettings } from '@placet/notifier-service/config.ts';
+import { policySchemaText } from '@placet/policy';
 import { policySettings } from '@placet/policy-service/config.ts';
 import {
   errorTable,
@@ -36,6 +37,7 @@ export function documents(): Document[] {
     { path: 'docs/configuration.md', text: configurationText() },
     { path: 'docs/events.md', text: eventsText() },
     { path: 'docs/errors.md', text: errorsText() },
+    { path: 'docs/policy.schema.json', text: policySchemaText },
     { path: 'deploy/nats.conf', text: natsConfText() },
     { path: 'libs/events/schema/events.schema.json', text: eventSchemaText() },
   ];

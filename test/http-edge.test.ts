@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventually, releaseAfterEach, startTestPlacet } from '@placet/testing';
 import { expect, test } from 'vitest';
 
@@ -24,6 +26,18 @@ test('every answer tells browsers to be careful, errors and unknown paths too', 
     });
     expect(headers.has('x-powered-by')).toBe(false);
   }
+});
+
+test('editors get the schema of the policy language without a credential, as the checkout has it', async () => {
+  const { url } = await startTestPlacet();
+
+  const response = await fetch(`${url}/policy.schema.json`);
+
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toMatch(/^application\/schema\+json/);
+  expect(response.headers.get('cache-control')).toBe('public, max-age=300');
+  const inCheckout = readFileSync(join(import.meta.dirname, '../docs/policy.schema.json'), 'utf8');
+  expect(await response.text()).toBe(inCheckout);
 });
 
 test('a caller that hangs up is not waited for', async () => {

@@ -2,10 +2,10 @@ import { notBuilt } from './grammar.ts';
 import { quote } from './problems.ts';
 import type { Approver } from './types.ts';
 
-const channelPattern = /^[^\s\p{C}#@:,<>&"'`]{1,80}$/u;
+export const channelPattern = /^[^\s\p{C}#@:,<>&"'`]{1,80}$/u;
 /** As people's roles are written; a rule that asks for another would ask for nobody. */
-const rolePattern = /^[a-z0-9-]{1,64}$/;
-const emailPattern = /^[^\s\p{C}@<>,:;"()[\]\\]{1,64}@[^\s\p{C}@<>,:;"()[\]\\]{1,189}$/u;
+export const rolePattern = /^[a-z0-9-]{1,64}$/;
+export const emailPattern = /^[^\s\p{C}@<>,:;"()[\]\\]{1,64}@[^\s\p{C}@<>,:;"()[\]\\]{1,189}$/u;
 
 /** The approver that a text names, or what is wrong with it. */
 export const readApprover = (text: string): Approver | { wrong: string } => {

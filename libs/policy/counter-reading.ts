@@ -10,6 +10,8 @@ import { readNumber, readSpan, readValue, readWord } from './values.ts';
 import type { Source } from './yaml.ts';
 
 type Fields = ReadonlyMap<string, Field>;
+export const elseWords = ['require_approval', 'deny'] as const;
+
 type OfRule = { name: string | undefined; decide: Decide | undefined; surroundings: Surroundings };
 
 /** What bounds a rule that allows. */
@@ -93,8 +95,7 @@ const readBudget = (source: Source, node: YAMLMap, path: string, { name, surroun
 const readShared = (source: Source, fields: Fields, surroundings: Surroundings) => {
   const perMsRead = readSpan(source, fields.get('per'), 'per', perMs);
   const by = readExpression(source, fields.get('by'), 'by', surroundings);
-  const words = ['require_approval', 'deny'] as const;
-  const otherwise = readWord(source, fields.get('else'), 'else', words) ?? 'require_approval';
+  const otherwise = readWord(source, fields.get('else'), 'else', elseWords) ?? 'require_approval';
   if (perMsRead === undefined || (fields.has('by') && !by)) return undefined;
   return { per: { ms: perMsRead, text: spanText(perMsRead) }, by, otherwise };
 };

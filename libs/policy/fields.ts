@@ -6,7 +6,8 @@ import type { Node, Source } from './yaml.ts';
 
 export type Field = { key: Node; value: Node; path: string; isEmpty: boolean };
 
-type Built<G extends Grammar> = {
+/** The names of the fields that this version builds. */
+export type Built<G extends Grammar> = {
   [F in keyof G['fields']]: G['fields'][F] extends 'built' ? F : never;
 }[keyof G['fields']] &
   string;

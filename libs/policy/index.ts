@@ -24,6 +24,7 @@ export { nearest } from './nearest.ts';
 export { parsePolicy, type Reading } from './parse.ts';
 export { formatProblems } from './problems.ts';
 export { redact } from './redact.ts';
+export { policySchema, policySchemaText } from './schema/policy-schema.ts';
 export { createTally, type Tally } from './tally.ts';
 export {
   type PolicyTestResult,

@@ -6,6 +6,7 @@ export const approversMax = 50;
 export const quorumMax = 20;
 export const includesMax = 20;
 export const redactMax = 50;
+export const tagsMax = 32;
 export const testsMax = 200;
 export const testValuesMax = 1_000;
 export const listsMax = 50;

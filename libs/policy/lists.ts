@@ -6,6 +6,8 @@ import type { Node, Source } from './yaml.ts';
 
 type Entry = Lists[string][number];
 
+export const listName = /^[a-z][a-z0-9_]{0,39}$/;
+
 /** Lists that the conditions of a policy can name. */
 export const readLists = (source: Source, field: Field | undefined): Lists => {
   const node = field && source.resolve(field.value, field.path);
@@ -21,7 +23,7 @@ export const readLists = (source: Source, field: Field | undefined): Lists => {
     return {};
   }
   for (const [name, entry] of entries) {
-    if (!/^[a-z][a-z0-9_]{0,39}$/.test(name)) {
+    if (!listName.test(name)) {
       const form = 'lower-case letters, digits and _, and begins with a letter';
       source.problem(entry.key, entry.path, `lists: the name of a list has ${form}`);
       continue;

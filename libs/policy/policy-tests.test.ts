@@ -112,3 +112,12 @@ describe('a test of a rule whose limit is used up', () => {
     );
   });
 });
+
+test.each([
+  ['eu', 'tags: expected a list, found the text "eu"'],
+  ['[7]', 'tags: expected a text, found the number 7'],
+])('tags: %s in a test is refused', (tags, expected) => {
+  expect(
+    problemsOf(`version: 1\ndefault: deny\ntests: [{ action: a, tags: ${tags}, expect: deny }]\n`),
+  ).toContain(expected);
+});

@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq } from 'yaml';
 import { type Field, readEntries, readFields } from './fields.ts';
 import { testGrammar } from './grammar.ts';
-import { nameCharsMax, testsMax, testValuesMax } from './limits.ts';
+import { nameCharsMax, tagsMax, testsMax, testValuesMax } from './limits.ts';
 import { readDecide, readItems, readPattern, readText } from './readers.ts';
 import type { ActionFacts, Decide } from './types.ts';
 import type { Node, Source } from './yaml.ts';
@@ -40,7 +40,7 @@ const readTest = (source: Source, item: Node, path: string): PolicyTest | undefi
   const action = readPattern(source, fields.get('action'), 'action');
   const expect = readDecide(source, fields.get('expect'));
   const payload = readPlain(source, fields.get('payload'));
-  const tags = readPlain(source, fields.get('tags'));
+  const tags = readTags(source, fields.get('tags'));
   const told = Object.fromEntries(context.map((name) => [name, text(name)]).filter(([, value]) => value));
   const now = readNow(source, fields.get('now'));
   const [name, agent, owner, spent] = [text('name'), text('agent'), text('owner'), text('spent')];
@@ -49,17 +49,19 @@ const readTest = (source: Source, item: Node, path: string): PolicyTest | undefi
     action,
     payload: payload ?? {},
     agent: { name: agent ?? 'an-agent', owner: owner ?? 'owner@example.com' },
-    context: { ...told, ...(Array.isArray(tags) ? { tags } : {}) },
+    context: { ...told, ...(tags.length > 0 ? { tags } : {}) },
     now: now ?? someMoment,
   };
   return { name: name ?? `${expect} for ${action}`, facts, expect, ...(spent && { spent }), at: item, path };
 };
 
+export const momentForm = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/;
+
 const readNow = (source: Source, field: Field | undefined): Date | undefined => {
   const node = field && source.resolve(field.value, field.path);
   if (!field || !node) return undefined;
   const written = isScalar(node) && typeof node.value === 'string' ? node.value : '';
-  const now = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(written) ? new Date(written) : undefined;
+  const now = momentForm.test(written) ? new Date(written) : undefined;
   if (now && !Number.isNaN(now.getTime())) return now;
   source.problem(
     node,
@@ -68,6 +70,16 @@ const readNow = (source: Source, field: Field | undefined): Date | undefined => 
   );
   return undefined;
 };
+
+const readTags = (source: Source, field: Field | undefined): string[] =>
+  readItems(source, field, 'tags', tagsMax).flatMap((item, position): string[] => {
+    const path = `${field?.path}[${position}]`;
+    const node = source.resolve(item, path);
+    if (!node) return [];
+    if (isScalar(node) && typeof node.value === 'string') return [node.value];
+    source.problem(node, path, `tags: expected a text, found ${source.describe(node)}`);
+    return [];
+  });
 
 /** A value as JSON would hold it. Aliases are followed, and what they make of a file is bounded. */
 const readPlain = (source: Source, field: Field | undefined): unknown => {

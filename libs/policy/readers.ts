@@ -7,7 +7,7 @@ import { oneOf, quote } from './problems.ts';
 import type { Decide } from './types.ts';
 import type { Node, Source } from './yaml.ts';
 
-const decides: readonly Decide[] = ['allow', 'deny', 'require_approval'];
+export const decides: readonly Decide[] = ['allow', 'deny', 'require_approval'];
 
 /** What a list of a field holds, if it is one and not too long. */
 export const readItems = (

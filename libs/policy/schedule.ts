@@ -5,11 +5,12 @@ import { nearest } from './nearest.ts';
 import { oneOf, quote } from './problems.ts';
 import type { Node, Source } from './yaml.ts';
 
-const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+export const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 type Day = (typeof days)[number];
 type Hours = { from: number; until: number };
 
-const dayMinutes = 24 * 60;
+/** A day begins at 00:00, and ends at 24:00. */
+export const hoursForm = /^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/;
 
 /** When a rule is there. Hours that go over midnight belong to the day on which they begin. */
 export type Schedule = { includes(now: Date): boolean };
@@ -113,9 +114,8 @@ const readHours = (source: Source, field: Field | undefined): Hours | undefined 
   const node = field && source.resolve(field.value, field.path);
   if (!field || !node) return undefined;
   const text = isScalar(node) && typeof node.value === 'string' ? node.value : '';
-  const [from, until] = /^\d\d:\d\d-\d\d:\d\d$/.test(text) ? text.split('-').map(minuteOf) : [];
-  if (from !== undefined && until !== undefined && from < dayMinutes && from !== until)
-    return { from, until };
+  const [from, until] = hoursForm.test(text) ? text.split('-').map(minuteOf) : [];
+  if (from !== undefined && until !== undefined && from !== until) return { from, until };
   source.problem(
     node,
     field.path,
@@ -124,8 +124,7 @@ const readHours = (source: Source, field: Field | undefined): Hours | undefined 
   return undefined;
 };
 
-const minuteOf = (text: string): number | undefined => {
+const minuteOf = (text: string): number => {
   const [hour = 0, minute = 0] = text.split(':').map(Number);
-  const minutes = hour * 60 + minute;
-  return minute < 60 && minutes <= dayMinutes ? minutes : undefined;
+  return hour * 60 + minute;
 };

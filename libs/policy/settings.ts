@@ -7,8 +7,11 @@ import type { Source } from './yaml.ts';
 
 type Fields = ReadonlyMap<string, Field>;
 
+export const onTimeoutWords = ['deny', 'allow'] as const;
+export const requireReasonWords = ['never', 'on_reject', 'always'] as const;
+
 /** Which decisions a setting goes with. One that has no effect would say something that is not so. */
-const goesWith = {
+export const goesWith = {
   quorum: ['require_approval'],
   separate: ['require_approval'],
   timeout: ['require_approval'],
@@ -31,12 +34,8 @@ export const readSettings = (source: Source, fields: Fields, decides: readonly D
   const quorum = readNumber(source, fields.get('quorum'), 'quorum', 1, quorumMax);
   const separate = readBoolean(source, fields.get('separate'), 'separate');
   const timeout = readSpan(source, fields.get('timeout'), 'timeout', timeoutMs);
-  const onTimeout = readWord(source, fields.get('on_timeout'), 'on_timeout', ['deny', 'allow'] as const);
-  const requireReason = readWord(source, fields.get('require_reason'), 'require_reason', [
-    'never',
-    'on_reject',
-    'always',
-  ] as const);
+  const onTimeout = readWord(source, fields.get('on_timeout'), 'on_timeout', onTimeoutWords);
+  const requireReason = readWord(source, fields.get('require_reason'), 'require_reason', requireReasonWords);
   const validFor = readSpan(source, fields.get('valid_for'), 'valid_for', validForMs);
   return {
     ...(quorum === undefined ? {} : { quorum }),

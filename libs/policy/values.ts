@@ -3,9 +3,10 @@ import type { Field } from './fields.ts';
 import { oneOf, quote } from './problems.ts';
 import type { Source } from './yaml.ts';
 
-type Range = { min: string; max: string };
+/** Of a span, from its shortest to its longest. */
+export type Range = { min: string; max: string };
 
-const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+export const unitMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** The value of a field that holds one; what it holds else is a problem. */
 export const readValue = <T>(

@@ -19,6 +19,7 @@ import { auditRoutes } from './routes/audit.ts';
 import { checkRoutes } from './routes/checks.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { policyRoutes } from './routes/policies.ts';
+import { policySchemaRoutes } from './routes/policy-schema.ts';
 import { backtestRoute, evaluateRoute } from './routes/policy-trials.ts';
 import { policyVersionRoutes } from './routes/policy-versions.ts';
 
@@ -108,6 +109,7 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
       backtestRoute(inner as unknown as App, { auth, trials });
     });
   });
+  policySchemaRoutes(app);
   app.get(
     '/.well-known/jwks.json',
     {

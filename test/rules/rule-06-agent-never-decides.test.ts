@@ -31,6 +31,7 @@ describe('rule 6: an agent never decides', () => {
     expect(people.length).toBeGreaterThan(15);
     expect(agents.length).toBe(5);
     expect(found.filter(({ opens }) => opens === undefined).map(({ path }) => path)).toEqual([
+      '/policy.schema.json',
       '/.well-known/jwks.json',
     ]);
     const cases = [
