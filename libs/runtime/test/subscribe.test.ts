@@ -52,8 +52,11 @@ async function redeliverAfter({ context }: TestBus, ms: number): Promise<void> {
 /** Nothing is waiting and nothing is to come. */
 async function settled({ context }: TestBus): Promise<void> {
   await eventually(async () => {
+    // The consumer hears of a message after whoever stored it.
+    const last = await context.jsm.streams.getMessage('PLACET', { last_by_subj: spec.filters[0] ?? '' });
     const info = await context.jsm.consumers.info('PLACET', spec.durable);
     expect([info.num_pending, info.num_ack_pending]).toEqual([0, 0]);
+    expect(info.ack_floor.stream_seq).toBeGreaterThanOrEqual(last?.seq ?? 0);
   });
 }
 
