@@ -37,16 +37,14 @@ const result: FullResult = {
     },
   ],
   rules: [{ scope: 'default', rule: 'small', count: 1500 }],
+  idle: [
+    { rule: 'never met', line: 4, set: null },
+    { rule: 'embargo', line: 2, set: 'money' },
+  ],
 };
-const policy = `version: 1
-rules:
-  - { name: small, action: refund, decide: allow }
-  - { name: never met, action: other, decide: deny }
-`;
-
 test('a result says what would change, what of it people would notice, and which rules would do nothing', () => {
   expect(
-    formatBacktest(result, policy),
+    formatBacktest(result),
   ).toBe(`12,345 requests with another policy for default, from 2026-03-01T00:00:00.000Z until 2026-03-31T00:00:00.000Z
 2 were left out: Placet did not write them.
 
@@ -64,6 +62,7 @@ require_approval -> allow: 1,500 (refund.create 1,500); as
 
 Rules that would have decided nothing:
   line 4: never met
+  set money, line 2: embargo
 `);
 });
 
@@ -75,7 +74,7 @@ test.each([
   [{ interruptions: 0 }, 'People would be asked as often as now.'],
   [{ changed: 0, interruptions: 0, changes: [] }, 'No verdict would change.'],
 ])('%j', (more, words) => {
-  expect(formatBacktest({ ...result, ...more }, policy)).toContain(`\n\n${words}\n`);
+  expect(formatBacktest({ ...result, ...more })).toContain(`\n\n${words}\n`);
 });
 
 test('how far it is stays one line of one length', () => {

@@ -1,4 +1,4 @@
-import { type Counts, parsePolicy } from '@placet/policy';
+import type { Counts } from '@placet/policy';
 import type { Progress } from './backtest-lines.ts';
 import type { FullResult } from './policy-backtest.ts';
 import { printable } from './printable.ts';
@@ -15,14 +15,8 @@ export const formatProgress = ({ requests, share }: Progress): string => {
   return `[${bar}] ${`${Math.round(share * 100)} %`.padStart(5)}  ${grouped(requests)} requests `;
 };
 
-export const formatBacktest = (result: FullResult, policy: string): string =>
-  `${[
-    overview(result),
-    totals(result),
-    interruptions(result),
-    ...result.changes.map(change),
-    unmet(result, policy),
-  ]
+export const formatBacktest = (result: FullResult): string =>
+  `${[overview(result), totals(result), interruptions(result), ...result.changes.map(change), unmet(result)]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
 
@@ -68,14 +62,15 @@ const change = ({ from, to, count, actions, examples }: FullResult['changes'][nu
   return [`${from} -> ${to}: ${grouped(count)} (${often.join(', ')}${more}); as`, ...lines].join('\n');
 };
 
-/** Rules that no request of that time would have met: they may be too narrow, or be for what never happened. */
-const unmet = ({ scope, rules }: FullResult, policy: string): string => {
-  const parsed = parsePolicy(policy, { isAccepted: true, isSet: scope.startsWith('set:') });
-  if (!parsed.ok || scope.startsWith('set:')) return '';
-  const met = new Set(rules.filter((rule) => rule.scope === scope).map(({ rule }) => rule));
-  const left = parsed.policy.rules.filter(({ name }) => !met.has(name));
-  if (left.length === 0) return '';
-  const names = left.slice(0, 20).map(({ name, line }) => `  line ${line}: ${printable(name)}`);
-  const more = left.length > 20 ? [`  and ${left.length - 20} more`] : [];
+/** They may be too narrow, or be for what never happened. */
+const unmet = ({ idle }: FullResult): string => {
+  if (idle.length === 0) return '';
+  const names = idle
+    .slice(0, 20)
+    .map(
+      ({ rule, line, set }) =>
+        `  ${set === null ? '' : `set ${printable(set)}, `}line ${line}: ${printable(rule)}`,
+    );
+  const more = idle.length > 20 ? [`  and ${idle.length - 20} more`] : [];
   return ['Rules that would have decided nothing:', ...names, ...more].join('\n');
 };

@@ -37,7 +37,7 @@ export const policyBacktest: Verb = {
       terminal.complain(`placet: ${answer.problem.split('\n').map(printable).join('\n')}\n`);
       return exitCodes.failed;
     }
-    terminal.print(json ? `${printableJson(answer.result)}\n` : formatBacktest(answer.result, policy));
+    terminal.print(json ? `${printableJson(answer.result)}\n` : formatBacktest(answer.result));
     return exitCodes.passed;
   },
 };

@@ -43,8 +43,6 @@ export function needsOf(service: Service): Permissions {
         ? [...directGet(configStream), api('STREAM.INFO', eventStream), api('STREAM.INFO', configStream)]
         : []),
       ...(service === 'policy' ? counterStreams.flatMap(counting) : []),
-      // To tell how much of a limit is left.
-      ...(service === 'gateway' ? counterStreams.flatMap(({ name }) => directGet(name)) : []),
       ...ownConsumers(service),
       ...Object.entries(bucketUsers).flatMap(([bucket, users]) => bucketSubjects(service, bucket, users)),
       ...Object.values(requests).flatMap((subject) => {
@@ -71,6 +69,7 @@ const directGet = (stream: string) => [api('DIRECT.GET', stream), api('DIRECT.GE
 /** To count, and to see what the total was then and how much room there is. */
 const counting = (stream: CounterStream) => [
   counterFilter(stream),
+  ...directGet(stream.name),
   api('STREAM.MSG.GET', stream.name),
   api('STREAM.INFO', stream.name),
 ];

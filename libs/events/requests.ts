@@ -14,6 +14,7 @@ export const requests = {
   approval: `${root}.decisions.approval`,
   undecided: `${root}.decisions.undecided`,
   records: `${root}.audit.records`,
+  counts: `${root}.policy.counts`,
 } as const;
 export type RequestSubject = (typeof requests)[keyof typeof requests];
 
@@ -147,6 +148,14 @@ export const AuditRecordView = z
   })
   .meta({ id: 'AuditRecord' });
 export const RecordsAnswer = z.object({ records: z.array(AuditRecordView), next: z.number().nullable() });
+
+/** Where counts stand at a moment. A count is known by a text that may hold anything. */
+export const CountsQuestion = z.object({
+  at: z.iso.datetime(),
+  counts: z.array(z.object({ id: z.string(), window_ms: z.number().int().positive() })).max(20),
+});
+/** Whole numbers as text, in the order of the question; null where one cannot be read. */
+export const CountsAnswer = z.object({ totals: z.array(z.string().nullable()) });
 
 /** How many accepted actions have no decision yet. */
 export const UndecidedAnswer = z.object({ count: z.number().int().nonnegative() });

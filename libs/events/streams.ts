@@ -19,22 +19,36 @@ export const eventStreamRules = {
   republish: { src: `${eventRoot}.>`, dest: `${liveRoot}.>` },
 } as const;
 
+export type CounterStream = {
+  name: string;
+  token: string;
+  windowMsMax: number;
+  keptMs: number;
+  /** Of one count the newest additions: who is given a request again reads what the total was after the first time. */
+  history: number;
+};
+
+const counterStream = (token: string, windowMsMax: number, history: number): CounterStream => ({
+  name: `PLACET_COUNT_${token.toUpperCase()}`,
+  token,
+  windowMsMax,
+  keptMs: 2 * windowMsMax,
+  history,
+});
+
 /**
  * What policies count: one subject a count and window, whose newest message holds the total. The broker forgets whole
  * windows by their age, so short ones have a stream of their own: nothing is forgotten before its window has ended
  * twice.
  */
 export const counterStreams = [
-  { name: 'PLACET_COUNT_HOUR', token: 'hour', windowMsMax: 3_600_000, keptMs: 2 * 3_600_000 },
-  { name: 'PLACET_COUNT_DAY', token: 'day', windowMsMax: 86_400_000, keptMs: 2 * 86_400_000 },
-  { name: 'PLACET_COUNT_MONTH', token: 'month', windowMsMax: 31 * 86_400_000, keptMs: 62 * 86_400_000 },
-] as const;
-export type CounterStream = (typeof counterStreams)[number];
+  counterStream('hour', 3_600_000, 10_000),
+  counterStream('day', 86_400_000, 1000),
+  counterStream('month', 31 * 86_400_000, 200),
+] as const satisfies readonly CounterStream[];
 
 /** How long the broker knows that an action was counted. */
 export const countedOnceMs = 6 * 60_000;
-/** Of one count the newest: who counts reads what the total was when it counted. */
-export const counterHistory = 10_000;
 
 const counterRoot = 'placetcount';
 export const counterFilter = ({ token }: CounterStream) => `${counterRoot}.${token}.>`;

@@ -14,6 +14,8 @@ export const AlarmRaised = z.object({
     'proof_rejected',
     'flawed_record',
     'broker_changed',
+    'counters_full',
+    'policy_unusable',
   ]),
   message: z.string(),
   about: z.string(),

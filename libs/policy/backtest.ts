@@ -1,3 +1,4 @@
+import type { CompiledLayer } from './compile.ts';
 import { evaluate } from './evaluate.ts';
 import type { Layers } from './layers.ts';
 import { createTally } from './tally.ts';
@@ -29,6 +30,8 @@ export type BacktestResult = {
   changes: Change[];
   /** How many requests each rule would decide, of those that would decide any. */
   rules: { scope: string; rule: string; count: number }[];
+  /** Rules of the new text that would decide none. */
+  idle: { rule: string; line: number; set: string | null }[];
 };
 
 export type Backtest = {
@@ -42,7 +45,7 @@ const actionsMax = 20;
 const namesMax = 10_000;
 
 /** Judges each request twice, with the policies as they are and as they would be, and keeps what is different. */
-export const createBacktest = (before: Layers, after: Layers): Backtest => {
+export const createBacktest = (before: Layers, after: Layers, scope: string): Backtest => {
   const sides = [sideOf(before), sideOf(after)] as const;
   const totals = { before: noCounts(), after: noCounts() };
   const changes = new Map<string, { change: Change; actions: Map<string, number> }>();
@@ -101,6 +104,7 @@ export const createBacktest = (before: Layers, after: Layers): Backtest => {
         interruptions: totals.after.require_approval - totals.before.require_approval,
         changes: mostFrequent(found),
         rules: mostFrequent([...rules.values()]),
+        idle: idleOf(after.of(scope), (rule) => rules.has(JSON.stringify([scope, rule]))),
       };
     },
   };
@@ -117,6 +121,19 @@ const sideOf = (layers: Layers) => {
     return refused.size === 0 ? verdict : evaluate(applying, facts, refused);
   };
 };
+
+const idleMax = 100;
+
+const idleOf = (
+  layer: CompiledLayer | undefined,
+  isMet: (rule: string) => boolean,
+): BacktestResult['idle'] =>
+  layer === undefined || 'broken' in layer
+    ? []
+    : layer.compiled.policy.rules
+        .filter(({ name }) => !isMet(name))
+        .slice(0, idleMax)
+        .map(({ name, line, set = null }) => ({ rule: name, line, set }));
 
 const noCounts = (): Counts => ({ allow: 0, deny: 0, require_approval: 0 });
 

@@ -79,6 +79,10 @@ const isTold = ([selector, glob]: [Selector, Glob], { told }: Subject): boolean 
 
 type Request = { scope: string; action: string; subject: Subject };
 
+/** Of a rule that counts, what it decides at worst. */
+const strictestOtherwise = ({ counters }: Rule): Decide =>
+  counters.some(({ otherwise }) => otherwise === 'deny') ? 'deny' : 'require_approval';
+
 const matchOf = (
   { rule, glob, only }: IndexedRule,
   { scope, action, subject }: Request,
@@ -91,7 +95,7 @@ const matchOf = (
   const uses: CounterUse[] = [];
   for (const counter of rule.counters) {
     const use = useOf(counter, { scope, rule: rule.name }, subject);
-    if ('unsure' in use) return { rule, why: use.unsure, decide: counter.otherwise };
+    if ('unsure' in use) return { rule, why: use.unsure, decide: strictestOtherwise(rule) };
     uses.push(use);
   }
   return { rule, uses };

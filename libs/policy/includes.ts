@@ -1,6 +1,6 @@
 import { isScalar } from 'yaml';
 import type { Field } from './fields.ts';
-import { includesMax } from './limits.ts';
+import { includesMax, rulesMax } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { formatProblems, quote } from './problems.ts';
 import { readItems } from './readers.ts';
@@ -13,10 +13,7 @@ type Included = { names: string[]; rules: Rule[] };
 export const readIncludes = (
   source: Source,
   field: Field | undefined,
-  sets: ReadonlyMap<string, string> = new Map(),
-  parse: (
-    text: string,
-  ) => Pick<Extract<Parsed, { ok: true }>, 'ok' | 'policy'> | Extract<Parsed, { ok: false }>,
+  { sets, parse }: { sets: ReadonlyMap<string, string>; parse: (text: string) => Parsed },
 ): Included => {
   const included: Included = { names: [], rules: [] };
   for (const [position, item] of readItems(source, field, 'include', includesMax).entries()) {
@@ -44,6 +41,8 @@ export const readIncludes = (
     included.names.push(name);
     if (parsed.ok) included.rules.push(...parsed.policy.rules.map((rule) => ofSet(name, rule)));
     else problem(`the set ${quote(name)} cannot be used: ${formatProblems(parsed.problems)}`);
+    // It is refused for that; what else it includes need not be read.
+    if (included.rules.length > rulesMax) break;
   }
   return included;
 };

@@ -3,7 +3,7 @@ import { digestOfText } from '@placet/proof';
 import { type CompiledLayer, compileLayer } from './compile.ts';
 import { parsePolicy } from './parse.ts';
 import { formatProblems } from './problems.ts';
-import type { IncludedSet } from './types.ts';
+import type { BrokenLayer, IncludedSet } from './types.ts';
 
 /** A value of the configuration: the text of a scope, or why it cannot be trusted. */
 export type PolicyEntry = { key: string; revision: number } & (
@@ -16,6 +16,11 @@ export type Layers = {
   take(entry: PolicyEntry): void;
   /** The guardrail, then the agent's own policy or else the default, then the one that the caller asks for. */
   forRequest(request: { agent: string; policy?: string | undefined }): CompiledLayer[];
+  of(scope: string): CompiledLayer | undefined;
+  /** Those that cannot be used, and deny. */
+  broken(): BrokenLayer[];
+  /** The same as they are now, with other entries, which these do not take. */
+  with(...entries: PolicyEntry[]): Layers;
 };
 
 const setPrefix = 'set:';
@@ -24,26 +29,20 @@ export const setOf = (scope: string): string | null =>
 
 export function createLayers(entries: Iterable<PolicyEntry>): Layers {
   const known = new Map<string, PolicyEntry>();
+  for (const entry of entries) keep(known, entry);
   const compiled = new Map<string, CompiledLayer>();
-  const keep = (entry: PolicyEntry) => {
-    if (entry.status === 'valid' && entry.value.removed) known.delete(entry.key);
-    else known.set(entry.key, entry);
-  };
-  const compileOne = (key: string) => {
-    const entry = known.get(key);
-    if (setOf(policyScope(key)) !== null) return;
-    if (entry) compiled.set(key, layerOf(entry, known));
-    else compiled.delete(key);
-  };
-  for (const entry of entries) keep(entry);
-  for (const key of known.keys()) compileOne(key);
+  for (const key of known.keys()) compileInto(compiled, key, known);
+  return layersOf(known, compiled);
+}
 
+function layersOf(known: Map<string, PolicyEntry>, compiled: Map<string, CompiledLayer>): Layers {
   return {
     take(entry) {
-      keep(entry);
+      keep(known, entry);
+      const { key } = entry;
+      if (setOf(policyScope(key)) === null) compileInto(compiled, key, known);
       // Whoever includes a set means it as it is now.
-      if (setOf(policyScope(entry.key)) === null) compileOne(entry.key);
-      else for (const key of known.keys()) compileOne(key);
+      else for (const user of usersOf(policyScope(key), compiled)) compileInto(compiled, user, known);
     },
     forRequest({ agent, policy }) {
       const own = compiled.get(policyKey(`agent:${agent}`)) ?? compiled.get('default');
@@ -51,7 +50,37 @@ export function createLayers(entries: Iterable<PolicyEntry>): Layers {
       if (policy !== undefined) layers.push(compiled.get(policyKey(`named:${policy}`)) ?? missing(policy));
       return layers.filter((layer) => layer !== undefined);
     },
+    of: (scope) => compiled.get(policyKey(scope)),
+    broken: () => [...compiled.values()].filter((layer) => 'broken' in layer),
+    with(...entries) {
+      const others = layersOf(new Map(known), new Map(compiled));
+      for (const entry of entries) others.take(entry);
+      return others;
+    },
   };
+}
+
+function keep(known: Map<string, PolicyEntry>, entry: PolicyEntry): void {
+  if (entry.status === 'valid' && entry.value.removed) known.delete(entry.key);
+  else known.set(entry.key, entry);
+}
+
+/** One that cannot be used may be waiting for this set. */
+function usersOf(scope: string, compiled: ReadonlyMap<string, CompiledLayer>): string[] {
+  return [...compiled].flatMap(([key, layer]) =>
+    'broken' in layer || layer.included.some((set) => set.scope === scope) ? [key] : [],
+  );
+}
+
+function compileInto(
+  compiled: Map<string, CompiledLayer>,
+  key: string,
+  known: ReadonlyMap<string, PolicyEntry>,
+): void {
+  if (setOf(policyScope(key)) !== null) return;
+  const entry = known.get(key);
+  if (entry) compiled.set(key, layerOf(entry, known));
+  else compiled.delete(key);
 }
 
 function layerOf(entry: PolicyEntry, known: ReadonlyMap<string, PolicyEntry>): CompiledLayer {

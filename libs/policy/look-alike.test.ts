@@ -9,13 +9,21 @@ test.each([
   ['\uff50ayment', 'full-width'],
   ['\u{1d429}ay', 'full-width'],
   ['ﬁle.read', 'full-width'],
+  ['cafe\u0301.pay', 'in the form NFC'],
+  ['\u0440\u0430\u0443.refund', 'U+0440'],
+  ['p\u0251y', 'U+0251'],
+  ['delete\u2010all', 'U+2010'],
+  ['delete\u2212all', 'U+2212'],
+  ['a\u00a0b', 'full-width'],
 ])('%s is not what it seems', (name, words) => expect(lookAlike(name)).toContain(words));
 
 test.each([
   'payment.send',
   'отчёт.create',
   'Überweisung',
-  'cafe\u0301',
+  'caf\u00e9',
+  'ура',
+  'доклад.create',
   'παραγγελία_new',
   'Tシャツ.order',
   '支付',

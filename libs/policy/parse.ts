@@ -80,9 +80,10 @@ const readPolicy = (source: Source, reading: Reading, mayCompile: MayCompile): P
   const fallback = readDecide(source, fields.get('default'));
   const lists = readLists(source, fields.get('lists'));
   // What a set needs of the patterns that may be compiled, the policy cannot use any more.
-  const included = readIncludes(source, fields.get('include'), reading.sets, (text) =>
-    readBounded(text, { isSet: true }, mayCompile),
-  );
+  const included = readIncludes(source, fields.get('include'), {
+    sets: reading.sets ?? new Map(),
+    parse: (text) => readBounded(text, { isSet: true }, mayCompile),
+  });
   const own = readRules(source, fields.get('rules'), { mayCompile, lists });
   const rules = [...included.rules, ...own];
   if (included.names.length > 0 && rules.length > rulesMax)

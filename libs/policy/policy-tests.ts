@@ -10,6 +10,8 @@ import type { Node, Source } from './yaml.ts';
 export type PolicyTest = {
   name: string;
   facts: ActionFacts;
+  /** How many values its payload has, with those that aliases repeat. */
+  size: number;
   expect: Decide;
   /** The rule whose limit and budget are used up then. Otherwise there is room everywhere. */
   spent?: string;
@@ -39,7 +41,7 @@ const readTest = (source: Source, item: Node, path: string): PolicyTest | undefi
     readText(source, fields.get(name), name, { charsMax: nameCharsMax });
   const action = readPattern(source, fields.get('action'), 'action');
   const expect = readDecide(source, fields.get('expect'));
-  const payload = readPlain(source, fields.get('payload'));
+  const { value: payload, size } = readPlain(source, fields.get('payload'));
   const tags = readTags(source, fields.get('tags'));
   const told = Object.fromEntries(context.map((name) => [name, text(name)]).filter(([, value]) => value));
   const now = readNow(source, fields.get('now'));
@@ -52,7 +54,15 @@ const readTest = (source: Source, item: Node, path: string): PolicyTest | undefi
     context: { ...told, ...(tags.length > 0 ? { tags } : {}) },
     now: now ?? someMoment,
   };
-  return { name: name ?? `${expect} for ${action}`, facts, expect, ...(spent && { spent }), at: item, path };
+  return {
+    name: name ?? `${expect} for ${action}`,
+    facts,
+    size,
+    expect,
+    ...(spent && { spent }),
+    at: item,
+    path,
+  };
 };
 
 export const momentForm = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/;
@@ -82,8 +92,8 @@ const readTags = (source: Source, field: Field | undefined): string[] =>
   });
 
 /** A value as JSON would hold it. Aliases are followed, and what they make of a file is bounded. */
-const readPlain = (source: Source, field: Field | undefined): unknown => {
-  if (!field) return undefined;
+const readPlain = (source: Source, field: Field | undefined): { value?: unknown; size: number } => {
+  if (!field) return { size: 0 };
   let left = testValuesMax;
   const plain = (item: Node, path: string): unknown => {
     left -= 1;
@@ -98,5 +108,5 @@ const readPlain = (source: Source, field: Field | undefined): unknown => {
   };
   const value = plain(field.value, field.path);
   if (left < 0) source.problem(field.value, field.path, `at most ${testValuesMax} values in one test`);
-  return value;
+  return { value, size: testValuesMax - left };
 };

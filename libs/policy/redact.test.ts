@@ -12,10 +12,11 @@ describe('the payload as people see it', () => {
     [
       { items: [{ pin: 1, n: 2 }, { n: 3 }, 4] },
       ['payload.items.pin'],
-      { items: [{ pin: '[redacted]', n: 2 }, { n: 3 }, 4] },
+      { items: [{ pin: '[redacted]', n: 2 }, { n: 3 }, '[redacted]'] },
     ],
     [{ a: null }, ['payload.a'], { a: '[redacted]' }],
-    [{ b: 1 }, ['payload.a', 'payload.b.c', 'payload.__proto__.x'], { b: 1 }],
+    [{ b: {} }, ['payload.a', 'payload.b.c', 'payload.__proto__.x'], { b: {} }],
+    [{ card: '4111' }, ['payload.card.number'], { card: '[redacted]' }],
     [{ a: { b: 1 } }, ['payload.a', 'payload.a.b'], { a: '[redacted]' }],
     [{ 'x-key': 1 }, ['payload.x-key'], { 'x-key': '[redacted]' }],
   ])('%j without %j', (payload, paths, shown) => {

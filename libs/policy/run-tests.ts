@@ -9,8 +9,9 @@ import type { Source } from './yaml.ts';
 /** A test, and what the policy says to its request. */
 export type TestRun = { test: PolicyTest; verdict: Verdict };
 
-/** How many rules all tests of a policy may have to look at. */
+/** How many rules all tests of a policy may have to look at, and how many values of payloads with them. */
 const judgementsMax = 40_000;
+const valuesMax = 500_000;
 
 /** A test asks this policy alone, as if it were the one for all who have none of their own. */
 export const testScope = 'default';
@@ -22,6 +23,13 @@ export const runTests = (source: Source, policy: Policy, tests: readonly PolicyT
   if (tests.length * policy.rules.length > judgementsMax) {
     const most = Math.floor(judgementsMax / policy.rules.length);
     source.problem(first.at, 'tests', `tests: at most ${most} for a policy of ${policy.rules.length} rules`);
+    return [];
+  }
+  const values = policy.rules.length * tests.reduce((sum, { size }) => sum + size, 0);
+  if (values > valuesMax) {
+    const most = Math.floor(valuesMax / policy.rules.length);
+    const message = `tests: at most ${most} values in their payloads together, for a policy of ${policy.rules.length} rules`;
+    source.problem(first.at, 'tests', message);
     return [];
   }
   const layer = compileLayer({ scope: testScope, digest: '', revision: 0, policy });

@@ -1,3 +1,4 @@
+import { digestOfText } from '@placet/proof';
 import { type CounterUse, type Refused, useId } from './counters.ts';
 
 /** How many counts one tally keeps. */
@@ -11,7 +12,9 @@ export type Tally = {
 
 export const createTally = (): Tally => {
   const totals = new Map<string, bigint>();
-  const keyOf = (use: CounterUse, at: Date) => `${Math.floor(at.getTime() / use.perMs)} ${useId(use)}`;
+  // What is counted by may be as long as an agent likes.
+  const keyOf = (use: CounterUse, at: Date) =>
+    `${Math.floor(at.getTime() / use.perMs)} ${digestOfText(useId(use))}`;
   return {
     take(uses, at) {
       const refused = new Map<string, Refused>();

@@ -24,7 +24,7 @@ export function countPlace(id: string, windowMs: number, at: Date): CountPlace {
  */
 export type Added = { total: bigint; units: bigint; isRepeated: boolean };
 
-const attemptsMax = 3;
+const attemptsMax = 2;
 
 /**
  * Adds to a count, once for its id: over any number of instances and repetitions, as long as the broker knows the id.

@@ -1,4 +1,4 @@
-import { durationMs, setting } from '@placet/runtime';
+import { byteSize, durationMs, setting } from '@placet/runtime';
 
 export const policySettings = {
   approvalTimeoutMs: setting(
@@ -19,9 +19,16 @@ export const policySettings = {
     "How long people's permission is valid.",
     '1h',
   ),
+  countersBytesMax: setting(
+    'PLACET_COUNTERS_SIZE',
+    byteSize('128MB'),
+    'How much each of the three streams of counts may hold. Beyond it every limit of that kind counts as reached.',
+    '128MB',
+  ),
 };
 export type PolicyConfig = {
   approvalTimeoutMs: number;
   automaticValidForMs: number;
   peopleValidForMs: number;
+  countersBytesMax: number;
 };

@@ -1,4 +1,4 @@
-import { type CounterStream, countedOnceMs } from '@placet/events';
+import { countedOnceMs } from '@placet/events';
 import { type CounterUse, type Refused, useId } from '@placet/policy';
 import {
   type Added,
@@ -6,29 +6,32 @@ import {
   type BusContext,
   countPlace,
   countToken,
+  readCount,
   Unavailable,
 } from '@placet/runtime';
+import type { HasRoom } from './counter-room.ts';
 
-/** The broker forgets counts rather than refusing them, so nothing is counted in a stream that holds this much. */
-const streamBytesMax = 128 * 2 ** 20;
-const lookEveryMs = 1000;
 /** For clocks that differ, and for the time that counting takes. */
 const marginMs = 60_000;
+/** Whoever could not count does not try again at once: requests that need no count would wait behind those that do. */
+const restMs = 2000;
 
 /** The request that is judged: its event's id, and when it was made. */
 export type Requested = { id: string; at: Date };
 
 export type Taken = {
-  /** What could not be counted. If there is anything, nothing stays counted. */
+  /** What could not be counted; with anything in it, the action is not allowed. */
   refused: ReadonlyMap<string, Refused>;
-  /** Once it is certain that the action was not allowed. */
+  /** Takes back all that was counted, once it is certain that the action was not allowed. */
   undo(): Promise<void>;
 };
 
 export type Counters = {
-  /** Counts all that an action would use, or nothing of it; once, however often and wherever it is asked for. */
+  /** Counts what an action would use; once, however often and wherever it is asked for. */
   take(uses: readonly CounterUse[], request: Requested): Promise<Taken>;
 };
+
+type Result = 'counted' | Refused;
 
 /**
  * An action adds to a count under an id of its own, so that a second delivery adds nothing and learns what the total
@@ -36,18 +39,14 @@ export type Counters = {
  * the first has taken back, and so claims that id itself, with an addition of nothing: whoever is first there has said
  * how it ends.
  */
-export function createCounters(context: BusContext): Counters {
-  const hasRoom = watchRoom(context);
+export function createCounters(context: BusContext, hasRoom: HasRoom): Counters {
+  let restUntil = 0;
 
-  async function count(use: CounterUse, request: Requested): Promise<'counted' | Refused> {
-    if (use.units > use.max) return 'over';
+  async function count(use: CounterUse, request: Requested): Promise<Result> {
     if (use.units === 0n) return 'counted';
-    const ageMs = Date.now() - request.at.getTime();
-    // The broker may not know any more that it was counted.
-    if (ageMs > countedOnceMs - marginMs) return 'unreadable';
     const place = placeOf(use, request);
     if (!(await hasRoom(place.stream))) return 'unreadable';
-    const added = await addToCount(context, place, use.units, `${request.id}.${idOf(use)}`);
+    const added = await addToCount(context, place, use.units, `${request.id}.${tokenOf(use)}`);
     if (added.total > use.max) {
       await end(use, request, -use.units);
       return 'over';
@@ -57,14 +56,35 @@ export function createCounters(context: BusContext): Counters {
     return ended.units === 0n ? 'counted' : 'unreadable';
   }
 
+  async function look(use: CounterUse, request: Requested): Promise<'room' | 'over'> {
+    const total = await readCount(context, placeOf(use, request));
+    return total + use.units > use.max ? 'over' : 'room';
+  }
+
   async function end(use: CounterUse, request: Requested, units: bigint): Promise<Added> {
-    return addToCount(context, placeOf(use, request), units, `${request.id}.${idOf(use)}.end`);
+    return addToCount(context, placeOf(use, request), units, `${request.id}.${tokenOf(use)}.end`);
   }
 
   async function undo(use: CounterUse, request: Requested): Promise<void> {
+    // What was taken back before may be forgotten by now, and would be taken back twice.
+    if (isTooOld(request)) return;
     const ended = await end(use, request, -use.units);
     if (ended.units !== 0n) return;
-    await addToCount(context, placeOf(use, request), -use.units, `${request.id}.${idOf(use)}.undo`);
+    await addToCount(context, placeOf(use, request), -use.units, `${request.id}.${tokenOf(use)}.undo`);
+  }
+
+  /** What cannot be told is refused. */
+  async function certain<T>(use: CounterUse, request: Requested, tell: () => Promise<T>) {
+    if (use.units > use.max) return 'over';
+    if (isTooOld(request) || performance.now() < restUntil) return 'unreadable';
+    try {
+      return await tell();
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      context.logger.warn({ err: error, rule: use.rule }, 'what a rule allows cannot be counted');
+      restUntil = performance.now() + restMs;
+      return 'unreadable';
+    }
   }
 
   return {
@@ -72,40 +92,27 @@ export function createCounters(context: BusContext): Counters {
       const counted: CounterUse[] = [];
       const refused = new Map<string, Refused>();
       for (const use of uses) {
-        const result = await count(use, request).catch((error: unknown) => {
-          if (!(error instanceof Unavailable)) throw error;
-          context.logger.warn({ err: error, rule: use.rule }, 'what a rule allows cannot be counted');
-          return 'unreadable' as const;
-        });
+        // After one that is refused the others are not counted any more, but they may make it stricter.
+        const isLost = refused.size > 0;
+        const result = await certain(use, request, () => (isLost ? look(use, request) : count(use, request)));
+        if (result === 'room') continue;
         context.metrics.counted.inc({ kind: use.kind, result });
         if (result !== 'counted') refused.set(useId(use), result);
         else if (use.units > 0n) counted.push(use);
       }
-      if (refused.size > 0) for (const use of counted) await end(use, request, -use.units);
       return {
         refused,
         async undo() {
-          if (refused.size === 0) for (const use of counted) await undo(use, request);
+          for (const use of counted) await undo(use, request);
         },
       };
     },
   };
 }
 
-const idOf = (use: CounterUse) => countToken(useId(use));
+/** The broker may not know any more that it was counted. */
+const isTooOld = ({ at }: Requested) => Date.now() - at.getTime() > countedOnceMs - marginMs;
+
+const tokenOf = (use: CounterUse) => countToken(useId(use));
 
 const placeOf = (use: CounterUse, { at }: Requested) => countPlace(useId(use), use.perMs, at);
-
-function watchRoom({ jsm }: BusContext): (stream: CounterStream) => Promise<boolean> {
-  const looks = new Map<string, { at: number; hasRoom: Promise<boolean> }>();
-  return ({ name }) => {
-    const last = looks.get(name);
-    if (last && performance.now() - last.at < lookEveryMs) return last.hasRoom;
-    const hasRoom = jsm.streams.info(name).then(
-      ({ state }) => state.bytes < streamBytesMax,
-      () => false,
-    );
-    looks.set(name, { at: performance.now(), hasRoom });
-    return hasRoom;
-  };
-}

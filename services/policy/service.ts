@@ -1,21 +1,27 @@
 import {
+  CountsQuestion,
   configBuckets,
   consumers,
-  counterStreams,
   type EventOf,
   eventStream,
   PolicyText,
+  requests,
   SignerKey,
 } from '@placet/events';
 import { createLayers, evaluate, type Layers, requestFacts } from '@placet/policy';
 import type { Signer } from '@placet/proof';
 import {
+  answer,
   type BusContext,
+  causeId,
+  countPlace,
+  type Delivered,
   done,
   type Outcome,
   openConfigStore,
   publishSigner,
   type RunningService,
+  readCount,
   readHistoryFromLeader,
   type ServiceEnvironment,
   type ServiceParts,
@@ -26,6 +32,7 @@ import {
   watchStreams,
 } from '@placet/runtime';
 import type { PolicyConfig } from './config.ts';
+import { counterStreamNames, watchCounterRoom } from './counter-room.ts';
 import { type Counters, createCounters } from './counters.ts';
 import { type VerdictEvent, verdictEvent } from './verdict.ts';
 
@@ -49,23 +56,19 @@ export function startPolicyService(
     });
     await publishSigner(signers, 'policy', options.signer.publicJwk);
     const layers = createLayers(policies.all());
-    policies.onChange(layers.take);
-    const counters = createCounters(context);
+    policies.onChange((entry) => {
+      layers.take(entry);
+      tellBroken(parts, layers);
+    });
+    const counters = createCounters(context, watchCounterRoom(parts, options.config.countersBytesMax));
+    answerCounts(parts);
+    tellBroken(parts, layers);
     subscribe(context, bus, alarm, resources, {
       spec: consumers.policy,
-      handle: ({ event, seq }) =>
-        judge(
-          { ...parts, layers, counters },
-          { ...options, longestMs },
-          event as EventOf<'action.requested'>,
-          seq,
-        ),
+      handle: (delivered) => judge({ ...parts, layers, counters }, { ...options, longestMs }, delivered),
     });
     const watched = watchConsumer(parts, consumers.policy);
-    const counting = watchStreams(
-      parts,
-      counterStreams.map(({ name }) => name),
-    );
+    const counting = watchStreams(parts, counterStreamNames);
     return { unready: () => [...watched.problems(), ...counting.problems()] };
   });
 }
@@ -87,26 +90,56 @@ async function longestWait({ jsm }: BusContext, config: PolicyConfig): Promise<n
   );
 }
 
+/** How much of its limits is used, for whoever tries a policy. */
+function answerCounts(parts: ServiceParts): void {
+  answer(parts, requests.counts, CountsQuestion, async ({ at, counts }) => ({
+    totals: await Promise.all(
+      counts.map(async ({ id, window_ms }) => {
+        const total = await readCount(parts.context, countPlace(id, window_ms, new Date(at))).catch(
+          () => null,
+        );
+        return total === null ? null : String(total);
+      }),
+    ),
+  }));
+}
+
+/** One that cannot be used denies all that it is for, and whoever wrote it may not look. */
+function tellBroken({ alarm }: ServiceParts, layers: Layers): void {
+  for (const { scope, revision, broken } of layers.broken()) {
+    void alarm({
+      kind: 'policy_unusable',
+      about: causeId(scope, revision, broken),
+      message: `The policy ${scope} cannot be used, and denies: ${broken}`,
+      details: { scope, revision: String(revision) },
+    });
+  }
+}
+
 type Judging = { layers: Layers; counters: Counters };
 
 async function judge(
   { context, bus, layers, counters }: Pick<ServiceParts, 'context' | 'bus'> & Judging,
   by: { config: PolicyConfig; signer: Signer; longestMs: number },
-  request: EventOf<'action.requested'>,
-  seq: number,
+  { event: requested, seq }: Delivered,
 ): Promise<Outcome> {
+  const request = requested as EventOf<'action.requested'>;
   const applying = layers.forRequest(request.data);
   const facts = requestFacts(request.data, new Date());
   const first = evaluate(applying, facts);
-  const taken = await counters.take(first.uses, { id: request.id, at: new Date(request.time) });
+  const at = new Date(request.time);
+  const taken = await counters.take(first.uses, { id: request.id, at });
   const verdict = taken.refused.size === 0 ? first : evaluate(applying, facts, taken.refused);
   const event = verdictEvent(request, verdict, { ...by, now: new Date() });
   const appended = await append(bus, event, seq);
-  if (appended.status === 'stored') return done;
-  const answer = await answerTo(context, request);
-  if (answer === null) return { outcome: 'retry', afterMs: 100, reason: 'lost a race' };
+  if (appended.status === 'stored') {
+    if (taken.refused.size > 0) await taken.undo();
+    return done;
+  }
+  const found = await answerTo(context, request);
+  if (found === null) return { outcome: 'retry', afterMs: 100, reason: 'lost a race' };
   // Another delivery may have allowed it, and counted the same.
-  if (answer !== 'allowed') await taken.undo();
+  if (found !== 'allowed') await taken.undo();
   return done;
 }
 

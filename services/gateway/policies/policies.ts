@@ -6,6 +6,7 @@ import { formatProblems, parsePolicy, setOf } from '@placet/policy';
 import { digestOfText } from '@placet/proof';
 import {
   backoffMs,
+  type ConfigEntry,
   type ConfigStore,
   type Logger,
   Refusal,
@@ -46,17 +47,20 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
     return sets;
   }
 
-  function accept(scope: string, text: string): void {
+  function read(scope: string, text: string, { isAccepted = false } = {}): void {
     const sets = setTexts(scope, text);
-    const isSet = setOf(scope) !== null;
-    const parsed = parsePolicy(text, { sets, isSet });
-    if (!parsed.ok) {
-      throw new Refusal('POLICY_REFUSED', {
-        message: `The policy was refused; the running one stays.\n${formatProblems(parsed.problems)}`,
-        details: parsed.problems,
-      });
-    }
-    if (!isSet) return;
+    const parsed = parsePolicy(text, { sets, isSet: setOf(scope) !== null, isAccepted });
+    if (parsed.ok) return;
+    throw new Refusal('POLICY_REFUSED', {
+      message: `The policy was refused; the running one stays.\n${formatProblems(parsed.problems)}`,
+      details: parsed.problems,
+    });
+  }
+
+  function accept(scope: string, text: string): void {
+    read(scope, text);
+    if (setOf(scope) === null) return;
+    const sets = setTexts(scope, text);
     const [broken] = brokenBy(scope, sets);
     if (broken === undefined) return;
     throw new Refusal('POLICY_REFUSED', {
@@ -68,7 +72,8 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
   /** The policies that keep their own tests with the sets as they are, and would not with these. */
   function brokenBy(scope: string, sets: ReadonlyMap<string, string>) {
     const before = setTexts('', null);
-    return list().flatMap(({ value }) => {
+    const includers = list().filter(({ value }) => value.text.includes('include'));
+    return includers.flatMap(({ value }) => {
       const now = parsePolicy(value.text, { sets: before });
       if (!now.ok || !now.policy.includes.includes(setOf(scope) ?? '')) return [];
       const then = parsePolicy(value.text, { sets });
@@ -107,8 +112,9 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
     list,
     /** As the configuration has them, those that cannot be trusted too. */
     entries: () => store.all(),
+    onChange: (listener: (entry: ConfigEntry<PolicyText>) => void) => store.onChange(listener),
     /** Throws when this scope cannot have this text. */
-    accept,
+    read,
     /** Every version that is kept, oldest first. */
     history: (scope: string) => store.history(policyKey(scope)),
     has: (scope: string) => store.get(policyKey(scope)) !== undefined,

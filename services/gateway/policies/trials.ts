@@ -1,4 +1,4 @@
-import { policyKey, RecordsAnswer, requests } from '@placet/events';
+import { CountsAnswer, policyKey, RecordsAnswer, requests } from '@placet/events';
 import {
   type ActionFacts,
   type BacktestResult,
@@ -13,7 +13,7 @@ import {
   useId,
 } from '@placet/policy';
 import { digestOfText } from '@placet/proof';
-import { ask, type BusContext, countPlace, Refusal, readCount, sleep } from '@placet/runtime';
+import { ask, type BusContext, Refusal, sleep } from '@placet/runtime';
 import type * as z from 'zod';
 import { readRequest } from './past-requests.ts';
 import type { Policies } from './policies.ts';
@@ -46,23 +46,30 @@ const turnSize = 50;
 export type Trials = ReturnType<typeof createTrials>;
 
 /** What policies would say: nothing is decided by it, nothing counted, and nothing put on the record. */
-export function createTrials(context: BusContext, policies: Pick<Policies, 'entries' | 'accept'>) {
+export function createTrials(context: BusContext, policies: Pick<Policies, 'entries' | 'onChange' | 'read'>) {
   let isBusy = false;
 
-  /** As they are, or with another text for one scope. */
-  function layersWith(scope: string, text?: string): Layers {
-    const layers = createLayers(policies.entries());
-    if (text !== undefined) {
-      const value = { scope, text, digest: digestOfText(text) };
-      layers.take({ key: policyKey(scope), revision: 0, status: 'valid', value });
-    }
-    return layers;
+  const inForce = createLayers(policies.entries());
+  policies.onChange(inForce.take);
+
+  /** With another text for one scope, which need not keep its tests to be tried. */
+  function layersWith(scope: string, text: string): Layers {
+    policies.read(scope, text, { isAccepted: true });
+    const value = { scope, text, digest: digestOfText(text) };
+    return inForce.with({ key: policyKey(scope), revision: 0, status: 'valid', value });
   }
 
-  async function readUse(use: CounterUse, at: Date): Promise<{ use: TriedUse; refused: Refused | null }> {
-    const { scope, rule, kind, label, units, max, perMs } = use;
+  /** The policy service keeps the counts, and it alone may read them. */
+  async function readTotals(uses: readonly CounterUse[], at: Date): Promise<(bigint | null)[]> {
+    if (uses.length === 0) return [];
+    const counts = uses.map((use) => ({ id: useId(use), window_ms: use.perMs }));
+    const { totals } = await ask(context, requests.counts, { at: at.toISOString(), counts }, CountsAnswer);
+    return uses.map((_, n) => (typeof totals[n] === 'string' ? BigInt(totals[n]) : null));
+  }
+
+  function triedUse(use: CounterUse, used: bigint | null): { use: TriedUse; refused: Refused | null } {
+    const { scope, rule, kind, label, units, max } = use;
     const scale = kind === 'budget' ? 1e6 : 1;
-    const used = await readCount(context, countPlace(useId(use), perMs, at)).catch(() => null);
     const refused = used === null ? 'unreadable' : used + units > max ? 'over' : null;
     const numbers = {
       used: Number(used ?? 0n) / scale,
@@ -75,14 +82,16 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
   return {
     /** What would be said to this request now, and why; with another text for the scope, if one is given. */
     async evaluate(scope: string, text: string | undefined, { facts, policy }: TriedRequest): Promise<Trial> {
-      if (text !== undefined) policies.accept(scope, text);
-      const layers = layersWith(scope, text).forRequest({ agent: facts.agent.name, policy });
+      const applying = text === undefined ? inForce : layersWith(scope, text);
+      const layers = applying.forRequest({ agent: facts.agent.name, policy });
       const uses: TriedUse[] = [];
       const seen = new Map<string, Refused>();
-      for (const use of evaluate(layers, facts).uses) {
-        const read = await readUse(use, facts.now);
-        uses.push(read.use);
-        if (read.refused) seen.set(useId(use), read.refused);
+      const wanted = evaluate(layers, facts).uses;
+      const totals = await readTotals(wanted, facts.now);
+      for (const [n, use] of wanted.entries()) {
+        const tried = triedUse(use, totals[n] ?? null);
+        uses.push(tried.use);
+        if (tried.refused) seen.set(useId(use), tried.refused);
       }
       const texts = layers.flatMap((layer) => [
         layer.scope,
@@ -93,14 +102,14 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
 
     /** Judges the requests on the record anew, as the policies are and with another text for the scope. */
     async *backtest(scope: string, text: string, query: BacktestQuery): AsyncGenerator<BacktestLine> {
-      policies.accept(scope, text);
+      const then = layersWith(scope, text);
       if (isBusy) {
         const message = 'This gateway is at a backtest already. Try again when it is done.';
         throw new Refusal('RATE_LIMITED', { message, retryAfterS: 5 });
       }
       isBusy = true;
       try {
-        yield* run(scope, createBacktest(layersWith(scope), layersWith(scope, text)), query);
+        yield* run(scope, createBacktest(inForce.with(), then, scope), query);
       } finally {
         isBusy = false;
       }

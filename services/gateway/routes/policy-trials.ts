@@ -97,6 +97,8 @@ export function evaluateRoute(app: App, { auth, trials, agents }: EvaluateParts)
       auth.withRole(request, 'admin', 'auditor', 'approver');
       const { scope } = request.params;
       const { agent, now, text, policy, ...asked } = request.body;
+      // To read another text costs more than to ask the policies that are there.
+      if (text !== undefined) auth.withRole(request, 'admin', 'auditor');
       const [kind, name] = scope.split(':');
       const asking = agent ?? (kind === 'agent' ? name : undefined);
       const facts: ActionFacts = {
@@ -184,6 +186,7 @@ export function backtestRoute(app: App, { auth, trials }: { auth: Auth; trials: 
       const asked = { ...query, ...(from === undefined ? {} : { from }) };
       const lines = trials.backtest(request.params.scope, request.body, asked);
       // What is wrong with the policy is an answer like any other; what goes wrong after the first line is a line.
+      reply.raw.once('close', () => void lines.return(undefined));
       const first = await lines.next();
       const stream = Readable.from(written(first, lines));
       // What its schema says of the answer is the text that the stream carries.

@@ -1,8 +1,9 @@
 import { counterPlace } from '@placet/events';
 import type { CounterUse } from '@placet/policy';
 import { readCount } from '@placet/runtime';
-import { countTotals, releaseAfterEach, startTestBus, startTestNats } from '@placet/testing';
+import { countTotals, eventually, releaseAfterEach, startTestBus, startTestNats } from '@placet/testing';
 import { expect, test } from 'vitest';
+import { watchCounterRoom } from '../counter-room.ts';
 import { createCounters } from '../counters.ts';
 
 releaseAfterEach();
@@ -27,7 +28,8 @@ const request = (id: string) => ({ id, at });
 async function two() {
   const server = await startTestNats();
   const bus = await startTestBus(server, { service: 'policy' });
-  return { bus, one: createCounters(bus.context), another: createCounters(bus.context) };
+  const hasRoom = async () => true;
+  return { bus, one: createCounters(bus.context, hasRoom), another: createCounters(bus.context, hasRoom) };
 }
 
 test('a request that is delivered again, to whomever, is counted once', async () => {
@@ -63,15 +65,54 @@ test('as many as the bound says, of many at one moment over two instances, each 
   expect(await countTotals(bus.context.jsm)).toEqual([10]);
 });
 
-test('what one use took is given back when another is refused, and a later delivery does not have it', async () => {
+test('what one use took is taken back when another is refused, however often and to whomever it is delivered', async () => {
   const { bus, one, another } = await two();
   expect((await one.take([other], request('first'))).refused.size).toBe(0);
-  expect([...(await one.take([use(), other], request('a'))).refused.values()]).toEqual(['over']);
+  // Delivered again before the verdict was stored: the first use is a repetition by then.
+  for (const counters of [one, another]) {
+    const taken = await counters.take([use(), other], request('a'));
+    expect([...taken.refused.values()]).toEqual(['over']);
+  }
+  expect(await countTotals(bus.context.jsm)).toEqual([1, 1]);
+  const last = await one.take([use(), other], request('a'));
+  for (const _ of [1, 2]) await last.undo();
   expect(await countTotals(bus.context.jsm)).toEqual([0, 1]);
-  // Delivered again, and the second use would have room now: the first was given back and is not counted twice.
-  const again = await another.take([use(), { ...other, max: 5n }], request('a'));
-  expect([...again.refused.values()]).toEqual(['unreadable', 'unreadable']);
+  // And once more, when there would be room now: it was taken back, and is not counted a second time.
+  const late = await another.take([use(), { ...other, max: 5n }], request('a'));
+  expect([...late.refused.values()]).toContain('unreadable');
+  await late.undo();
   expect(await countTotals(bus.context.jsm)).toEqual([0, 1]);
+});
+
+test('a use that is refused says of the others whether they would be, too', async () => {
+  const { bus, one } = await two();
+  for (const [n, full] of [use({ max: 1n }), other].entries()) await one.take([full], request(`r${n}`));
+  const { refused } = await one.take([use({ max: 1n }), other, use({ counted: 'third' })], request('a'));
+  expect([...refused.values()]).toEqual(['over', 'over']);
+  expect(await countTotals(bus.context.jsm)).toEqual([1, 1]);
+});
+
+test('without room nothing is counted', async () => {
+  const server = await startTestNats();
+  const { context, alarm } = await startTestBus(server, { service: 'policy' });
+  const full = createCounters(context, watchCounterRoom({ context, alarm }, 1));
+  await createCounters(context, async () => true).take([use()], request('a'));
+  expect([...(await full.take([use()], request('b'))).refused.values()]).toEqual(['unreadable']);
+  expect(await countTotals(context.jsm)).toEqual([1]);
+  await eventually(async () => {
+    const { state } = await context.jsm.streams.info('PLACET', {
+      subjects_filter: 'placet.sys.alarm.raised.>',
+    });
+    expect(Object.keys(state.subjects ?? {})).toHaveLength(1);
+  });
+});
+
+test('while the broker is away nothing is counted, and nobody waits for it again and again', async () => {
+  const { bus, one } = await two();
+  await bus.context.jsm.streams.delete('PLACET_COUNT_MONTH');
+  for (const id of ['a', 'b', 'c']) {
+    expect([...(await one.take([use()], request(id))).refused.values()]).toEqual(['unreadable']);
+  }
 });
 
 test('what was taken for an action that was decided otherwise is undone once', async () => {
