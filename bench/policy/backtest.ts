@@ -12,8 +12,14 @@ import { policyOf } from './policy.ts';
 const requestsCount = 100_000;
 const secondsMax = 20;
 
-/** Rules that all have to be looked at for the action of the load, and none that holds. */
-const candidate = policyOf((n) => (n % 40 === 0 ? 'read' : `area${n % 40}.*`));
+/** Rules that all have to be looked at for each request, none of which holds, and one that counts. */
+const candidate = policyOf(
+  () => '*',
+  (n) => `size(action.name) > ${100 + n} && agent.id == "my-agent" && size(payload) < 9`,
+).replace(
+  'default:',
+  '  - { name: counted, action: "*", decide: allow, limit: { count: 50000, per: 31d, by: agent.id } }\ndefault:',
+);
 
 export async function measureBacktest(
   natsServer: string,

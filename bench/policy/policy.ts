@@ -13,10 +13,10 @@ const conditionOf = (n: number) =>
   `payload.amount < ${n}.0 && agent.id == "support" && payload.customer.startsWith("c-")`;
 
 /** Rules as a deployment has them: some for each of many actions, each with a condition. */
-export const policyOf = (actionOf: (n: number) => string): string => {
+export const policyOf = (actionOf: (n: number) => string, conditionFor = conditionOf): string => {
   const rules = Array.from(
     { length: rulesCount },
-    (_, n) => `  - { action: "${actionOf(n)}", when: '${conditionOf(n)}', decide: allow }`,
+    (_, n) => `  - { action: "${actionOf(n)}", when: '${conditionFor(n)}', decide: allow }`,
   );
   return `version: 1\nrules:\n${rules.join('\n')}\ndefault: require_approval\n`;
 };

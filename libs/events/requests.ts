@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { PolicyReference } from './action-events.ts';
 import { Vote, VoteChannel, Voter } from './approval-events.ts';
 import { ActionId, AgentName, type Service } from './names.ts';
 import { inboxPrefix } from './subjects.ts';
@@ -78,6 +79,9 @@ export const ApprovalView = z
     payload_digest: z.string(),
     reason: z.string().describe('Why it is held.'),
     rule: z.string().nullable(),
+    scope: z.string().nullable().describe('Whose rule, or default, holds it; null: no policy covers it.'),
+    policies: z.array(PolicyReference).describe('Each text that it was judged by.'),
+    redacted: z.array(z.string()).describe('Parts of the payload that are hidden here.'),
     approvers: z.array(z.string()),
     demands: z
       .array(

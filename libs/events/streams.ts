@@ -67,7 +67,7 @@ export function counterPlace(
 
 /**
  * The durable consumers, one a service (the notifier: one a kind of channel). `ackWaitMs` is longer than a handler
- * takes, and how long a message waits for another instance when its own has died.
+ * takes while the broker answers, and how long a message waits for another instance when its own has died.
  */
 export const consumers = {
   policy: {

@@ -9,7 +9,7 @@ import { readConfigHistory } from './config-history.ts';
 import { Change, openSealed, sealInto } from './config-value.ts';
 import { Refusal, StoreFull, Unavailable } from './errors.ts';
 import { backoffMs, type Resources, sleep } from './lifecycle.ts';
-import { configHistory } from './streams.ts';
+import { configHistory } from './streams-wanted.ts';
 
 /** A change is stored by then in any case; only this instance may not have seen it yet. */
 const seeWithinMs = 5000;

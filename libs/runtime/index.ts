@@ -27,6 +27,7 @@ export * from './settings.ts';
 export * from './signers.ts';
 export * from './sqlite.ts';
 export * from './streams.ts';
+export { configHistory, type StreamSizes } from './streams-wanted.ts';
 export * from './subscribe.ts';
 export * from './supervisor.ts';
 export { misfitOf } from './validation.ts';

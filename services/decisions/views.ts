@@ -31,6 +31,9 @@ export function approvalView(record: ActionRecord): ApprovalView | null {
     payload_digest: data.payload_digest,
     reason: data.reason,
     rule: data.rule,
+    scope: data.scope,
+    policies: data.policies,
+    redacted: data.redacted ?? [],
     approvers: askedOf(data.demands),
     demands: data.demands.map(({ approvers, quorum, separate = false }, index) => ({
       approvers: askedOf([{ scope: null, rule: null, approvers, quorum }]),

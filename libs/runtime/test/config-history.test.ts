@@ -5,7 +5,7 @@ import { eventually, releaseAfterEach, startTestBus, startTestNats, testSealer }
 import { describe, expect, test } from 'vitest';
 import type { ConfigEntry } from '../config-entry.ts';
 import { Unavailable } from '../errors.ts';
-import { configHistory } from '../streams.ts';
+import { configHistory } from '../streams-wanted.ts';
 import { openRoles, type Role } from './config-support.ts';
 import { startBus, startTwo } from './support.ts';
 

@@ -23,6 +23,11 @@ export const Answer = z
     action_id: z.string(),
     reason: z.string(),
     rule: z.string().nullable().optional(),
+    scope: z
+      .string()
+      .nullable()
+      .optional()
+      .describe('The policy that decided; null: none covers the action.'),
     policies: Policies.optional(),
     payload_digest: z.string().optional(),
     decided_at: z.string().optional(),
@@ -88,6 +93,7 @@ export function decidedAnswer(
     action_id: data.action_id,
     reason: data.reason,
     rule: data.rule,
+    scope: data.scope,
     policies: data.policies,
     payload_digest: data.payload_digest,
     decided_at: time,
@@ -120,6 +126,7 @@ export function heldAnswer({ data }: EventOf<'approval.needed'>): Answer {
     action_id: data.action_id,
     reason: data.reason,
     rule: data.rule,
+    scope: data.scope,
     policies: data.policies,
     payload_digest: data.payload_digest,
     approval: { approvers: askedOf(data.demands), deadline: data.deadline },
