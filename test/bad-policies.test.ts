@@ -16,7 +16,7 @@ describe('a policy that is put', () => {
     ['with an unknown field', 'version: 1\nrules:\n  - action: x\n    decide: allow\n    aprovers: []\n', 5],
     [
       'with a field that is not built yet',
-      'version: 1\nrules:\n  - action: x\n    decide: deny\n    quorum: 2\n',
+      'version: 1\nrules:\n  - action: x\n    decide: require_approval\n    remind: [50%]\n',
       5,
     ],
     ['with a decision that is none', 'version: 1\ndefault: maybe\n', 2],

@@ -1,6 +1,13 @@
-import { countTotals, eventually, releaseAfterEach, startTestPlacet, type TestPlacet } from '@placet/testing';
+import {
+  countTotals,
+  createClient,
+  eventually,
+  releaseAfterEach,
+  startTestPlacet,
+  type TestPlacet,
+} from '@placet/testing';
 import { describe, expect, test } from 'vitest';
-import { agentNamed, put, rawBroker } from './support.ts';
+import { agentNamed, personWith, put, rawBroker } from './support.ts';
 
 releaseAfterEach();
 
@@ -237,6 +244,22 @@ describe('a backtest', () => {
     expect(more).toEqual([]);
   });
 
+  test('ends with its caller, and the next one may begin', async () => {
+    const placet = await withHistory();
+    for (let n = 0; n < 5; n++) {
+      const leaving = new AbortController();
+      const asked = fetch(`${placet.url}/v1/policies/default/backtest`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${placet.personToken}`, 'content-type': 'application/yaml' },
+        body: policy,
+        signal: leaving.signal,
+      });
+      setTimeout(() => leaving.abort(), n);
+      await asked.then((response) => response.text()).catch(() => {});
+    }
+    await eventually(async () => expect((await backtest(placet, policy)).status).toBe(200));
+  });
+
   test('of what is no policy is refused like any other', async () => {
     const placet = await startTestPlacet();
     expect(await backtest(placet, 'version: 1\ndefault: maybe\n')).toMatchObject({
@@ -244,5 +267,31 @@ describe('a backtest', () => {
       body: { error: 'POLICY_REFUSED' },
     });
     expect((await backtest(placet, policy, '?since=yesterday')).status).toBe(422);
+  });
+});
+
+describe('people of other roles', () => {
+  const paths = [
+    ['POST', 'evaluate', { action_name: 'x' }],
+    ['POST', 'backtest', policy],
+    ['GET', 'versions', undefined],
+    ['GET', 'diff', undefined],
+    ['POST', 'rollback', { revision: 1 }],
+  ] as const;
+
+  test.each([
+    [[], [403, 403, 403, 403, 403]],
+    [['approver'], [200, 403, 200, 200, 403]],
+    [['auditor'], [200, 200, 200, 200, 403]],
+  ])('%j', async (roles, statuses) => {
+    const placet = await started();
+    const person = await personWith(placet, 'ann@example.com', roles);
+    const client = createClient(placet.url, person.token);
+    const found = [];
+    for (const [method, name, body] of paths)
+      found.push((await client.call(method, `/v1/policies/default/${name}`, body)).status);
+    expect(found).toEqual(statuses);
+    const other = await client.post('/v1/policies/default/evaluate', { action_name: 'x', text: policy });
+    expect(other.status).toBe(roles.includes('auditor') ? 200 : 403);
   });
 });

@@ -127,23 +127,42 @@ describe('of policies with conditions, schedules, limits and settings', () => {
     );
   });
 
-  test('a counter that is used up, or cannot be read, never makes it weaker, and never allows', () => {
+  test('counters that are used up, or cannot be read, never make it weaker, and never allow', () => {
     fc.assert(
       fc.property(
         layers,
         fc.constantFrom('over' as const, 'unreadable' as const),
-        fc.nat(),
-        (some, why, pick) => {
+        fc.nat(15),
+        (some, why, mask) => {
           const before = judge(some);
-          const use = before.uses[pick % Math.max(1, before.uses.length)];
-          if (!use) return;
-          const after = judge(some, new Map([[useId(use), why]]));
+          const refused = before.uses.filter((_, n) => (mask >> n) % 2 === 1);
+          if (refused.length === 0) return;
+          const after = judge(some, new Map(refused.map((use) => [useId(use), why])));
           expect(after.decide).not.toBe('allow');
           expect(after.uses).toEqual([]);
+          expectNotWeaker(after, before);
+          // One that is reached beside the others makes it no weaker than they do.
+          for (const use of refused) expectNotWeaker(after, judge(some, new Map([[useId(use), why]])));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 800 },
     );
+  });
+
+  test('a counter that cannot be told is as strict as the strictest of its rule', () => {
+    for (const [limitElse, budgetElse, decide] of [
+      ['require_approval', 'deny', 'deny'],
+      ['deny', 'require_approval', 'deny'],
+      ['require_approval', 'require_approval', 'require_approval'],
+    ] as const) {
+      const limit = { count: 1, per: '1h', by: 'payload.missing', else: limitElse };
+      const budget = { sum: 'payload.n', max: 1, per: '1h', else: budgetElse };
+      const rules = [{ name: 'r', action: '*', decide: 'allow', limit, budget }];
+      const parsed = parsePolicy(JSON.stringify({ version: 1, rules }));
+      if (!parsed.ok) throw new Error(formatProblems(parsed.problems));
+      const verdict = judge([{ scope: 'default', digest: 'd', revision: 1, policy: parsed.policy }]);
+      expect(verdict).toMatchObject({ decide, rule: 'r' });
+    }
   });
 
   test('a rule that cannot be told is never as if it were not there, where that would be weaker', () => {
