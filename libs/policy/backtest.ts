@@ -1,5 +1,5 @@
 import type { CompiledLayer } from './compile.ts';
-import { evaluate } from './evaluate.ts';
+import { look } from './evaluate.ts';
 import type { Layers } from './layers.ts';
 import { createTally } from './tally.ts';
 import type { ActionFacts, Decide, Verdict } from './types.ts';
@@ -115,10 +115,11 @@ const sideOf = (layers: Layers) => {
   const tally = createTally();
   return ({ facts, policy }: PastRequest): Verdict => {
     const applying = layers.forRequest({ agent: facts.agent.name, policy });
-    const verdict = evaluate(applying, facts);
+    const verdictWith = look(applying, facts);
+    const verdict = verdictWith();
     if (verdict.uses.length === 0) return verdict;
     const refused = tally.take(verdict.uses, facts.now);
-    return refused.size === 0 ? verdict : evaluate(applying, facts, refused);
+    return refused.size === 0 ? verdict : verdictWith(refused);
   };
 };
 

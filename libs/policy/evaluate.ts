@@ -25,16 +25,27 @@ const strictestFirst: readonly Decide[] = ['deny', 'require_approval', 'allow'];
  * A policy that the caller names is held to as well, but does not stand in for one: where nothing else covers the
  * action a person is asked, whatever the caller's policy allows.
  *
- * An action is allowed only after what it uses was counted. What could not be counted is told in a second evaluation,
- * of which the outcome is never "allow" for the same reason.
+ * An action is allowed only after what it uses was counted: what could not be is told in a second verdict.
  */
 export const evaluate = (
   layers: readonly CompiledLayer[],
   facts: ActionFacts,
-  seen: CountersSeen = nothingSeen,
-): Verdict => {
+  seen?: CountersSeen,
+): Verdict => look(layers, facts)(seen);
+
+/** The rules are looked through once; the verdict may then be asked for again, with what was seen of counters. */
+export const look = (
+  layers: readonly CompiledLayer[],
+  facts: ActionFacts,
+): ((seen?: CountersSeen) => Verdict) => {
   const subject = subjectOf(facts);
-  const judged = layers.map((layer) => judge(layer, facts.action, subject, seen));
+  const looked = layers.map((layer) => lookInto(layer, facts.action, subject));
+  return (seen = nothingSeen) => verdictOf(looked.map((one) => judge(one, seen)));
+};
+
+type Judged = Finding & { scope: string };
+
+const verdictOf = (judged: readonly Judged[]): Verdict => {
   const reported = judged.map(({ scope, digest, revision, decide, rule, included }) => ({
     scope,
     digest,
@@ -45,29 +56,27 @@ export const evaluate = (
   }));
   const redact = [...new Set(judged.flatMap(({ settings }) => settings.flatMap((one) => one.redact ?? [])))];
   const covered = judged.some(({ scope, decide }) => decide !== 'abstain' && !isNamed(scope));
-  const findings: Finding[] = covered ? judged : [...judged, uncovered];
+  const findings: readonly Finding[] = covered ? judged : [...judged, uncovered];
   for (const decide of strictestFirst) {
-    const [decisive, ...others] = findings.filter((finding) => finding.decide === decide);
-    if (!decisive) continue;
-    const { reason, rule, scope } = decisive;
-    const demands = decide === 'require_approval' ? demandsOf([decisive, ...others]) : [];
+    const decisive = findings.filter((finding) => finding.decide === decide);
+    const [first] = decisive;
+    if (!first) continue;
+    const { reason, rule, scope } = first;
+    const said = { rule, scope, redact, layers: reported };
+    const demands = decide === 'require_approval' ? demandsOf(decisive) : [];
     if (demands.length > demandsMax) {
-      const settings = { onTimeout: 'deny' } as const;
       return {
+        ...said,
         decide: 'deny',
         reason: tooMany,
-        rule,
-        scope,
         demands: [],
-        settings,
-        redact,
-        layers: reported,
+        settings: { onTimeout: 'deny' },
         uses: [],
       };
     }
-    const settings = strictest([decisive, ...others].flatMap((finding) => finding.settings));
-    const uses = decide === 'allow' ? [decisive, ...others].flatMap((finding) => finding.uses) : [];
-    return { decide, reason, rule, scope, demands, settings, redact, layers: reported, uses };
+    const settings = strictest(decisive.flatMap((finding) => finding.settings));
+    const uses = decide === 'allow' ? decisive.flatMap((finding) => finding.uses) : [];
+    return { ...said, decide, reason, demands, settings, uses };
   }
   throw new Error('a verdict is always found: an action that nothing covers is held');
 };
@@ -126,22 +135,22 @@ const demandsOf = (findings: readonly Finding[]): Demand[] => {
   return [...demands.values()];
 };
 
-const judge = (
-  layer: CompiledLayer,
-  action: string,
-  subject: Subject,
-  seen: CountersSeen,
-): Finding & { scope: string } => {
+type Looked = { layer: CompiledLayer; match: Match | undefined; unsure: readonly Unsure[] };
+
+const lookInto = (layer: CompiledLayer, action: string, subject: Subject): Looked =>
+  'broken' in layer
+    ? { layer, match: undefined, unsure: [] }
+    : { layer, ...firstMatch(layer.compiled, { scope: layer.scope, action, subject }) };
+
+const judge = ({ layer, match, unsure }: Looked, seen: CountersSeen): Judged => {
   const { scope, digest, revision } = layer;
+  const from = { scope, digest, revision };
   if ('broken' in layer) {
-    const from = { scope, digest, revision };
     const reason = `the policy ${scope} cannot be used: ${layer.broken}`;
     return { ...from, decide: 'deny', rule: null, reason, asks: [], settings: [], uses: [] };
   }
-  const from = { scope, digest, revision, included: layer.included };
-  const { match, unsure } = firstMatch(layer.compiled, { scope, action, subject });
   const found = match ? counted(match, seen) : fallenBack(layer.compiled.policy.default ?? 'abstain', scope);
-  return { ...from, ...(unsure.length === 0 ? found : doubted(found, unsure)) };
+  return { ...from, included: layer.included, ...(unsure.length === 0 ? found : doubted(found, unsure)) };
 };
 
 type Found = Pick<Finding, 'decide' | 'rule' | 'reason' | 'asks' | 'settings' | 'uses'>;

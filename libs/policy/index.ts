@@ -14,7 +14,7 @@ export {
   type PolicyIndex,
 } from './compile.ts';
 export { type CountersSeen, type CounterUse, type Refused, useId } from './counters.ts';
-export { evaluate } from './evaluate.ts';
+export { evaluate, look } from './evaluate.ts';
 export { type Explanation, explain, type RuleMatch } from './explain.ts';
 export { requestFacts } from './facts.ts';
 export { createLayers, type Layers, type PolicyEntry, setOf } from './layers.ts';

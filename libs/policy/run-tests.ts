@@ -1,6 +1,6 @@
 import { compileLayer } from './compile.ts';
 import { useId } from './counters.ts';
-import { evaluate } from './evaluate.ts';
+import { look } from './evaluate.ts';
 import type { PolicyTest } from './policy-tests.ts';
 import { quote } from './problems.ts';
 import type { Policy, Verdict } from './types.ts';
@@ -34,13 +34,14 @@ export const runTests = (source: Source, policy: Policy, tests: readonly PolicyT
   }
   const layer = compileLayer({ scope: testScope, digest: '', revision: 0, policy });
   return tests.map((test) => {
-    const verdict = evaluate([layer], test.facts);
+    const verdictWith = look([layer], test.facts);
+    const verdict = verdictWith();
     if (test.spent === undefined) return { test, verdict };
     if (!policy.rules.some(({ name, counters }) => name === test.spent && counters.length > 0))
       source.problem(test.at, test.path, `spent: no rule ${quote(test.spent)} has a limit or a budget`);
     const spent = verdict.uses.filter(({ rule }) => rule === test.spent);
     const seen = new Map(spent.map((use) => [useId(use), 'over'] as const));
-    return { test, verdict: evaluate([layer], test.facts, seen) };
+    return { test, verdict: verdictWith(seen) };
   });
 };
 

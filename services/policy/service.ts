@@ -8,7 +8,7 @@ import {
   requests,
   SignerKey,
 } from '@placet/events';
-import { createLayers, evaluate, type Layers, requestFacts } from '@placet/policy';
+import { createLayers, type Layers, look, requestFacts } from '@placet/policy';
 import type { Signer } from '@placet/proof';
 import {
   answer,
@@ -126,10 +126,11 @@ async function judge(
   const request = requested as EventOf<'action.requested'>;
   const applying = layers.forRequest(request.data);
   const facts = requestFacts(request.data, new Date());
-  const first = evaluate(applying, facts);
+  const verdictWith = look(applying, facts);
+  const first = verdictWith();
   const at = new Date(request.time);
   const taken = await counters.take(first.uses, { id: request.id, at });
-  const verdict = taken.refused.size === 0 ? first : evaluate(applying, facts, taken.refused);
+  const verdict = taken.refused.size === 0 ? first : verdictWith(taken.refused);
   const event = verdictEvent(request, verdict, { ...by, now: new Date() });
   const appended = await append(bus, event, seq);
   if (appended.status === 'stored') {
