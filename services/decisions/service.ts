@@ -35,7 +35,7 @@ import { createExecute, type Execute, isBlocked } from './execute.ts';
 import { startFeed } from './feed.ts';
 import type { ActionRecord, OutcomeStore } from './store.ts';
 import { startSweep } from './sweep.ts';
-import { approvalView, decidedIn, executedIn, neededSeq } from './views.ts';
+import { approvalView, decidedIn, executedIn, neededIn, neededSeq } from './views.ts';
 
 export function startDecisionsService(
   environment: ServiceEnvironment,
@@ -136,7 +136,7 @@ function answerQuestions(
   async function proven(stored: ActionRecord | null): Promise<ActionRecord | null> {
     const problem = stored && storeProblem(stored, trusted());
     if (!stored || problem === 'undecided') return null;
-    if (problem === null) return stored;
+    if (problem === null) return withoutHiddenPayload(stored);
     await alarm({
       kind: 'proof_rejected',
       about: causeId('outcome', stored.agent, stored.actionId),
@@ -173,10 +173,22 @@ function storeProblem(record: ActionRecord, trusted: Jwks): string | null {
   if (!decided) return 'undecided';
   const { action_id, agent, payload_digest } = decided.data;
   if (action_id !== record.actionId || agent !== record.agent) return 'its decision is of another action';
-  const needed = record.events.findLast(({ event }) => event.type === 'approval.needed')?.event;
-  const payload = needed && 'payload' in needed.data ? needed.data.payload : undefined;
-  if (needed && digestOf(payload) !== payload_digest) return 'its payload is not the one that was decided';
+  const needed = neededIn(record);
+  // Of a payload of which parts are hidden, the digest is that of the whole.
+  if (needed && !needed.data.redacted && digestOf(needed.data.payload) !== payload_digest)
+    return 'its payload is not the one that was decided';
   return proofProblem(decided, trusted);
+}
+
+/** What no digest bears out is not told: who can write the store could have put anything beside what is hidden. */
+function withoutHiddenPayload(record: ActionRecord): ActionRecord {
+  if (!neededIn(record)?.data.redacted) return record;
+  const events = record.events.map(({ seq, event }) =>
+    event.type === 'approval.needed'
+      ? { seq, event: { ...event, data: { ...event.data, payload: '[redacted]', redacted: ['payload'] } } }
+      : { seq, event },
+  );
+  return { ...record, events };
 }
 
 function isFor(record: ActionRecord, audience: string[] | null): boolean {

@@ -6,6 +6,7 @@ function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> 
   return (found?.event as EventOf<T> | undefined) ?? null;
 }
 
+export const neededIn = (record: ActionRecord) => latest(record, 'approval.needed');
 export const decidedIn = (record: ActionRecord) => latest(record, 'action.decided');
 export const executedIn = (record: ActionRecord) => latest(record, 'action.executed');
 
@@ -16,7 +17,7 @@ export function neededSeq(record: ActionRecord): number | null {
 
 /** An approval as people see it; null for an action that was never held. */
 export function approvalView(record: ActionRecord): ApprovalView | null {
-  const needed = latest(record, 'approval.needed');
+  const needed = neededIn(record);
   if (!needed) return null;
   const decided = decidedIn(record);
   const { data } = needed;

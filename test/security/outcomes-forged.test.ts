@@ -87,6 +87,38 @@ test('people see what the stream holds, whatever the store says', async () => {
   expect((await admin.get(`/v1/approvals/${id}`)).body).toEqual(shown);
 });
 
+test('of an old approval with hidden parts no payload is told, whatever the store says of it', async () => {
+  const started = await startTestPlacet({ policy });
+  const { admin, placet } = started;
+  const hiding =
+    'version: 1\nrules:\n  - { action: pay, decide: require_approval, redact: [payload.card] }\n';
+  expect((await admin.put('/v1/policies/default', hiding)).status).toBe(200);
+  const id = await held(started, { action_name: 'pay', payload: { card: 4111, to: 'mallory' } });
+  await admin.vote(id, { vote: 'approve' });
+  const needed = await stored(started, id, 'approval.needed');
+  await stored(started, id, 'action.decided');
+  write(started, (database) => {
+    database
+      .prepare('UPDATE events SET body = ? WHERE body = ?')
+      .run(needed.replace('mallory', 'alice'), needed);
+  });
+  expect((await admin.get(`/v1/approvals/${id}`)).body.payload).toEqual({
+    card: '[redacted]',
+    to: 'mallory',
+  });
+
+  const raw = await rawBroker(placet);
+  for (const service of ['decisions', 'audit'] as const) await placet.stop(service);
+  const { config } = await raw.jsm.streams.info('PLACET');
+  await raw.jsm.streams.delete('PLACET');
+  await raw.jsm.streams.add(config);
+  await placet.start('decisions');
+  await eventually(async () => {
+    const { body } = await admin.get(`/v1/approvals/${id}`);
+    expect(body).toMatchObject({ decision: 'allowed', payload: '[redacted]', redacted: ['payload'] });
+  });
+});
+
 test('an approval that only the store knows of is not shown', async () => {
   const started = await startTestPlacet({ policy });
   const { admin } = started;
