@@ -68,7 +68,7 @@ export const ActionDecided = z.discriminatedUnion('decision', [
   z.object({
     ...Decided,
     decision: z.literal('denied'),
-    cause: z.enum(['policy', 'votes', 'timeout', 'withdrawn', 'evaluation_failed', 'forged']),
+    cause: z.enum(['policy', 'votes', 'timeout', 'withdrawn', 'cancelled', 'evaluation_failed', 'forged']),
   }),
 ]);
 

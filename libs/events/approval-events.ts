@@ -16,7 +16,7 @@ export const Demand = z.object({
   rule: z.string().nullable(),
   approvers: z.array(Approver),
   quorum: z.number().int().positive(),
-  /** Whether the owner of the agent that asks may not vote. */
+  /** Whether the owner of the agent that asks may not vote, nor on whose behalf it asks. */
   separate: z.boolean().optional(),
 });
 export type Demand = z.infer<typeof Demand>;

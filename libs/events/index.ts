@@ -8,6 +8,7 @@ export * from './configuration.ts';
 export * from './envelope.ts';
 export * from './names.ts';
 export * from './permissions.ts';
+export * from './progress.ts';
 export * from './requests.ts';
 export * from './streams.ts';
 export * from './subjects.ts';

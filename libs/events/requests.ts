@@ -10,6 +10,7 @@ const root = 'placetrpc';
 export const requests = {
   vote: `${root}.decisions.vote`,
   withdraw: `${root}.decisions.withdraw`,
+  cancel: `${root}.decisions.cancel`,
   outcome: `${root}.decisions.outcome`,
   approvals: `${root}.decisions.approvals`,
   approval: `${root}.decisions.approval`,
@@ -54,6 +55,14 @@ export type VoteAnswer = z.infer<typeof VoteAnswer>;
 
 export const ActionQuestion = z.object({ agent: AgentName, action_id: ActionId });
 
+/** An administrator ends it, whoever was asked. */
+export const CancelQuestion = z.object({ action_id: ActionId, by: Voter, reason: z.string() });
+export const CancelAnswer = z.object({
+  action_id: z.string(),
+  decision: z.literal('denied'),
+  reason: z.string(),
+});
+
 /** `audience` are the keys under which a person is asked; null sees everything. */
 export const Audience = z.array(z.string().max(320)).max(200).nullable();
 
@@ -89,7 +98,9 @@ export const ApprovalView = z
           approvers: z.array(z.string()),
           quorum: z.number(),
           met: z.number(),
-          separate: z.boolean().describe('Whether the owner of the agent may not vote.'),
+          separate: z
+            .boolean()
+            .describe('Whether the owner of the agent, and on whose behalf it asks, may not vote.'),
         }),
       )
       .describe('What each layer of the policy asks for; all of it has to be met.'),

@@ -114,6 +114,17 @@ describe('what the policy wants of votes', () => {
     expect(given(requested(), held).when(vote({ by: 'bob' }))).toMatchObject({ ruling: 'append' });
   });
 
+  test('on whose behalf the agent asks does not vote there either, and nobody else is kept from it', () => {
+    const asked = needed({ demands: [{ ...demand(), separate: true }] });
+    const held = (on_behalf_of: string) => ({ ...asked, data: { ...asked.data, on_behalf_of } });
+    const ann = vote({ by: 'ann' });
+    expect(given(requested(), held(' ANN@example.com')).when(ann)).toMatchObject({ code: 'NOT_ELIGIBLE' });
+    expect(given(requested(), held('bob@example.com')).when(ann)).toMatchObject({ ruling: 'append' });
+    const free = needed();
+    const together = { ...free, data: { ...free.data, on_behalf_of: 'ann@example.com' } };
+    expect(given(requested(), together).when(ann)).toMatchObject({ ruling: 'append' });
+  });
+
   test('where nobody decides in time it is allowed only if that is written out', () => {
     const asked = needed();
     const held = { ...asked, data: { ...asked.data, on_timeout: 'allow' as const } };
@@ -218,6 +229,38 @@ describe('a withdrawal', () => {
     expect(given(requested(), decided()).when({ kind: 'withdraw' })).toMatchObject({
       code: 'ALREADY_DECIDED',
     });
+  });
+});
+
+describe('a cancellation', () => {
+  const cancel: Command = {
+    kind: 'cancel',
+    by: { id: 'p', email: 'admin@example.com' },
+    reason: 'The agent is being replaced.',
+  };
+
+  test.each([
+    ['before the verdict', [requested()]],
+    ['while people are asked, and one has voted', [requested(), needed(), voted({ vote: 'approve' })]],
+  ])('%s denies, by whom and why', (_, events) => {
+    const asked = needed({ demands: [{ ...demand(), quorum: 2 }] });
+    const known = events.map((event) => (event.type === 'approval.needed' ? asked : event));
+    expect(given(...known).when(cancel)).toMatchObject({
+      draft: {
+        draft: {
+          decision: 'denied',
+          cause: 'cancelled',
+          reason: 'Cancelled by admin@example.com: The agent is being replaced.',
+          deciders: ['person:admin@example.com'],
+        },
+      },
+    });
+  });
+
+  test('twice is once; after a decision, or of nothing, it is refused', () => {
+    expect(given(requested(), decided({ cause: 'cancelled' })).when(cancel)).toEqual({ ruling: 'settled' });
+    expect(given(requested(), decided()).when(cancel)).toMatchObject({ code: 'ALREADY_DECIDED' });
+    expect(given().when(cancel)).toMatchObject({ code: 'ACTION_NOT_FOUND' });
   });
 });
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Approver, Demand, EventData, EventOf, PlacetEvent, VoteQuestion } from '@placet/events';
-import { approverText } from '@placet/events';
+import type { Approver, Demand, EventData, EventOf, PlacetEvent, VoteQuestion, Voter } from '@placet/events';
+import { approvalsOf, approverText, standingVotes } from '@placet/events';
 import type { ErrorCode } from '@placet/runtime';
 
 /**
@@ -21,6 +21,7 @@ export type ActionState =
 export type Command =
   | { kind: 'vote'; question: VoteQuestion; request: string; now: Date }
   | { kind: 'withdraw' }
+  | { kind: 'cancel'; by: Voter; reason: string }
   /** The clock: a deadline, or a request that has waited too long for its verdict. */
   | { kind: 'look'; now: Date; sweepAfterMs: number }
   /** The action's history holds what we did not write. */
@@ -31,7 +32,10 @@ export type DecisionDraft = {
   deciders: string[];
 } & (
   | { decision: 'allowed'; cause: 'votes' | 'timeout' }
-  | { decision: 'denied'; cause: 'votes' | 'timeout' | 'withdrawn' | 'evaluation_failed' | 'forged' }
+  | {
+      decision: 'denied';
+      cause: 'votes' | 'timeout' | 'withdrawn' | 'cancelled' | 'evaluation_failed' | 'forged';
+    }
 );
 
 export type Draft =
@@ -73,7 +77,9 @@ export function decide(command: Command, state: ActionState): Ruling {
     case 'vote':
       return voted(command, state);
     case 'withdraw':
-      return withdrawn(state);
+      return ended(state, { cause: 'withdrawn', ...byTheAgent });
+    case 'cancel':
+      return ended(state, { cause: 'cancelled', ...byPerson(command) });
     case 'look':
       return looked(command, state);
     case 'forged':
@@ -120,7 +126,7 @@ function tooLate({ voter }: VoteQuestion, { needed }: Extract<ActionState, { sta
 }
 
 function isAsked({ data }: EventOf<'approval.needed'>, voter: VoteQuestion['voter']): boolean {
-  return data.demands.some((demand) => eligibility(demand, voter, data.owner) !== null);
+  return data.demands.some((demand) => eligibility(demand, voter, data) !== null);
 }
 
 function castVote(
@@ -130,7 +136,7 @@ function castVote(
   votes: EventOf<'approval.voted'>[],
 ): Ruling {
   const { voter, vote, comment, payload_digest, channel } = question;
-  const eligible_as = needed.demands.map((demand) => eligibility(demand, voter, needed.owner));
+  const eligible_as = needed.demands.map((demand) => eligibility(demand, voter, needed));
   if (eligible_as.every((as) => as === null)) {
     return { ruling: 'refused', code: 'NOT_ELIGIBLE' };
   }
@@ -160,22 +166,28 @@ function castVote(
   return { ruling: 'append', draft: { type: 'approval.voted', data } };
 }
 
-function withdrawn(state: ActionState): Ruling {
+type Ending = { cause: 'withdrawn' | 'cancelled'; reason: string; deciders: string[] };
+
+const byTheAgent = { reason: 'The agent withdrew its request.', deciders: ['agent'] };
+const byPerson = ({ by, reason }: { by: Voter; reason: string }) => ({
+  reason: `Cancelled by ${by.email}: ${reason}`,
+  deciders: [`person:${by.email}`],
+});
+
+/** Ended by who does not vote: the agent that asked, or an administrator. */
+function ended(state: ActionState, { cause, reason, deciders }: Ending): Ruling {
   switch (state.status) {
     case 'unknown':
       return { ruling: 'refused', code: 'ACTION_NOT_FOUND' };
     case 'decided':
-      return isWithdrawn(state) ? nothing : { ruling: 'refused', code: 'ALREADY_DECIDED' };
+      return state.decided.data.cause === cause ? nothing : { ruling: 'refused', code: 'ALREADY_DECIDED' };
     case 'requested':
     case 'held':
-      return deny('withdrawn', 'The agent withdrew its request.', ['agent']);
+      return deny(cause, reason, deciders);
     default:
       return state satisfies never;
   }
 }
-
-const isWithdrawn = ({ decided }: Extract<ActionState, { status: 'decided' }>) =>
-  decided.data.cause === 'withdrawn';
 
 function looked({ now, sweepAfterMs }: Extract<Command, { kind: 'look' }>, state: ActionState): Ruling {
   switch (state.status) {
@@ -217,7 +229,7 @@ function timedOut({ data }: EventOf<'approval.needed'>): Ruling {
 }
 
 function deny(
-  cause: 'timeout' | 'withdrawn' | 'evaluation_failed' | 'forged',
+  cause: Extract<DecisionDraft, { decision: 'denied' }>['cause'],
   reason: string,
   deciders: string[] = ['decisions'],
 ): Ruling {
@@ -230,8 +242,8 @@ export function outcomeOf(
   { data: needed }: EventOf<'approval.needed'>,
   all: EventOf<'approval.voted'>[],
 ): DecisionDraft | null {
-  // A person's later vote replaces the earlier one.
-  const votes = [...new Map(all.map((vote) => [vote.data.voter.id, vote])).values()];
+  const standing = new Set(standingVotes(all.map(({ data }) => data)));
+  const votes = all.filter(({ data }) => standing.has(data));
   const rejection = votes.find(({ data }) => data.vote === 'reject');
   if (rejection) {
     return {
@@ -242,7 +254,10 @@ export function outcomeOf(
     };
   }
   const isMet = (demand: Demand, index: number) =>
-    votes.filter(({ data }) => data.eligible_as[index] != null).length >= demand.quorum;
+    approvalsOf(
+      votes.map(({ data }) => data),
+      index,
+    ) >= demand.quorum;
   if (!needed.demands.every(isMet)) return null;
   const comments = votes.flatMap(({ data }) => data.comment ?? []);
   const names = votes.map(({ data }) => data.voter.email).join(', ');
@@ -264,9 +279,10 @@ function isReasonWanted(wanted: EventData<'approval.needed'>['require_reason'], 
 function eligibility(
   { approvers, separate = false }: Demand,
   voter: VoteQuestion['voter'],
-  owner: string,
+  { owner, on_behalf_of }: Pick<EventData<'approval.needed'>, 'owner' | 'on_behalf_of'>,
 ): string | null {
-  if (separate && isSame(voter.email, owner)) return null;
+  const concerned = [owner, on_behalf_of].filter((who) => who !== undefined);
+  if (separate && concerned.some((who) => isSame(voter.email, who))) return null;
   if (approvers.length === 0) return voter.roles.includes('approver') ? 'role:approver' : null;
   const as = approvers.find((approver) => includes(approver, voter));
   return as ? approverText(as) : null;

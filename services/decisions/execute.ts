@@ -130,7 +130,7 @@ export function isBlocked(history: History): boolean {
 
 /** The clock has nothing to do there; a person or an agent is told that nothing came of the question. */
 function blocked(asked: Command, state: ActionState): ActionState {
-  if (asked.kind !== 'vote' && asked.kind !== 'withdraw') return state;
+  if (asked.kind === 'look' || asked.kind === 'forged') return state;
   throw new Refusal('NOT_ALLOWED', {
     message: 'Placet did not write what stands in the history of this action, so it stays denied.',
   });

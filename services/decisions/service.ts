@@ -3,6 +3,7 @@ import {
   ApprovalQuestion,
   ApprovalsQuestion,
   audienceOf,
+  CancelQuestion,
   configBuckets,
   requests,
   SignerKey,
@@ -86,6 +87,12 @@ function answerQuestions(
     const state: ActionState = await execute(agent, action_id, { kind: 'withdraw' });
     if (state.status === 'decided') return state.decided;
     throw new Refusal('UNAVAILABLE');
+  });
+
+  answer(parts, requests.cancel, CancelQuestion, async ({ action_id, by, reason }) => {
+    const state = await execute(await agentOf(action_id), action_id, { kind: 'cancel', by, reason });
+    if (state.status !== 'decided') throw new Refusal('UNAVAILABLE');
+    return { action_id, decision: 'denied', reason: state.decided.data.reason };
   });
 
   answer(parts, requests.outcome, ActionQuestion, async ({ agent, action_id }) => {

@@ -1,4 +1,11 @@
-import { type ApprovalView, askedOf, contextOf, type EventOf, type EventType } from '@placet/events';
+import {
+  type ApprovalView,
+  approvalsOf,
+  askedOf,
+  contextOf,
+  type EventOf,
+  type EventType,
+} from '@placet/events';
 import type { ActionRecord } from './store.ts';
 
 function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> | null {
@@ -39,7 +46,7 @@ export function approvalView(record: ActionRecord): ApprovalView | null {
     demands: data.demands.map(({ approvers, quorum, separate = false }, index) => ({
       approvers: askedOf([{ scope: null, rule: null, approvers, quorum }]),
       quorum,
-      met: metBy(record, index),
+      met: approvalsOf(votesOf(record), index),
       separate,
     })),
     requested_at: data.requested_at,
@@ -56,15 +63,8 @@ export function approvalView(record: ActionRecord): ApprovalView | null {
   };
 }
 
-/** How many different people a demand counts so far. */
-function metBy(record: ActionRecord, index: number): number {
-  const people = record.events.flatMap(({ event }) =>
-    event.type === 'approval.voted' && event.data.vote === 'approve' && event.data.eligible_as[index] != null
-      ? [event.data.voter.id]
-      : [],
-  );
-  return new Set(people).size;
-}
+const votesOf = (record: ActionRecord) =>
+  record.events.flatMap(({ event }) => (event.type === 'approval.voted' ? [event.data] : []));
 
 function votesIn(record: ActionRecord): ApprovalView['votes'] {
   return record.events.flatMap(({ event }) => {

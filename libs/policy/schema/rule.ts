@@ -53,7 +53,8 @@ const asking = {
     default: 1,
   },
   separate: {
-    description: 'true: the owner of the agent that asks may not vote.',
+    description:
+      'true: the owner of the agent that asks may not vote, nor the person on whose behalf it asks.',
     type: 'boolean',
     default: false,
   },

@@ -1,4 +1,4 @@
-import { askedOf, type EventOf } from '@placet/events';
+import { approvalsOf, askedOf, type EventData, type EventOf } from '@placet/events';
 import { eventIn, type History } from '@placet/runtime';
 import * as z from 'zod';
 
@@ -38,7 +38,13 @@ export const Answer = z
       .optional()
       .describe('A JWS over action, decision, payload digest and expiry; see /.well-known/jwks.json.'),
     approval: z
-      .object({ approvers: z.array(z.string()), deadline: z.string() })
+      .object({
+        approvers: z.array(z.string()),
+        deadline: z.string(),
+        demands: z
+          .array(z.object({ approvers: z.array(z.string()), quorum: z.number(), met: z.number() }))
+          .describe('How many people each layer of the policy wants, and how many of them have approved.'),
+      })
       .optional()
       .describe('Who was asked, and until when, while people decide.'),
   })
@@ -58,7 +64,8 @@ export function answerOf(actionId: string, history: History, now: Date): Answer 
   if (decided && !eventIn(history, 'action.requested')) return forgottenAnswer(decided);
   if (decided) return decidedAnswer(decided, executionOf(decided, history), now);
   const needed = eventIn(history, 'approval.needed');
-  return needed ? heldAnswer(needed) : evaluatingAnswer(actionId);
+  const votes = history.events.flatMap(({ event }) => (event.type === 'approval.voted' ? [event.data] : []));
+  return needed ? heldAnswer(needed, votes) : evaluatingAnswer(actionId);
 }
 
 /** The stream keeps a request longer than any permission lasts: a decision without its request permits nothing. */
@@ -120,7 +127,10 @@ export function decidedAnswer(
   return { decision: 'allowed', ...answer, valid_until, proof: data.proof };
 }
 
-export function heldAnswer({ data }: EventOf<'approval.needed'>): Answer {
+export function heldAnswer(
+  { data }: EventOf<'approval.needed'>,
+  votes: readonly EventData<'approval.voted'>[] = [],
+): Answer {
   return {
     decision: 'pending',
     action_id: data.action_id,
@@ -129,7 +139,15 @@ export function heldAnswer({ data }: EventOf<'approval.needed'>): Answer {
     scope: data.scope,
     policies: data.policies,
     payload_digest: data.payload_digest,
-    approval: { approvers: askedOf(data.demands), deadline: data.deadline },
+    approval: {
+      approvers: askedOf(data.demands),
+      deadline: data.deadline,
+      demands: data.demands.map(({ approvers, quorum, scope, rule }, index) => ({
+        approvers: askedOf([{ scope, rule, approvers, quorum }]),
+        quorum,
+        met: approvalsOf(votes, index),
+      })),
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import {
   ApprovalsAnswer,
   ApprovalView,
   audienceKeysOf,
+  CancelAnswer,
   Digest,
   type Person,
   requests,
@@ -26,6 +27,12 @@ const VoteBody = z
     payload_digest: Digest.optional().describe('What was seen; refused when it has changed since.'),
   })
   .meta({ id: 'Vote' });
+
+const CancelBody = z
+  .strictObject({
+    reason: z.string().trim().min(1).max(4000).describe('Told to the agent, and on the record.'),
+  })
+  .meta({ id: 'Cancel' });
 
 export function approvalRoutes(app: App, { auth, context }: { auth: Auth; context: BusContext }) {
   const tags = ['Approvals'];
@@ -87,6 +94,29 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
         voter: { id, email, roles, ...(name === undefined ? {} : { name }) },
       };
       return ask(context, requests.vote, question, VoteAnswer);
+    },
+  );
+
+  app.post(
+    '/v1/approvals/:id/cancel',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'End a request that is not decided, as an administrator: it is denied.',
+        params: ActionParams,
+        body: CancelBody,
+        response: { 200: CancelAnswer, ...errors },
+      },
+    },
+    (request) => {
+      const { id, email, name } = auth.withRole(request, 'admin');
+      const question = {
+        action_id: knownForm(request.params.id, 'NOT_FOUND'),
+        by: { id, email, ...(name === undefined ? {} : { name }) },
+        reason: request.body.reason,
+      };
+      return ask(context, requests.cancel, question, CancelAnswer);
     },
   );
 }
