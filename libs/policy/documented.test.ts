@@ -2,14 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import {
-  budgetGrammar,
-  limitGrammar,
-  policyGrammar,
-  ruleGrammar,
-  scheduleGrammar,
-  testGrammar,
-} from './grammar.ts';
+import { grammars } from './grammar.ts';
 import { formatProblems, parsePolicy } from './index.ts';
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/policy.md'), 'utf8');
@@ -35,14 +28,7 @@ describe('docs/policy.md', () => {
   });
 
   const fields = new Set(examples.flatMap((text) => fieldsIn(parse(text))));
-  const built = [
-    policyGrammar,
-    ruleGrammar,
-    scheduleGrammar,
-    limitGrammar,
-    budgetGrammar,
-    testGrammar,
-  ].flatMap(({ fields }) =>
+  const built = grammars.flatMap(({ fields }) =>
     Object.entries(fields).flatMap(([name, standing]) => (standing === 'built' ? [name] : [])),
   );
   test.each([...new Set(built)])('tells of the field %s, and has an example of it', (name) => {

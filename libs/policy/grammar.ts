@@ -99,7 +99,7 @@ export const testGrammar = {
   required: { action: 'the name of an action', expect: 'allow, deny or require_approval' },
 } as const satisfies Grammar;
 
-const grammars: readonly Grammar[] = [
+export const grammars: readonly Grammar[] = [
   policyGrammar,
   ruleGrammar,
   scheduleGrammar,

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Agents } from '../accounts/agents.ts';
 import type { Auth } from '../auth.ts';
 import type { Policies } from '../policies/policies.ts';
-import { PolicyView, policyView, revisionOf, ScopeParams, wantsJson } from './policy-view.ts';
+import { PolicyView, policyResponse, policyView, revisionOf, ScopeParams, wantsJson } from './policy-view.ts';
 import { errors } from './shared.ts';
 
 type Parts = { auth: Auth; policies: Policies; agents: Agents };
@@ -43,13 +43,7 @@ export function policyRoutes(app: App, { auth, policies, agents }: Parts) {
           'The policy as YAML, or with who changed it, when and why as JSON (Accept: application/json).',
         params: ScopeParams,
         response: {
-          200: {
-            description: 'The policy.',
-            content: {
-              'application/yaml': { schema: z.string() },
-              'application/json': { schema: PolicyView },
-            },
-          },
+          200: policyResponse,
           ...errors,
         },
       },

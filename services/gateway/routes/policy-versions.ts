@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Auth } from '../auth.ts';
 import type { Policies } from '../policies/policies.ts';
 import { createPolicyVersions, noRevision, type PolicyVersion } from '../policies/versions.ts';
-import { PolicyView, policyView, revisionOf, ScopeParams, wantsJson } from './policy-view.ts';
+import { PolicyView, policyResponse, policyView, revisionOf, ScopeParams, wantsJson } from './policy-view.ts';
 import { errors } from './shared.ts';
 
 const Revision = z.coerce.number().int().min(1);
@@ -86,13 +86,7 @@ export function policyVersionRoutes(app: App, { auth, policies }: { auth: Auth; 
           'One version as YAML, or with who changed it, when and why as JSON (Accept: application/json).',
         params: VersionParams,
         response: {
-          200: {
-            description: 'The policy as it was.',
-            content: {
-              'application/yaml': { schema: z.string() },
-              'application/json': { schema: PolicyView },
-            },
-          },
+          200: policyResponse,
           ...errors,
         },
       },

@@ -19,6 +19,12 @@ export const PolicyView = z
   })
   .meta({ id: 'Policy' });
 
+/** A policy as YAML, or with who changed it, when and why as JSON. */
+export const policyResponse = {
+  description: 'The policy.',
+  content: { 'application/yaml': { schema: z.string() }, 'application/json': { schema: PolicyView } },
+};
+
 export function policyView(policies: Pick<Policies, 'fileOf'>, entry: ValidEntry<PolicyText>) {
   const file = policies.fileOf(entry.value.scope);
   return {
