@@ -1,8 +1,14 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import type { FullResult } from './policy-backtest.ts';
+import type { BacktestResult } from '@placet/policy';
 
+export type FullResult = BacktestResult & {
+  scope: string;
+  from: string | null;
+  until: string;
+  unreadable: number;
+};
 export type Progress = { requests: number; share: number };
 export type BacktestLine = { progress: Progress } | { result: FullResult } | { problem: string };
 

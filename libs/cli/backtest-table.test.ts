@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { FullResult } from './backtest-lines.ts';
 import { formatBacktest, formatProgress } from './backtest-table.ts';
-import type { FullResult } from './policy-backtest.ts';
 
 const said = (decide: 'allow' | 'require_approval', reason: string) => ({
   decide,

@@ -1,6 +1,5 @@
 import type { Counts } from '@placet/policy';
-import type { Progress } from './backtest-lines.ts';
-import type { FullResult } from './policy-backtest.ts';
+import type { FullResult, Progress } from './backtest-lines.ts';
 import { printable } from './printable.ts';
 
 const barLength = 30;

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { BacktestResult } from '@placet/policy';
-import { backtestLines } from './backtest-lines.ts';
+import { backtestLines, type FullResult } from './backtest-lines.ts';
 import { formatBacktest, formatProgress } from './backtest-table.ts';
 import { readPolicyFile } from './files.ts';
 import { printable, printableJson } from './printable.ts';
@@ -66,12 +65,6 @@ const readArguments = (args: string[], { env }: Terminal) => {
 };
 
 type Answer = { result: FullResult } | { problem: string };
-export type FullResult = BacktestResult & {
-  scope: string;
-  from: string | null;
-  until: string;
-  unreadable: number;
-};
 
 /** Shows how far it is to who looks, and answers how it ended. */
 const lastLine = async (

@@ -1,8 +1,9 @@
 import type { CompiledLayer } from './compile.ts';
 import { look } from './evaluate.ts';
+import type { ActionFacts } from './facts.ts';
 import type { Layers } from './layers.ts';
 import { createTally } from './tally.ts';
-import type { ActionFacts, Decide, Verdict } from './types.ts';
+import type { Decide, Verdict } from './types.ts';
 
 /** A request of the past. */
 export type PastRequest = { id: string; facts: ActionFacts; policy: string | undefined };

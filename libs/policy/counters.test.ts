@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { compileLayer } from './compile.ts';
 import { millionths, useId } from './counters.ts';
 import { evaluate } from './evaluate.ts';
+import type { ActionFacts } from './facts.ts';
 import { factsOf } from './test-arbitraries.ts';
 import { layer } from './test-judging.ts';
 import { policyOf, problemsOf } from './test-reading.ts';
-import type { ActionFacts } from './types.ts';
 
 const named = (...fields: string[]): string =>
   [

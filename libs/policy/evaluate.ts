@@ -1,8 +1,9 @@
 import { type Subject, subjectOf } from './cel/subject.ts';
 import { type CompiledLayer, firstMatch, type Match, type Unsure } from './compile.ts';
 import { type CountersSeen, type CounterUse, type Refused, useId } from './counters.ts';
+import type { ActionFacts } from './facts.ts';
 import { matched, named } from './naming.ts';
-import type { ActionFacts, Decide, Demand, LayerVerdict, Rule, RuleSettings, Verdict } from './types.ts';
+import type { Decide, Demand, LayerVerdict, Rule, RuleSettings, Verdict } from './types.ts';
 
 /** Whom a rule, or a default, wants to be asked. */
 type Ask = Omit<Demand, 'scope'>;

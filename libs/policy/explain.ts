@@ -2,7 +2,8 @@ import { subjectOf } from './cel/subject.ts';
 import { allMatches, type CompiledLayer } from './compile.ts';
 import { type CountersSeen, useId } from './counters.ts';
 import { evaluate } from './evaluate.ts';
-import type { ActionFacts, Decide, LayerVerdict, Verdict } from './types.ts';
+import type { ActionFacts } from './facts.ts';
+import type { Decide, LayerVerdict, Verdict } from './types.ts';
 
 /** A rule that matches a request, or of which that cannot be told. */
 export type RuleMatch = {

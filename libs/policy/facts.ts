@@ -1,5 +1,14 @@
 import { contextOf, type EventData } from '@placet/events';
-import type { ActionFacts } from './types.ts';
+
+/** What a policy judges: a request, and when. */
+export type ActionFacts = {
+  action: string;
+  payload: unknown;
+  agent: { name: string; owner: string };
+  /** What the agent told beside it: tool, server, case and the like. */
+  context: Readonly<Record<string, unknown>>;
+  now: Date;
+};
 
 /** What a request is judged by. */
 export const requestFacts = (data: EventData<'action.requested'>, now: Date): ActionFacts => ({

@@ -16,13 +16,13 @@ export {
 export { type CountersSeen, type CounterUse, type Refused, useId } from './counters.ts';
 export { evaluate, look } from './evaluate.ts';
 export { type Explanation, explain, type RuleMatch } from './explain.ts';
-export { requestFacts } from './facts.ts';
+export { type ActionFacts, requestFacts } from './facts.ts';
 export { createLayers, type Layers, type PolicyEntry, setOf } from './layers.ts';
 export { textBytesMax } from './limits.ts';
 export { lookAlike } from './look-alike.ts';
 export { nearest } from './nearest.ts';
 export { parsePolicy, type Reading } from './parse.ts';
-export { formatProblems } from './problems.ts';
+export { formatProblems, type Problem } from './problems.ts';
 export { redact } from './redact.ts';
 export { policySchema, policySchemaText } from './schema/policy-schema.ts';
 export { createTally, type Tally } from './tally.ts';
@@ -33,7 +33,6 @@ export {
   testPolicy,
 } from './test-policy.ts';
 export type {
-  ActionFacts,
   Approver,
   BrokenLayer,
   Decide,
@@ -42,7 +41,6 @@ export type {
   LayerVerdict,
   Parsed,
   Policy,
-  Problem,
   Rule,
   Verdict,
 } from './types.ts';

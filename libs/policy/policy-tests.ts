@@ -1,9 +1,10 @@
 import { isMap, isScalar, isSeq } from 'yaml';
+import type { ActionFacts } from './facts.ts';
 import { type Field, readEntries, readFields } from './fields.ts';
 import { testGrammar } from './grammar.ts';
 import { nameCharsMax, tagsMax, testsMax, testValuesMax } from './limits.ts';
 import { readDecide, readItems, readPattern, readText } from './readers.ts';
-import type { ActionFacts, Decide } from './types.ts';
+import type { Decide } from './types.ts';
 import type { Node, Source } from './yaml.ts';
 
 /** What a policy says of itself: that it decides so of a request. */

@@ -1,5 +1,7 @@
 import { problemsMax } from './limits.ts';
-import type { Problem } from './types.ts';
+
+/** Lines and columns count from 1, columns in UTF-16 units as editors do. */
+export type Problem = { line: number; column: number; path: string; message: string };
 
 export type Problems = {
   add(problem: Problem): void;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { ActionFacts, Approver, Decide, Layer, Policy, Rule } from './types.ts';
+import type { ActionFacts } from './facts.ts';
+import type { Approver, Decide, Layer, Policy, Rule } from './types.ts';
 
 /** A small alphabet, so that patterns and names meet often. */
 export const actionName = fc.string({ unit: fc.constantFrom('a', 'b', '.'), maxLength: 8 });

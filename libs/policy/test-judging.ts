@@ -1,6 +1,7 @@
+import type { ActionFacts } from './facts.ts';
 import { compileLayer, evaluate, parsePolicy } from './index.ts';
 import { factsOf } from './test-arbitraries.ts';
-import type { ActionFacts, Decide, Layer, Verdict } from './types.ts';
+import type { Decide, Layer, Verdict } from './types.ts';
 
 export const judge = (layers: Layer[], action: string, more: Partial<ActionFacts> = {}): Verdict =>
   evaluate(layers.map(compileLayer), factsOf(action, more));

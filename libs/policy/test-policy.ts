@@ -1,8 +1,9 @@
 import { subjectOf } from './cel/subject.ts';
 import { type CompiledPolicy, compile, firstMatch } from './compile.ts';
 import { type Reading, readPolicyText } from './parse.ts';
+import type { Problem } from './problems.ts';
 import { isKept, runTests, type TestRun, testScope } from './run-tests.ts';
-import type { Decide, Policy, Problem, Rule } from './types.ts';
+import type { Decide, Policy, Rule } from './types.ts';
 
 export type PolicyTestResult = {
   name: string;

@@ -1,6 +1,7 @@
 import type { Approver } from '@placet/events';
 import type { Condition } from './cel/condition.ts';
 import type { Counter, CounterUse } from './counters.ts';
+import type { Problem } from './problems.ts';
 import type { Schedule } from './schedule.ts';
 
 export type Decide = 'allow' | 'deny' | 'require_approval';
@@ -57,20 +58,7 @@ export type Policy = { version: 1; default?: Decide; rules: Rule[]; includes: st
 /** A text that a layer is made of beside its own: a set that it includes. */
 export type IncludedSet = { scope: string; digest: string; revision: number };
 
-/** Lines and columns count from 1, columns in UTF-16 units as editors do. */
-export type Problem = { line: number; column: number; path: string; message: string };
-
 export type Parsed = { ok: true; policy: Policy } | { ok: false; problems: Problem[] };
-
-/** What a policy judges: a request, and when. */
-export type ActionFacts = {
-  action: string;
-  payload: unknown;
-  agent: { name: string; owner: string };
-  /** What the agent told beside it: tool, server, case and the like. */
-  context: Readonly<Record<string, unknown>>;
-  now: Date;
-};
 
 /** A policy that the store holds but nobody can use is a layer too: leaving it out would loosen the verdict. */
 export type BrokenLayer = { scope: string; digest: string | null; revision: number; broken: string };

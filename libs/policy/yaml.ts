@@ -15,9 +15,9 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { textBytesMax } from './limits.ts';
+import type { Problem } from './problems.ts';
 import { collectProblems, type Problems, quote } from './problems.ts';
 import { firstRefusal } from './tokens.ts';
-import type { Problem } from './types.ts';
 
 export type Node = Scalar | YAMLMap | YAMLSeq | Alias;
 

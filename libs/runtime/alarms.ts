@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type EventData, type EventOf, makeEvent, subjectFor } from '@placet/events';
-import { type Bus, type BusContext, newId } from './bus.ts';
+import { type Bus, newId } from './bus.ts';
+import type { BusContext } from './context.ts';
 import { readNote } from './history.ts';
 import type { Resources } from './lifecycle.ts';
 

@@ -1,33 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Msg, MsgHdrs } from '@nats-io/transport-node';
-import {
-  type EventOf,
-  historyFilter,
-  type PlacetEvent,
-  type Service,
-  subjectFor,
-  type TypesUnder,
-} from '@placet/events';
-import type { Sealer } from '@placet/proof';
-import type { Nats } from './connection.ts';
+import { type EventOf, historyFilter, type PlacetEvent, subjectFor, type TypesUnder } from '@placet/events';
+import { type BusContext, sealHeader } from './context.ts';
 import { StoreFull, Unavailable } from './errors.ts';
 import { headerOf } from './headers.ts';
 import { readSubject } from './history.ts';
 import { sleep } from './lifecycle.ts';
-import type { Logger } from './logger.ts';
-import type { Metrics } from './metrics.ts';
-import type { Sender } from './sender.ts';
-
-export const sealHeader = 'Placet-Seal';
-
-/** What every part of a service that touches the broker is given. `sealer` is null where a service holds no key. */
-export type BusContext = Nats & {
-  sender: Sender;
-  service: Service;
-  sealer: Sealer | null;
-  logger: Logger;
-  metrics: Metrics;
-};
 
 export type Appended = { status: 'stored'; seq: number } | { status: 'conflict' };
 
@@ -162,14 +140,4 @@ async function whoseIsIt(context: BusContext, subject: string, id: string): Prom
   return stored?.header?.get('Nats-Msg-Id') === id
     ? { status: 'stored', seq: stored.seq }
     : { status: 'conflict' };
-}
-
-/** True where the reader holds no key: it then checks proofs, not seals. */
-export function sealHolds(
-  context: Pick<BusContext, 'sealer'>,
-  subject: string,
-  body: Uint8Array | string,
-  seal: string | undefined,
-): boolean {
-  return context.sealer === null || context.sealer.check(subject, body, seal);
 }

@@ -1,7 +1,7 @@
 import type { ConfigBucket } from '@placet/events';
 import type * as z from 'zod';
-import type { BusContext } from './bus.ts';
 import { Change, openSealed } from './config-value.ts';
+import type { BusContext } from './context.ts';
 
 export type ConfigEntry<T> =
   | { status: 'valid'; key: string; value: T; revision: number; by: string; at: string; why?: string }

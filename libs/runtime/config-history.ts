@@ -1,7 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { bucketStreamName, type ConfigBucket } from '@placet/events';
-import type { BusContext } from './bus.ts';
 import type { ConfigEntry, ReadEntry, StoredRevision } from './config-entry.ts';
+import type { BusContext } from './context.ts';
 import { Unavailable } from './errors.ts';
 import { sleep } from './lifecycle.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { BusContext } from './bus.ts';
+import type { BusContext } from './context.ts';
 
 /** Who changed a value of the configuration, when and why, and the revision that it replaced. */
 export const Change = z.object({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Msg } from '@nats-io/transport-node';
 import { type CounterStream, counterPlace } from '@placet/events';
-import type { BusContext } from './bus.ts';
+import type { BusContext } from './context.ts';
 import { Unavailable } from './errors.ts';
 import { headerOf } from './headers.ts';
 import { sleep } from './lifecycle.ts';

@@ -1,6 +1,6 @@
 import { createInbox, type Msg } from '@nats-io/transport-node';
 import { inboxPrefix } from '@placet/events';
-import { type BusContext, sealHeader } from './bus.ts';
+import { type BusContext, sealHeader } from './context.ts';
 import { Unavailable } from './errors.ts';
 import { firstField, headerText, lastField } from './headers.ts';
 

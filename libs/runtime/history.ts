@@ -10,7 +10,7 @@ import {
   type PlacetEvent,
   parseEvent,
 } from '@placet/events';
-import { type BusContext, sealHeader, sealHolds } from './bus.ts';
+import { type BusContext, sealHeader, sealHolds } from './context.ts';
 import { readDirect, type StreamMessage } from './direct.ts';
 import { Unavailable } from './errors.ts';
 import { sleep } from './lifecycle.ts';

@@ -4,6 +4,7 @@ export * from './bus.ts';
 export type { ConfigEntry, ValidEntry } from './config-entry.ts';
 export * from './config-store.ts';
 export * from './connection.ts';
+export * from './context.ts';
 export * from './counts.ts';
 export * from './decided.ts';
 export * from './direct.ts';

@@ -1,5 +1,5 @@
 import { type EventOf, liveSubject, parseEvent, storedSubject, typeFilter } from '@placet/events';
-import { type BusContext, sealHeader, sealHolds } from './bus.ts';
+import { type BusContext, sealHeader, sealHolds } from './context.ts';
 import { firstField, headerText } from './headers.ts';
 import type { Resources } from './lifecycle.ts';
 import { onReconnect } from './read-stream.ts';

@@ -1,4 +1,4 @@
-import type { BusContext } from './bus.ts';
+import type { BusContext } from './context.ts';
 import { type Reader, readDirect, type StreamMessage } from './direct.ts';
 
 const batchBytesMax = 8 * 2 ** 20;

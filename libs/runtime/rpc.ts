@@ -2,7 +2,8 @@ import { headers, type Msg, type Subscription } from '@nats-io/transport-node';
 import { type RequestSubject, replySubject, unsealedRequests } from '@placet/events';
 import * as z from 'zod';
 import { causeId, type RaiseAlarm } from './alarms.ts';
-import { type BusContext, newId, sealHeader, sealHolds } from './bus.ts';
+import { newId } from './bus.ts';
+import { type BusContext, sealHeader, sealHolds } from './context.ts';
 import { type Detail, type ErrorCode, errorTable, Refusal, StoreFull, Unavailable } from './errors.ts';
 import type { Resources } from './lifecycle.ts';
 

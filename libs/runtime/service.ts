@@ -1,8 +1,9 @@
 import type { Service } from '@placet/events';
 import type { Sealer } from '@placet/proof';
 import { createAlarms, type RaiseAlarm } from './alarms.ts';
-import { type Bus, type BusContext, createBus } from './bus.ts';
+import { type Bus, createBus } from './bus.ts';
 import { type Broker, connectNats } from './connection.ts';
+import type { BusContext } from './context.ts';
 import { Resources } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';

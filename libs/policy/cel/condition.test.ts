@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { ActionFacts } from '../facts.ts';
 import { factsOf } from '../test-arbitraries.ts';
-import type { ActionFacts } from '../types.ts';
+
 import { compileCondition } from './condition.ts';
 import { subjectOf } from './subject.ts';
 

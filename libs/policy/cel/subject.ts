@@ -1,5 +1,6 @@
 import { type CelInput, celList, celMap, parse, plan } from '@bufbuild/cel';
-import type { ActionFacts } from '../types.ts';
+import type { ActionFacts } from '../facts.ts';
+
 import { environment } from './environment.ts';
 
 /** Of a policy, by their names. */

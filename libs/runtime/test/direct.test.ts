@@ -1,7 +1,7 @@
 import { headers, type Msg } from '@nats-io/transport-node';
 import { eventually, releaseAfterEach, type TestBus } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { sealHeader } from '../bus.ts';
+import { sealHeader } from '../context.ts';
 import { firstField, headerOf, headerText, lastField } from '../headers.ts';
 import { readBatch } from '../read-stream.ts';
 import { agent, commented, newAction, startBus } from './support.ts';

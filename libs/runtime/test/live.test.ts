@@ -2,7 +2,7 @@ import { headers } from '@nats-io/transport-node';
 import { liveSubject } from '@placet/events';
 import { eventually, releaseAfterEach, startTestBus, type TestBus, testSealer } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { sealHeader } from '../bus.ts';
+import { sealHeader } from '../context.ts';
 import { followLive, type LiveEvent } from '../live.ts';
 import {
   denied,

@@ -10,7 +10,8 @@ import {
 } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { newId, sealHeader } from '../bus.ts';
+import { newId } from '../bus.ts';
+import { sealHeader } from '../context.ts';
 import { Refusal, StoreFull, Unavailable } from '../errors.ts';
 import { answer, ask } from '../rpc.ts';
 import { sealOf, startTwo } from './support.ts';

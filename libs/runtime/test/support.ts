@@ -20,7 +20,8 @@ import {
   temporaryDirectory,
   testSealer,
 } from '@placet/testing';
-import { newId, sealHeader } from '../bus.ts';
+import { newId } from '../bus.ts';
+import { sealHeader } from '../context.ts';
 
 export const agent = 'support';
 export const newAction = () => `act_${randomBytes(16).toString('hex')}`;
