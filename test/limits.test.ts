@@ -70,7 +70,7 @@ test('a budget allows sums until it is spent, and then asks those whom its rule 
   expect(await pay({ amount: 60.5 })).toMatchObject({ decision: 'allowed' });
   expect(await pay({ amount: 39.6 })).toMatchObject({
     decision: 'pending',
-    reason: 'the budget of the rule "up to a sum" is used up (100 per 31d)',
+    reason: 'the budget of the rule "up to a sum" has no room for this (100 per 31d)',
     approval: { approvers: ['role:finance'] },
   });
   expect(await pay({ amount: 1e300 })).toMatchObject({ decision: 'pending' });

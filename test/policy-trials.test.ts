@@ -79,7 +79,7 @@ describe('a request that is only tried', () => {
     for (const _ of [1, 2, 3]) {
       expect((await evaluate(placet, small)).body).toMatchObject({
         decide: 'allow',
-        counters: [{ rule: 'small', kind: 'limit', used: 0, wanted: 1, max: 2, status: 'room' }],
+        counters: [{ rule: 'small', kind: 'limit', by: null, used: 0, wanted: 1, max: 2, status: 'room' }],
       });
     }
     const { jsm } = await rawBroker(placet.placet);
@@ -132,6 +132,15 @@ describe('a request that is only tried', () => {
       decide: 'deny',
       layers: [{}, {}, { scope: 'named:none', digest: null, decide: 'deny' }],
     });
+  });
+
+  test('of a set is asked of who includes it', async () => {
+    const placet = await started();
+    const { status, body } = await evaluate(placet, { action_name: 'x' }, 'set:money');
+    expect(status).toBe(422);
+    expect(body.details).toEqual([
+      { path: 'scope', message: 'is a set: evaluate the policy that includes it, with its text' },
+    ]);
   });
 
   test.each([
@@ -220,7 +229,9 @@ describe('a backtest', () => {
     expect(await requests('?since=1h')).toBe(7);
     expect(await requests(`?since=${new Date(Date.now() + 60_000).toISOString()}`)).toBe(0);
     expect(await requests('?until=2026-01-01T00:00:00Z')).toBe(0);
-    expect(await requests('?agent=nobody')).toBe(0);
+    await agentNamed(placet, 'silent');
+    expect(await requests('?agent=silent')).toBe(0);
+    expect((await backtest(placet, policy, '?agent=nobody-there')).status).toBe(404);
     expect(await requests('?agent=my-agent')).toBe(7);
   });
 

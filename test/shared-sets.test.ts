@@ -58,7 +58,7 @@ test('a set that somebody includes cannot be deleted, and nobody is held to a se
   await put(started, 'default', policy);
   expect(await admin.delete('/v1/policies/set:money')).toMatchObject({
     status: 409,
-    body: { error: 'IN_USE', details: { scope: 'default' } },
+    body: { error: 'IN_USE', details: { scopes: ['default'] } },
   });
   await put(started, 'default', 'version: 1\ndefault: allow\n');
   expect(await agent.check({ action_name: 'pay', payload: { country: 'FR' } })).toMatchObject({

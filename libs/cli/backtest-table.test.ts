@@ -11,6 +11,7 @@ const said = (decide: 'allow' | 'require_approval', reason: string) => ({
 const result: FullResult = {
   scope: 'default',
   requests: 12_345,
+  concerned: 12_000,
   from: '2026-03-01T00:00:00.000Z',
   until: '2026-03-31T00:00:00.000Z',
   unreadable: 2,
@@ -46,6 +47,7 @@ test('a result says what would change, what of it people would notice, and which
   expect(
     formatBacktest(result),
   ).toBe(`12,345 requests with another policy for default, from 2026-03-01T00:00:00.000Z until 2026-03-31T00:00:00.000Z
+It has a part in 12,000 of them.
 2 were left out: Placet did not write them.
 
                      now    then  change

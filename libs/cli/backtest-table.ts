@@ -19,10 +19,11 @@ export const formatBacktest = (result: FullResult): string =>
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
 
-const overview = ({ scope, requests, from, until, unreadable }: FullResult): string => {
+const overview = ({ scope, requests, concerned, from, until, unreadable }: FullResult): string => {
   const since = from === null ? '' : `, from ${from} until ${until}`;
   const left = unreadable === 0 ? '' : `\n${grouped(unreadable)} were left out: Placet did not write them.`;
-  return `${grouped(requests)} requests with another policy for ${printable(scope)}${since}${left}`;
+  const part = concerned === requests ? '' : `\nIt has a part in ${grouped(concerned)} of them.`;
+  return `${grouped(requests)} requests with another policy for ${printable(scope)}${since}${part}${left}`;
 };
 
 const totals = ({ before, after }: FullResult): string => {

@@ -48,6 +48,8 @@ const readArguments = (args: string[]) => {
   return { files: positionals, ...values };
 };
 
+const whereFrom = (name: string) => `it is read from ${name}.yaml beside the policy`;
+
 /** All are read before one is tested: where one is missing, half an answer would look like a whole one. */
 const testFiles = async (files: readonly string[], cwd: string): Promise<TestedFile[]> => {
   const read: { file: string; text: string; sets: Map<string, string> }[] = [];
@@ -55,7 +57,7 @@ const testFiles = async (files: readonly string[], cwd: string): Promise<TestedF
     const text = await readPolicyFile(file, cwd);
     read.push({ file, text, sets: await setsBeside(file, cwd, text) });
   }
-  return read.map(({ file, text, sets }) => ({ file, tested: testPolicy(text, { sets }) }));
+  return read.map(({ file, text, sets }) => ({ file, tested: testPolicy(text, { sets, whereFrom }) }));
 };
 
 const write = async (file: string, cwd: string, content: string): Promise<void> => {

@@ -3,7 +3,7 @@ import { look } from './evaluate.ts';
 import type { ActionFacts } from './facts.ts';
 import type { Layers } from './layers.ts';
 import { createTally } from './tally.ts';
-import type { Decide, Verdict } from './types.ts';
+import type { Decide, LayerVerdict, Verdict } from './types.ts';
 
 /** A request of the past. */
 export type PastRequest = { id: string; facts: ActionFacts; policy: string | undefined };
@@ -22,6 +22,8 @@ export type Counts = Record<Decide, number>;
 
 export type BacktestResult = {
   requests: number;
+  /** In how many of them the policy of the scope would have a part. */
+  concerned: number;
   before: Counts;
   after: Counts;
   changed: number;
@@ -52,6 +54,7 @@ export const createBacktest = (before: Layers, after: Layers, scope: string): Ba
   const changes = new Map<string, { change: Change; actions: Map<string, number> }>();
   const rules = new Map<string, { scope: string; rule: string; count: number }>();
   let requests = 0;
+  let concerned = 0;
 
   const note = (request: PastRequest, was: Verdict, would: Verdict) => {
     const key = `${was.decide} ${would.decide}`;
@@ -81,6 +84,7 @@ export const createBacktest = (before: Layers, after: Layers, scope: string): Ba
       const [was, would] = [sides[0](request), sides[1](request)];
       totals.before[was.decide] += 1;
       totals.after[would.decide] += 1;
+      if (would.layers.some((layer) => isOf(layer, scope))) concerned += 1;
       for (const { scope, rule } of would.layers) {
         if (rule === null) continue;
         const key = JSON.stringify([scope, rule]);
@@ -100,6 +104,7 @@ export const createBacktest = (before: Layers, after: Layers, scope: string): Ba
       }));
       return {
         requests,
+        concerned,
         ...totals,
         changed: found.reduce((sum, { count }) => sum + count, 0),
         interruptions: totals.after.require_approval - totals.before.require_approval,
@@ -123,6 +128,9 @@ const sideOf = (layers: Layers) => {
     return refused.size === 0 ? verdict : verdictWith(refused);
   };
 };
+
+const isOf = (layer: LayerVerdict, scope: string): boolean =>
+  layer.scope === scope || (layer.included ?? []).some((set) => set.scope === scope);
 
 const idleMax = 100;
 

@@ -1,4 +1,4 @@
-import { isMap, type YAMLMap } from 'yaml';
+import { isMap, isScalar, type YAMLMap } from 'yaml';
 import type { Surroundings } from './cel/condition.ts';
 import { type Counter, millionths } from './counters.ts';
 import { readExpression } from './expressions.ts';
@@ -97,19 +97,8 @@ const readShared = (source: Source, fields: Fields, surroundings: Surroundings) 
   const by = readExpression(source, fields.get('by'), 'by', surroundings);
   const otherwise = readWord(source, fields.get('else'), 'else', elseWords) ?? 'require_approval';
   if (perMsRead === undefined || (fields.has('by') && !by)) return undefined;
-  return { per: { ms: perMsRead, text: spanText(perMsRead) }, by, otherwise };
-};
-
-const spans = [
-  [86_400_000, 'd'],
-  [3_600_000, 'h'],
-  [60_000, 'm'],
-  [1_000, 's'],
-] as const;
-
-const spanText = (ms: number): string => {
-  const [length, unit] = spans.find(([length]) => ms % length === 0) ?? [1_000, 's'];
-  return `${ms / length}${unit}`;
+  const written = fields.get('per')?.value;
+  return { per: { ms: perMsRead, text: isScalar(written) ? String(written.value) : '' }, by, otherwise };
 };
 
 const readSum = (source: Source, field: Field | undefined) =>

@@ -172,7 +172,8 @@ const askOf = ({ name, approvers, quorum = 1, separate = false }: Rule): Ask => 
 /** What the rule decides while there is room in its counters, or else what it decides then. */
 const counted = ({ rule, uses }: Match, seen: CountersSeen): Found => {
   const refused = uses.flatMap((use, n) => {
-    const why = seen.get(useId(use));
+    // What is more than the whole bound needs no count.
+    const why = use.units > use.max ? 'over' : seen.get(useId(use));
     const otherwise = rule.counters[n]?.otherwise ?? 'deny';
     return why === undefined ? [] : [{ use, why, otherwise }];
   });
@@ -184,7 +185,7 @@ const counted = ({ rule, uses }: Match, seen: CountersSeen): Found => {
 
 const usedUp = (rule: Rule, { kind, label }: CounterUse, why: Refused): string =>
   why === 'over'
-    ? `the ${kind} of ${named(rule)} is used up (${label})`
+    ? `the ${kind} of ${named(rule)} ${kind === 'limit' ? 'is used up' : 'has no room for this'} (${label})`
     : `the ${kind} of ${named(rule)} (${label}) cannot be counted now`;
 
 const fallenBack = (decide: Found['decide'], scope: string): Found => ({
@@ -215,7 +216,8 @@ const doubted = (found: Found, unsure: readonly Unsure[]): Found => {
     settings,
     uses: [],
   };
-  if (found.decide === decide) return { ...found, ...inDoubt };
   const { rule, why } = unsure.find((one) => one.decide === decide) ?? first;
-  return { ...inDoubt, rule: rule.name, reason: `it cannot be told whether ${named(rule)} matches: ${why}` };
+  const doubt = `it cannot be told whether ${named(rule)} matches: ${why}`;
+  if (found.decide === decide) return { ...found, ...inDoubt, reason: `${found.reason}; ${doubt}` };
+  return { ...inDoubt, rule: rule.name, reason: doubt };
 };

@@ -1,5 +1,6 @@
 import { digestOfText } from '@placet/proof';
 import { describe, expect, test } from 'vitest';
+import { useId } from './counters.ts';
 import { evaluate } from './evaluate.ts';
 import { createLayers, formatProblems, type PolicyEntry, parsePolicy } from './index.ts';
 import { factsOf } from './test-arbitraries.ts';
@@ -13,7 +14,7 @@ rules:
 const including = (...names: string[]) => `version: 1
 include: [${names.join(', ')}]
 rules:
-  - { name: few, action: "*", decide: allow, limit: { count: 5, per: 1h } }
+  - { name: more, action: "*", decide: allow, limit: { count: 5, per: 1h } }
 `;
 
 const told = (text: string, sets: Record<string, string> = { money }, isSet = false): string => {
@@ -40,7 +41,7 @@ describe('a policy that includes a set', () => {
       scope: 'default',
       reason: 'matched rule "no eve" of the set money',
     });
-    expect(judge(layers(), 'pay', { to: 'ann' })).toMatchObject({ decide: 'allow', rule: 'few' });
+    expect(judge(layers(), 'pay', { to: 'ann' })).toMatchObject({ decide: 'allow', rule: 'more' });
   });
 
   test('names both texts as what decided', () => {
@@ -54,11 +55,16 @@ describe('a policy that includes a set', () => {
     ]);
   });
 
-  test('counts apart what rules of one name count', () => {
-    const [first] = judge(layers(), 'pay.small', {}).uses;
-    const [second] = judge(layers(), 'pay.large', {}).uses;
-    expect([first?.max, second?.max]).toEqual([3n, 5n]);
-    expect(first?.counted).not.toBe(second?.counted);
+  test('goes on with the count of a rule that moves into a set, and back', () => {
+    const rule = '  - { name: few, action: pay, decide: allow, limit: { count: 3, per: 1h } }\n';
+    const idOf = (...entries: PolicyEntry[]) => judge(createLayers(entries), 'pay', {}).uses.map(useId);
+    const own = idOf(entry('default', `version: 1\nrules:\n${rule}`, 1));
+    const moved = idOf(
+      entry('set:money', `version: 1\nrules:\n${rule}`, 2),
+      entry('default', 'version: 1\ninclude: [money]\n', 3),
+    );
+    expect(own).toHaveLength(1);
+    expect(moved).toEqual(own);
   });
 
   test('follows the set when it changes, and cannot be used when it is taken away', () => {
@@ -107,6 +113,13 @@ describe('is refused', () => {
     ],
   ])('%s', (_, text, expected) => expect(told(text)).toContain(expected));
 
+  test('a name under which the set counts already', () => {
+    const text = `version: 1\ninclude: [money]\nrules:\n  - { name: few, action: x, decide: allow, limit: { count: 5, per: 1h } }\n`;
+    expect(told(text)).toBe(
+      'line 1, column 1: line 4 counts under the name "few", and line 5 of the set money too: give each its own',
+    );
+  });
+
   test('a set that is none, with what is wrong with it', () => {
     expect(told(including('money'), { money: money.replace('deny', 'dney') })).toContain(
       'the set "money" cannot be used: line 4, column 76: decide: expected allow, deny or require_approval',
@@ -116,7 +129,7 @@ describe('is refused', () => {
   test.each(['default: deny', 'include: [other]'])('a set with %s', (field) => {
     const [name] = field.split(':');
     expect(told(`version: 1\n${field}`, { other: 'version: 1' }, true)).toContain(
-      `line 2, column 1: ${name}: a set has rules, and the policy that includes it has this`,
+      `line 2, column 1: ${name}: a set has no ${name}: write it in the policy that includes the set`,
     );
   });
 

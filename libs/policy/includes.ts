@@ -9,11 +9,18 @@ import type { Source } from './yaml.ts';
 
 type Included = { names: string[]; rules: Rule[] };
 
+type Shared = {
+  sets: ReadonlyMap<string, string>;
+  parse: (text: string) => Parsed;
+  /** How a set gets there. */
+  whereFrom: (name: string) => string;
+};
+
 /** The rules of the sets that a policy includes, as if they stood before its own. */
 export const readIncludes = (
   source: Source,
   field: Field | undefined,
-  { sets, parse }: { sets: ReadonlyMap<string, string>; parse: (text: string) => Parsed },
+  { sets, parse, whereFrom }: Shared,
 ): Included => {
   const included: Included = { names: [], rules: [] };
   for (const [position, item] of readItems(source, field, 'include', includesMax).entries()) {
@@ -29,7 +36,7 @@ export const readIncludes = (
     const text = sets.get(name);
     if (text === undefined) {
       const like = nearest(name, [...sets.keys()]);
-      const hint = like ? `did you mean ${quote(like)}?` : `PUT it to /v1/policies/set:${name} first`;
+      const hint = like ? `did you mean ${quote(like)}?` : whereFrom(name);
       problem(`there is no set ${quote(name)}: ${hint}`);
       continue;
     }
@@ -39,17 +46,10 @@ export const readIncludes = (
     }
     const parsed = parse(text);
     included.names.push(name);
-    if (parsed.ok) included.rules.push(...parsed.policy.rules.map((rule) => ofSet(name, rule)));
+    if (parsed.ok) included.rules.push(...parsed.policy.rules.map((rule) => ({ ...rule, set: name })));
     else problem(`the set ${quote(name)} cannot be used: ${formatProblems(parsed.problems)}`);
     // It is refused for that; what else it includes need not be read.
     if (included.rules.length > rulesMax) break;
   }
   return included;
 };
-
-/** What it counts, it counts for each policy that includes it, and apart from rules of the same name there. */
-const ofSet = (set: string, rule: Rule): Rule => ({
-  ...rule,
-  set,
-  counters: rule.counters.map((counter) => ({ ...counter, counted: JSON.stringify([set, counter.counted]) })),
-});

@@ -24,7 +24,7 @@ describe('a condition that is none is reported', () => {
       'line 5, column 11: when: expected a condition, found true: write it as a text, "true"',
     ],
     ['that is a list', ['when: [a]'], 'line 5, column 11: when: expected a condition, found a list'],
-    ['empty', ['when: ""'], 'line 5, column 11: when: not valid CEL: nothing fits here'],
+    ['empty', ['when: ""'], 'line 5, column 11: when: not valid CEL: something has to follow here'],
   ])('%s', (_, fields, expected) => {
     expect(problemsOf(rule('decide: deny', ...fields))).toContain(expected);
   });

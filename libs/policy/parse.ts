@@ -27,6 +27,8 @@ export type Reading = {
   sets?: ReadonlyMap<string, string>;
   /** Whether it is a set itself: rules for policies to include. */
   isSet?: boolean;
+  /** How a set that is not there gets there, for who reads of it. */
+  whereFrom?: (name: string) => string;
 };
 
 /** Reads a policy, or says everything that is wrong with it, up to a bound. Never throws. */
@@ -83,6 +85,7 @@ const readPolicy = (source: Source, reading: Reading, mayCompile: MayCompile): P
   const included = readIncludes(source, fields.get('include'), {
     sets: reading.sets ?? new Map(),
     parse: (text) => readBounded(text, { isSet: true }, mayCompile),
+    whereFrom: reading.whereFrom ?? ((name) => `PUT it to /v1/policies/set:${name} first`),
   });
   const own = readRules(source, fields.get('rules'), { mayCompile, lists });
   const rules = [...included.rules, ...own];
@@ -92,6 +95,7 @@ const readPolicy = (source: Source, reading: Reading, mayCompile: MayCompile): P
       'include',
       `include: at most ${rulesMax} rules with those of the sets, found ${rules.length}`,
     );
+  refuseNamesakes(source, root, rules);
   const tests = readTests(source, fields.get('tests'));
   const policy: Policy = {
     version: 1,
@@ -118,25 +122,34 @@ const refuseInSet = (source: Source, fields: ReadonlyMap<string, Field>): void =
       source.problem(
         field.key,
         field.path,
-        `${name}: a set has rules, and the policy that includes it has this`,
+        `${name}: a set has no ${name}: write it in the policy that includes the set`,
       );
   }
 };
 
+/** What is counted is known by the name of its rule, wherever the rule stands: so it can move into a set and back. */
+const refuseNamesakes = (source: Source, root: Node, rules: readonly Rule[]): void => {
+  const counting = new Map<string, Rule>();
+  for (const rule of rules) {
+    if (rule.counters.length === 0) continue;
+    const other = counting.get(rule.name);
+    counting.set(rule.name, rule);
+    if (!other) continue;
+    const message = `${placeOf(rule)} counts under the name ${quote(rule.name)}, and ${placeOf(other)} too: give each its own`;
+    source.problem(root, 'rules', message);
+  }
+};
+
+const placeOf = ({ line, set }: Rule): string =>
+  set === undefined ? `line ${line}` : `line ${line} of the set ${set}`;
+
 const readRules = (source: Source, field: Field | undefined, surroundings: Surroundings): Rule[] => {
   const rules: Rule[] = [];
-  const counting = new Map<string, number>();
   for (const [position, item] of readItems(source, field, 'rules', rulesMax).entries()) {
     if (source.full()) break;
     const path = `${field?.path}[${position}]`;
     const rule = readRule(source, item, path, surroundings);
     if (!rule) continue;
-    const namesake = rule.counters.length > 0 && counting.get(rule.name);
-    if (namesake) {
-      const other = `line ${namesake} counts under the name ${quote(rule.name)} too: give each its own`;
-      source.problem(item, path, other);
-    }
-    if (rule.counters.length > 0) counting.set(rule.name, rule.line);
     rules.push(rule);
   }
   return rules;

@@ -42,7 +42,7 @@ const readTest = (source: Source, item: Node, path: string): PolicyTest | undefi
     readText(source, fields.get(name), name, { charsMax: nameCharsMax });
   const action = readPattern(source, fields.get('action'), 'action');
   const expect = readDecide(source, fields.get('expect'));
-  const { value: payload, size } = readPlain(source, fields.get('payload'));
+  const { value: payload, size } = readPayload(source, fields.get('payload'));
   const tags = readTags(source, fields.get('tags'));
   const told = Object.fromEntries(context.map((name) => [name, text(name)]).filter(([, value]) => value));
   const now = readNow(source, fields.get('now'));
@@ -80,6 +80,13 @@ const readNow = (source: Source, field: Field | undefined): Date | undefined => 
     `now: expected a moment, as "2026-03-02T10:00:00Z", found ${source.describe(node)}`,
   );
   return undefined;
+};
+
+const readPayload = (source: Source, field: Field | undefined): { value?: unknown; size: number } => {
+  const node = field && source.resolve(field.value, field.path);
+  if (field && node && !isMap(node))
+    source.problem(node, field.path, `payload: expected a map, found ${source.describe(node)}`);
+  return readPlain(source, field);
 };
 
 const readTags = (source: Source, field: Field | undefined): string[] =>

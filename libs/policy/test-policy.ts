@@ -29,8 +29,8 @@ export type TestedPolicy =
   | { ok: true; policy: Policy; results: PolicyTestResult[]; coverage: RuleCoverage };
 
 /** Runs the tests of a policy, and says of each what became of it. Never throws. */
-export const testPolicy = (text: string, { sets }: Pick<Reading, 'sets'> = {}): TestedPolicy => {
-  const read = readPolicyText(text, sets ? { sets } : {});
+export const testPolicy = (text: string, reading: Pick<Reading, 'sets' | 'whereFrom'> = {}): TestedPolicy => {
+  const read = readPolicyText(text, reading);
   if (!read.ok) return read;
   const { source, policy, tests } = read;
   const runs = runTests(source, policy, tests);

@@ -86,9 +86,14 @@ const compose = (text: string, lines: LineCounter, report: Report): Document.Par
   const [document] = composer.compose(tokens, true, text.length);
   if (!document) return undefined;
   for (const error of [...document.errors, ...document.warnings]) refuse(error.pos[0], explain(error));
-  if (!refused && empty(document)) refuse(0, 'the policy is empty: expected at least "version: 1"');
+  if (!refused && empty(document)) refuse(0, emptyHint(text));
   return refused ? undefined : (document as Document.Parsed);
 };
+
+const emptyHint = (text: string): string =>
+  /^\s*#.*version:/.test(text)
+    ? 'the whole text is one comment, as if its lines had been joined: with curl, send it with --data-binary'
+    : 'the policy is empty: expected at least "version: 1"';
 
 const empty = ({ contents }: { contents: unknown }): boolean =>
   contents === null || (isScalar(contents) && contents.value === null && !contents.source);

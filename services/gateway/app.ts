@@ -106,7 +106,7 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
     evaluateRoute(routes, { auth, trials, ...parts });
     await routes.register(async (inner) => {
       policyRoutes(inner as unknown as App, { auth, ...parts });
-      backtestRoute(inner as unknown as App, { auth, trials });
+      backtestRoute(inner as unknown as App, { auth, trials, ...parts });
     });
   });
   policySchemaRoutes(app);

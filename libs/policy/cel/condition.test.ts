@@ -120,8 +120,12 @@ describe('a condition of a request', () => {
 
 describe('is refused with the place and what was meant', () => {
   test.each([
-    ['payload.amount <', '15: not valid CEL: nothing fits here that begins with <'],
-    ['', '0: not valid CEL: nothing fits here that begins with end of input'],
+    ['payload.amount <', '15: not valid CEL: something has to follow here'],
+    ['payload.amount = 50', '15: not valid CEL: write == instead of ='],
+    ['payload.a == 1 and payload.b == 2', '15: not valid CEL: write && instead of and'],
+    ['payload.a == 1 OR payload.b == 2', '15: not valid CEL: write || instead of OR'],
+    ['payload.a == 1 &&', '15: not valid CEL: something has to follow here'],
+    ['', '0: not valid CEL: something has to follow here'],
     [
       'paylod.amount < 5',
       '0: unknown name "paylod": did you mean "payload"? (a field of the payload is written payload.paylod)',

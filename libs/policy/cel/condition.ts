@@ -115,9 +115,21 @@ function read(text: string): Tree | { misuse: Misuse } {
   } catch (error) {
     const { rawMessage, message, location } = error as ParseProblem;
     const words = /^found (?<found>.*?) but expecting/s.exec(rawMessage ?? message)?.groups?.['found'];
+    const at = location?.start.offset ?? 0;
     const what = words === undefined ? message : `nothing fits here that begins with ${words}`;
-    return { misuse: { at: location?.start.offset ?? 0, message: `not valid CEL: ${what}` } };
+    return { misuse: { at, message: `not valid CEL: ${slip(text, at) ?? what}` } };
   }
+}
+
+const words: Readonly<Record<string, string>> = { and: '&&', or: '||', not: '!', is: '==', '=': '==' };
+
+/** What is most often meant by what CEL does not know. */
+function slip(text: string, at: number): string | undefined {
+  const rest = text.slice(at);
+  const [written = ''] = /^(=(?!=)|\w+)/.exec(rest) ?? [];
+  const meant = Object.hasOwn(words, written.toLowerCase()) ? words[written.toLowerCase()] : undefined;
+  if (meant !== undefined) return `write ${meant} instead of ${written}`;
+  return /^(&&|\|\||[<>=!]=|[<>+\-*/%!])?\s*$/.test(rest) ? 'something has to follow here' : undefined;
 }
 
 /** Compiled once here, so that a pattern that is none is found when the policy is accepted. */

@@ -12,7 +12,7 @@ export const testSchema: Schema = mapOf(
   {
     name: text('How the test is called.'),
     action: glob('The name of the action.', { examples: ['refund.create'] }),
-    payload: { description: 'The arguments: { amount: 49.99 }. Absent: none.' },
+    payload: { type: 'object', description: 'The arguments: { amount: 49.99 }. Absent: none.' },
     agent: text('Who asks. Absent: nobody that a rule would know.'),
     owner: text('The owner of the agent that asks. Absent: nobody that a rule would know.', {
       examples: ['ann@example.com'],

@@ -61,11 +61,14 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
     read(scope, text);
     if (setOf(scope) === null) return;
     const sets = setTexts(scope, text);
-    const [broken] = brokenBy(scope, sets);
-    if (broken === undefined) return;
+    const broken = brokenBy(scope, sets);
+    if (broken.length === 0) return;
+    const [first] = broken;
+    const scopes = broken.map((one) => one.scope).join(', ');
+    const words = broken.map((one) => `${one.scope}:\n${formatProblems(one.problems)}`).join('\n');
     throw new Refusal('POLICY_REFUSED', {
-      message: `The set was refused; the running one stays. With it ${broken.scope} could not be used, which includes it:\n${formatProblems(broken.problems)}`,
-      details: broken.problems,
+      message: `The set was refused; the running one stays. With it ${scopes} could not be used.\n${words}`,
+      ...(first ? { details: first.problems } : {}),
     });
   }
 
@@ -130,10 +133,11 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
     async remove(scope: string, by: string): Promise<void> {
       refuseFile(scope);
       const { value, revision } = get(scope);
-      const [user] = setOf(scope) === null ? [] : brokenBy(scope, setTexts(scope, null));
-      if (user) {
-        const message = `${user.scope} includes this set. Take it out there first.`;
-        throw new Refusal('IN_USE', { message, details: { scope: user.scope } });
+      const users =
+        setOf(scope) === null ? [] : brokenBy(scope, setTexts(scope, null)).map((one) => one.scope);
+      if (users.length > 0) {
+        const message = `${users.join(', ')} ${users.length === 1 ? 'includes' : 'include'} this set. Take it out there first.`;
+        throw new Refusal('IN_USE', { message, details: { scopes: users } });
       }
       const removed = { ...value, removed: true };
       await store.put(policyKey(scope), removed, { by, why: 'removed', expected: revision });

@@ -22,6 +22,10 @@ export type TriedRequest = { facts: ActionFacts; policy: string | undefined };
 
 /** Of a count, what is used and what this request would use, in the units of its policy. */
 export type TriedUse = Pick<CounterUse, 'scope' | 'rule' | 'kind' | 'label'> & {
+  /** The value that it is counted by; null where there is one count for all. */
+  by: string | null;
+  /** When the window ends, and the next begins with nothing. */
+  resets_at: string;
   used: number;
   wanted: number;
   max: number;
@@ -67,8 +71,14 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
     return uses.map((_, n) => (typeof totals[n] === 'string' ? BigInt(totals[n]) : null));
   }
 
-  function triedUse(use: CounterUse, used: bigint | null): { use: TriedUse; refused: Refused | null } {
-    const { scope, rule, kind, label, units, max } = use;
+  function triedUse(
+    use: CounterUse,
+    at: Date,
+    used: bigint | null,
+  ): { use: TriedUse; refused: Refused | null } {
+    const { scope, rule, kind, label, key, units, max, perMs } = use;
+    const end = (Math.floor(at.getTime() / perMs) + 1) * perMs;
+    const window = { by: key === '' ? null : key.slice(2), resets_at: new Date(end).toISOString() };
     const scale = kind === 'budget' ? 1e6 : 1;
     const refused = used === null ? 'unreadable' : used + units > max ? 'over' : null;
     const numbers = {
@@ -76,7 +86,7 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
       wanted: Number(units) / scale,
       max: Number(max) / scale,
     };
-    return { use: { scope, rule, kind, label, ...numbers, status: refused ?? 'room' }, refused };
+    return { use: { scope, rule, kind, label, ...window, ...numbers, status: refused ?? 'room' }, refused };
   }
 
   return {
@@ -89,7 +99,7 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
       const wanted = evaluate(layers, facts).uses;
       const totals = await readTotals(wanted, facts.now);
       for (const [n, use] of wanted.entries()) {
-        const tried = triedUse(use, totals[n] ?? null);
+        const tried = triedUse(use, facts.now, totals[n] ?? null);
         uses.push(tried.use);
         if (tried.refused) seen.set(useId(use), tried.refused);
       }

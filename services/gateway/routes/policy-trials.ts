@@ -59,6 +59,8 @@ const Evaluation = z
         rule: z.string(),
         kind: z.enum(['limit', 'budget']),
         label: z.string(),
+        by: z.string().nullable().describe('The value that it is counted by.'),
+        resets_at: z.string().describe('When the window ends.'),
         used: z.number(),
         wanted: z.number().describe('What this request would use.'),
         max: z.number(),
@@ -72,15 +74,19 @@ const Evaluation = z
         revision: z.number(),
         decide: z.enum(['allow', 'deny', 'require_approval', 'abstain']),
         rule: z.string().nullable(),
-        matches: z.array(Match).describe('Every rule that matches; the first that is sure decides.'),
+        matches: z
+          .array(Match)
+          .describe(
+            'Every rule that matches, or may. The first that is sure decides, with those before it of which that cannot be told.',
+          ),
       }),
     ),
   })
   .meta({ id: 'Evaluation' });
 
-type EvaluateParts = { auth: Auth; trials: Trials; agents: Agents };
+type TrialParts = { auth: Auth; trials: Trials; agents: Agents };
 
-export function evaluateRoute(app: App, { auth, trials, agents }: EvaluateParts) {
+export function evaluateRoute(app: App, { auth, trials, agents }: TrialParts) {
   app.post(
     '/v1/policies/:scope/evaluate',
     {
@@ -100,6 +106,7 @@ export function evaluateRoute(app: App, { auth, trials, agents }: EvaluateParts)
       // To read another text costs more than to ask the policies that are there.
       if (text !== undefined) auth.withRole(request, 'admin', 'auditor');
       const [kind, name] = scope.split(':');
+      if (kind === 'set') throw new Refusal('VALIDATION_ERROR', { details: [ofSet] });
       const asking = agent ?? (kind === 'agent' ? name : undefined);
       const facts: ActionFacts = {
         action: asked.action_name,
@@ -113,6 +120,9 @@ export function evaluateRoute(app: App, { auth, trials, agents }: EvaluateParts)
     },
   );
 }
+
+/** A set has a part in what the policies say that include it. */
+const ofSet = { path: 'scope', message: 'is a set: evaluate the policy that includes it, with its text' };
 
 const nobody = { name: 'an-agent', owner: 'owner@example.com' };
 
@@ -155,7 +165,7 @@ const BacktestQuery = z.strictObject({
   agent: AgentName.optional().describe('Requests of this agent only.'),
 });
 
-export function backtestRoute(app: App, { auth, trials }: { auth: Auth; trials: Trials }) {
+export function backtestRoute(app: App, { auth, trials, agents }: TrialParts) {
   app.post(
     '/v1/policies/:scope/backtest',
     {
@@ -183,6 +193,7 @@ export function backtestRoute(app: App, { auth, trials }: { auth: Auth; trials: 
       // It shows what agents asked for, as the record does.
       auth.withRole(request, 'admin', 'auditor');
       const { since: from, ...query } = request.query;
+      if (query.agent !== undefined) agents.get(query.agent);
       const asked = { ...query, ...(from === undefined ? {} : { from }) };
       const lines = trials.backtest(request.params.scope, request.body, asked);
       // What is wrong with the policy is an answer like any other; what goes wrong after the first line is a line.
