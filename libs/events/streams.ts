@@ -43,8 +43,9 @@ const counterStream = (token: string, windowMsMax: number, history: number): Cou
  */
 export const counterStreams = [
   counterStream('hour', 3_600_000, 10_000),
-  counterStream('day', 86_400_000, 1000),
-  counterStream('month', 31 * 86_400_000, 200),
+  // Twice what the policy service works at, with room.
+  counterStream('day', 86_400_000, 2500),
+  counterStream('month', 31 * 86_400_000, 2500),
 ] as const satisfies readonly CounterStream[];
 
 /** How long the broker knows that an action was counted. */

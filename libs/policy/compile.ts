@@ -1,6 +1,7 @@
 import type { Subject } from './cel/subject.ts';
 import { type CounterUse, useOf } from './counters.ts';
 import { type Glob, isLiteral, literalPrefix, matchGlob, parseGlob } from './glob.ts';
+import { workMax } from './limits.ts';
 import type { BrokenLayer, Decide, IncludedSet, Layer, Policy, Rule, Selector } from './types.ts';
 
 type IndexedRule = { position: number; rule: Rule; glob: Glob; only: readonly [Selector, Glob][] };
@@ -101,14 +102,22 @@ const matchOf = (
   return { rule, uses };
 };
 
+/** Where the conditions before it took all that a request may take, nobody can say whether a rule matches. */
+const tooMuchWork = ({ rule, glob }: IndexedRule, { action }: Request): Match | Unsure | undefined =>
+  matchGlob(glob, action)
+    ? { rule, decide: rule.decide, why: 'the conditions up to it take too long for this request' }
+    : undefined;
+
 /** The first rule that matches decides. Those before it of which that cannot be told are named too. */
 export const firstMatch = (
   compiled: CompiledPolicy,
   request: Request,
 ): { match: Match | undefined; unsure: Unsure[] } => {
   const unsure: Unsure[] = [];
+  let work = 0;
   for (const candidate of candidates(compiled, request.action)) {
-    const found = matchOf(candidate, request);
+    work += candidate.rule.when?.costOf(request.subject) ?? 0;
+    const found = work > workMax ? tooMuchWork(candidate, request) : matchOf(candidate, request);
     if (!found) continue;
     if ('uses' in found) return { match: found, unsure };
     unsure.push(found);

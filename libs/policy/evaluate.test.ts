@@ -223,7 +223,7 @@ describe('settings', () => {
       { scope: 'default', quorum: 1, separate: true },
     ]);
     expect(settings).toEqual({
-      timeoutMs: 300_000,
+      timeoutMs: 3_600_000,
       validForMs: 120_000,
       onTimeout: 'allow',
       requireReason: 'on_reject',
@@ -235,10 +235,23 @@ describe('settings', () => {
     ['a rule that denies then', asking('default', 'on_timeout: deny')],
     ['a default', layer('default', 'default: require_approval')],
   ])('nobody is allowed by time where %s asks too', (_, other) => {
-    const lax = asking('guardrail', 'on_timeout: allow');
+    const lax = asking('guardrail', 'on_timeout: allow', 'timeout: 1h');
     expect(judge([lax], 'pay').settings.onTimeout).toBe('allow');
     expect(judge([lax, other], 'pay').settings.onTimeout).toBe('deny');
     expect(judge([other, lax], 'pay').settings.onTimeout).toBe('deny');
+  });
+
+  test('where time denies the shortest holds, and where it allows the longest', () => {
+    const [short, long] = ['timeout: 1s', 'timeout: 4h'];
+    const of = (word: string) => [asking('named:quick', short, word), asking('default', long, word)];
+    expect(judge(of('on_timeout: allow'), 'pay').settings).toMatchObject({
+      timeoutMs: 14_400_000,
+      onTimeout: 'allow',
+    });
+    expect(judge(of('on_timeout: deny'), 'pay').settings).toMatchObject({
+      timeoutMs: 1000,
+      onTimeout: 'deny',
+    });
   });
 
   test('of a layer that is overruled count for nothing', () => {

@@ -101,19 +101,23 @@ const uncovered: Finding = {
 
 const wantsReason = ['always', 'on_reject', 'never'] as const;
 
+const given = (values: readonly (number | undefined)[]) => values.filter((value) => value !== undefined);
+const least = (values: readonly (number | undefined)[]) =>
+  given(values).length === 0 ? undefined : Math.min(...given(values));
+const most = (values: readonly (number | undefined)[]) =>
+  given(values).length === 0 ? undefined : Math.max(...given(values));
+
 const strictest = (all: readonly RuleSettings[]): Verdict['settings'] => {
-  const least = (values: (number | undefined)[]) => {
-    const given = values.filter((value) => value !== undefined);
-    return given.length === 0 ? undefined : Math.min(...given);
-  };
-  const timeoutMs = least(all.map((one) => one.timeoutMs));
+  // Every one of those that ask has to say so, and then it is people who lose by a shorter time.
+  const onTimeout = all.length > 0 && all.every((one) => one.onTimeout === 'allow') ? 'allow' : 'deny';
+  const timeouts = all.map((one) => one.timeoutMs);
+  const timeoutMs = onTimeout === 'allow' ? most(timeouts) : least(timeouts);
   const validForMs = least(all.map((one) => one.validForMs));
   const requireReason = wantsReason.find((one) => all.some((settings) => settings.requireReason === one));
   return {
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(validForMs === undefined ? {} : { validForMs }),
-    // Every one of those that ask has to say so.
-    onTimeout: all.length > 0 && all.every(({ onTimeout }) => onTimeout === 'allow') ? 'allow' : 'deny',
+    onTimeout,
     ...(requireReason === undefined ? {} : { requireReason }),
   };
 };

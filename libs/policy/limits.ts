@@ -19,6 +19,10 @@ export const countMax = 1_000_000_000;
 export const sumMax = 1_000_000_000_000;
 /** The window of a counter. */
 export const perMs = { min: '1s', max: '31d' };
+/** Of all conditions together: what a policy needs of memory grows with it. */
+export const partsMax = 20_000;
+/** What the conditions that are asked of one request may cost together, some tenths of a second. */
+export const workMax = 1_000_000;
 /** Each takes some milliseconds to be compiled. */
 export const patternsMax = 200;
 export const problemsMax = 50;

@@ -38,6 +38,7 @@ describe('is refused, with what is expected', () => {
     ['timeout: 0s', 'timeout: expected a span'],
     ['timeout: 999999999d', 'timeout: expected a span'],
     ['timeout: [15m]', 'timeout: expected a span from "1s" to "5d", as "15m", found a list'],
+    ['on_timeout: allow', 'on_timeout: what is allowed when nobody decides needs a timeout of its own'],
     ['on_timeout: maybe', 'on_timeout: expected deny or allow, found the text "maybe"'],
     ['require_reason: true', 'require_reason: expected never, on_reject or always, found true'],
     ['valid_for: 2d', 'valid_for: expected a span from "1s" to "1d"'],

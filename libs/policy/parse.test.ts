@@ -181,7 +181,7 @@ test.each([
   [
     'an action with a space at its end',
     'version: 1\nrules:\n  - { action: "pay ", decide: deny }',
-    'line 3, column 15: action: begins or ends with a space, or has a character that cannot be seen',
+    'line 3, column 15: action: has spaces that cannot be seen: at its ends, or two in a row',
   ],
   [
     'a name that is a number',

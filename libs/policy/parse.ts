@@ -7,7 +7,7 @@ import { readCondition } from './expressions.ts';
 import { type Field, readFields } from './fields.ts';
 import { policyGrammar, ruleGrammar } from './grammar.ts';
 import { readIncludes } from './includes.ts';
-import { approversMax, nameCharsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
+import { approversMax, nameCharsMax, partsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
 import { readLists } from './lists.ts';
 import { unnamed } from './naming.ts';
 import { type PolicyTest, readTests } from './policy-tests.ts';
@@ -46,26 +46,33 @@ type ReadText = ({ ok: true; source: Source } & PolicyAndTests) | Extract<Parsed
 
 /** A policy and its tests, which are not run: only of a policy without a problem it can be said what it decides. */
 export const readPolicyText = (text: string, reading: Reading = {}): ReadText => {
-  let patterns = 0;
-  const mayCompile = (count: number) => {
-    patterns += count;
-    return patterns <= patternsMax;
+  let [patterns, parts] = [0, 0];
+  const may: May = {
+    mayCompile: (count) => {
+      patterns += count;
+      return patterns <= patternsMax;
+    },
+    mayHold: (count) => {
+      parts += count;
+      return parts <= partsMax;
+    },
   };
-  return readBounded(text, reading, mayCompile);
+  return readBounded(text, reading, may);
 };
 
-type MayCompile = (patterns: number) => boolean;
+/** What a policy and the sets that it includes may need together. */
+type May = Required<Pick<Surroundings, 'mayCompile' | 'mayHold'>>;
 
-const readBounded = (text: string, reading: Reading, mayCompile: MayCompile): ReadText => {
+const readBounded = (text: string, reading: Reading, may: May): ReadText => {
   const source = readYaml(text);
   if (Array.isArray(source)) return { ok: false, problems: source };
-  const read = readPolicy(source, reading, mayCompile);
+  const read = readPolicy(source, reading, may);
   const problems = source.problems();
   // Readers hand back what they could make out and report the rest: only a file without a problem is a policy.
   return read && problems.length === 0 ? { ok: true, source, ...read } : { ok: false, problems };
 };
 
-const readPolicy = (source: Source, reading: Reading, mayCompile: MayCompile): PolicyAndTests | undefined => {
+const readPolicy = (source: Source, reading: Reading, may: May): PolicyAndTests | undefined => {
   const root = source.resolve(source.root, '');
   if (!root) return undefined;
   if (!isMap(root)) {
@@ -84,10 +91,10 @@ const readPolicy = (source: Source, reading: Reading, mayCompile: MayCompile): P
   // What a set needs of the patterns that may be compiled, the policy cannot use any more.
   const included = readIncludes(source, fields.get('include'), {
     sets: reading.sets ?? new Map(),
-    parse: (text) => readBounded(text, { isSet: true }, mayCompile),
+    parse: (text) => readBounded(text, { isSet: true }, may),
     whereFrom: reading.whereFrom ?? ((name) => `PUT it to /v1/policies/set:${name} first`),
   });
-  const own = readRules(source, fields.get('rules'), { mayCompile, lists });
+  const own = readRules(source, fields.get('rules'), { ...may, lists });
   const rules = [...included.rules, ...own];
   if (included.names.length > 0 && rules.length > rulesMax)
     source.problem(

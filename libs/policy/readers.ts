@@ -32,14 +32,6 @@ export const readItems = (
 export const readPattern = (source: Source, field: Field | undefined, what: string): string | undefined => {
   const pattern = readText(source, field, what, { charsMax: nameCharsMax });
   // A rule that can match nothing by a slip of the keyboard would protect nothing, and nobody would see why.
-  if (field && pattern !== undefined && /^\s|\s$|\p{C}/u.test(pattern)) {
-    source.problem(
-      field.value,
-      field.path,
-      `${what}: begins or ends with a space, or has a character that cannot be seen`,
-    );
-    return undefined;
-  }
   const trap = pattern === undefined ? null : lookAlike(pattern);
   if (field && trap) source.problem(field.value, field.path, `${what}: ${trap}`);
   return trap ? undefined : pattern;

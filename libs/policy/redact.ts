@@ -7,7 +7,7 @@ import type { Source } from './yaml.ts';
 export const redacted = '[redacted]';
 
 /** A path into the payload, of ten steps at most. */
-export const redactForm = /^payload(\.[A-Za-z0-9_-]{1,100}){1,10}$/;
+export const redactForm = /^payload(\.[0-9]{0,20}[A-Za-z_-][A-Za-z0-9_-]{0,79}){1,10}$/;
 
 /** Parts of the payload that nobody is shown. */
 export const readRedact = (source: Source, field: Field | undefined): string[] => {
@@ -41,8 +41,12 @@ const hide = (value: unknown, [step, ...rest]: string[]): unknown => {
   if (step === undefined) return redacted;
   if (Array.isArray(value)) return value.map((one) => hide(one, [step, ...rest]));
   if (typeof value !== 'object' || value === null) return redacted;
-  if (!Object.hasOwn(value, step)) return value;
+  const steps = [step, ...rest];
   return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [name, name === step ? hide(one, rest) : one]),
+    Object.entries(value).map(([name, one]) => {
+      // An agent may write several steps as one name.
+      const taken = steps.findIndex((_, n) => steps.slice(0, n + 1).join('.') === name);
+      return [name, taken === -1 ? one : hide(one, steps.slice(taken + 1))];
+    }),
   );
 };

@@ -35,6 +35,13 @@ export const readSettings = (source: Source, fields: Fields, decides: readonly D
   const separate = readBoolean(source, fields.get('separate'), 'separate');
   const timeout = readSpan(source, fields.get('timeout'), 'timeout', timeoutMs);
   const onTimeout = readWord(source, fields.get('on_timeout'), 'on_timeout', onTimeoutWords);
+  const allows = fields.get('on_timeout');
+  if (allows && onTimeout === 'allow' && !fields.has('timeout'))
+    source.problem(
+      allows.key,
+      allows.path,
+      'on_timeout: what is allowed when nobody decides needs a timeout of its own',
+    );
   const requireReason = readWord(source, fields.get('require_reason'), 'require_reason', requireReasonWords);
   const validFor = readSpan(source, fields.get('valid_for'), 'valid_for', validForMs);
   return {

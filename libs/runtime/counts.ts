@@ -24,6 +24,9 @@ export function countPlace(id: string, windowMs: number, at: Date): CountPlace {
  */
 export type Added = { total: bigint; units: bigint; isRepeated: boolean };
 
+/** It was counted before, and the broker has let go of what the total was then. */
+export class CountForgotten extends Unavailable {}
+
 const attemptsMax = 2;
 
 /**
@@ -48,6 +51,7 @@ export async function addToCount(
         await context.sender.request(place.subject, '', header),
       );
     } catch (error) {
+      if (error instanceof CountForgotten) throw error;
       cause = error;
     }
     if (attempt < attemptsMax) await sleep(20 * attempt);
@@ -81,7 +85,7 @@ async function addedBefore(
   const found = await jsm.streams.getMessage(stream.name, { seq });
   const units = found?.header?.get('Nats-Incr');
   if (!found || found.subject !== subject || found.header?.get('Nats-Msg-Id') !== id || !units)
-    throw new Error('what was counted before is not there any more');
+    throw new CountForgotten('what was counted before is not there any more');
   return { total: totalIn(found.string()), units: BigInt(units), isRepeated: true };
 }
 

@@ -4,6 +4,7 @@ import {
   type Added,
   addToCount,
   type BusContext,
+  CountForgotten,
   countPlace,
   countToken,
   readCount,
@@ -42,15 +43,32 @@ type Result = 'counted' | Refused;
 export function createCounters(context: BusContext, hasRoom: HasRoom): Counters {
   let restUntil = 0;
 
-  async function count(use: CounterUse, request: Requested): Promise<Result> {
+  /** Tells what it has added by `mine`, unless it has taken it back itself. */
+  async function count(
+    use: CounterUse,
+    request: Requested,
+    mine: (use: CounterUse) => void,
+  ): Promise<Result> {
     if (use.units === 0n) return 'counted';
     const place = placeOf(use, request);
     if (!(await hasRoom(place.stream))) return 'unreadable';
-    const added = await addToCount(context, place, use.units, `${request.id}.${tokenOf(use)}`);
-    if (added.total > use.max) {
-      await end(use, request, -use.units);
+    const added = await addToCount(context, place, use.units, `${request.id}.${tokenOf(use)}`).catch(
+      (error: unknown) => {
+        if (error instanceof CountForgotten) mine(use);
+        throw error;
+      },
+    );
+    const isOver = added.total > use.max;
+    if (isOver && !added.isRepeated) {
+      await end(use, request, -use.units).catch((error: unknown) => {
+        mine(use);
+        throw error;
+      });
       return 'over';
     }
+    mine(use);
+    // What was within the bound when it was first counted may be allowed by now, whatever the bound is today.
+    if (isOver) return 'over';
     if (!added.isRepeated) return 'counted';
     const ended = await end(use, request, 0n);
     return ended.units === 0n ? 'counted' : 'unreadable';
@@ -82,7 +100,7 @@ export function createCounters(context: BusContext, hasRoom: HasRoom): Counters 
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
       context.logger.warn({ err: error, rule: use.rule }, 'what a rule allows cannot be counted');
-      restUntil = performance.now() + restMs;
+      if (!(error instanceof CountForgotten)) restUntil = performance.now() + restMs;
       return 'unreadable';
     }
   }
@@ -94,11 +112,12 @@ export function createCounters(context: BusContext, hasRoom: HasRoom): Counters 
       for (const use of uses) {
         // After one that is refused the others are not counted any more, but they may make it stricter.
         const isLost = refused.size > 0;
-        const result = await certain(use, request, () => (isLost ? look(use, request) : count(use, request)));
+        const result = await certain(use, request, () =>
+          isLost ? look(use, request) : count(use, request, (one) => counted.push(one)),
+        );
         if (result === 'room') continue;
         context.metrics.counted.inc({ kind: use.kind, result });
         if (result !== 'counted') refused.set(useId(use), result);
-        else if (use.units > 0n) counted.push(use);
       }
       return {
         refused,

@@ -63,8 +63,9 @@ function neededEvent(
   const { idempotency_key: _key, policy: _policy, timeout_ms, ...told } = request.data;
   const { settings } = verdict;
   const validForMs = settings.validForMs ?? by.config.peopleValidForMs;
+  const wantedMs = settings.timeoutMs ?? by.config.approvalTimeoutMs;
   const waitMs = Math.min(
-    settings.timeoutMs ?? by.config.approvalTimeoutMs,
+    wantedMs,
     // What an agent names can only make the wait shorter.
     timeout_ms ?? Number.POSITIVE_INFINITY,
     Math.max(1000, by.longestMs - validForMs),
@@ -85,7 +86,8 @@ function neededEvent(
     })),
     requested_at: request.time,
     deadline: new Date(by.now.getTime() + waitMs).toISOString(),
-    on_timeout: settings.onTimeout ?? 'deny',
+    // Whoever shortens the time of people must not be allowed by that.
+    on_timeout: waitMs < wantedMs ? 'deny' : (settings.onTimeout ?? 'deny'),
     ...(settings.requireReason === undefined ? {} : { require_reason: settings.requireReason }),
     valid_for_ms: validForMs,
   };

@@ -1,4 +1,5 @@
 import type { parse } from '@bufbuild/cel';
+import { listEntriesMax } from '../limits.ts';
 import { nearest } from '../nearest.ts';
 import { oneOf, quote } from '../problems.ts';
 import { nodesMax, patternCharsMax } from './bounds.ts';
@@ -17,6 +18,9 @@ export type Checked = {
   misuses: Misuse[];
   /** Whether it goes through lists or maps, whose size is the request's. */
   walks: boolean;
+  nodes: number;
+  /** What each element of a walk costs: parts, and for `in` of a list what it may hold. */
+  walkWeight: number;
   /** The patterns of `matches`, which are compiled when the policy is accepted. */
   patterns: { at: number; pattern: string }[];
 };
@@ -66,12 +70,20 @@ export type Wanted = 'condition' | 'number' | 'key';
 
 const wantedOf: Record<Wanted, { kinds: readonly Kind[]; words: string }> = {
   condition: { kinds: ['bool'], words: 'a condition is true or false' },
-  number: { kinds: ['int', 'uint', 'double'], words: 'what is added up is a number' },
+  number: { kinds: ['int', 'double'], words: 'what is added up is a number' },
   key: {
-    kinds: ['string', 'bool', 'int', 'uint', 'double'],
+    kinds: ['string', 'bool', 'int', 'double'],
     words: 'what is counted by is a text, a number, true or false',
   },
 };
+
+const stepsMax = 20;
+
+function stepsOf(one: Expr | undefined): number {
+  let steps = 0;
+  for (let at = one; at?.exprKind.case === 'selectExpr'; at = at.exprKind.value.operand) steps += 1;
+  return steps;
+}
 
 /** What the parser makes of all, exists and the other macros. */
 const made = new Set(['@not_strictly_false']);
@@ -86,6 +98,7 @@ export function check(
   const patterns: Checked['patterns'] = [];
   let nodes = 0;
   let walks = false;
+  let walkWeight = 0;
 
   const positionOf = ({ id }: Expr) => (sourceInfo?.positions as Record<string, number>)?.[String(id)] ?? 0;
   const misuse = (at: Expr, message: string): Kind => {
@@ -99,6 +112,7 @@ export function check(
   function kindOf(one: Expr | undefined, scope: Scope, depth: number): Kind {
     if (!one) return 'dyn';
     nodes += 1;
+    if (scope.has(walking)) walkWeight += 1;
     if (nodes > nodesMax) return 'dyn';
     const { exprKind } = one;
     switch (exprKind.case) {
@@ -166,6 +180,7 @@ export function check(
       return misuse(one, `${ident} has no field ${quote(field)}: ${hint}`);
     }
     const kind = kindOf(operand, scope, depth);
+    if (stepsOf(operand) >= stepsMax) return misuse(one, `a path has at most ${stepsMax} steps`);
     if (isOpen(kind)) return kind;
     if (kind === 'map') return 'dyn';
     return misuse(one, `${nounOf(kind)} has no fields, so not ${quote(field)}`);
@@ -209,6 +224,7 @@ export function check(
       return misuse(one, `${nounOf(left)} has no elements`);
     }
     if (name === '@in') {
+      if (scope.has(walking)) walkWeight += listEntriesMax;
       if (right === 'json' && scope.has(walking)) return misuse(one, withinWalk);
       if (isOpen(right) || right === 'list' || right === 'map') return 'bool';
       return misuse(one, `"in" looks in a list or a map, and this is ${nounOf(right)}`);
@@ -263,5 +279,5 @@ export function check(
   else if (!wantedOf[wanted].kinds.includes(kind) && !isOpen(kind) && misuses.length === 0) {
     misuse(expr, `${wantedOf[wanted].words}, and this is ${nounOf(kind)}`);
   }
-  return { misuses, walks, patterns };
+  return { misuses, walks, patterns, nodes, walkWeight };
 }

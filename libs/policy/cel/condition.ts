@@ -1,5 +1,5 @@
 import { isCelError, parse, plan } from '@bufbuild/cel';
-import { patternsMax } from '../limits.ts';
+import { partsMax, patternsMax } from '../limits.ts';
 import { conditionCharsMax, nestingMax, tooDeepAt, walkedMax } from './bounds.ts';
 import { check, type Misuse, type Tree, type Wanted } from './check.ts';
 import { environment } from './environment.ts';
@@ -9,6 +9,7 @@ import type { Lists, Subject } from './subject.ts';
 /** Text in CEL, ready to be asked of requests. */
 export type Expression = {
   text: string;
+  costOf(subject: Subject): number;
   /** Of a request it has a value; or it could not be told, and why. */
   result(subject: Subject): { value: unknown } | { unsure: string };
 };
@@ -17,6 +18,8 @@ export type CompiledExpression = { ok: true; expression: Expression } | { ok: fa
 
 export type Condition = {
   text: string;
+  /** What it costs to ask it of this request, in parts. */
+  costOf(subject: Subject): number;
   /** Of a request it is true or false; or it could not be told, and why. */
   holds(subject: Subject): boolean | { unsure: string };
 };
@@ -24,7 +27,12 @@ export type Condition = {
 export type CompiledCondition = { ok: true; condition: Condition } | { ok: false; misuses: Misuse[] };
 
 /** What a policy brings to its conditions. */
-export type Surroundings = { mayCompile?: (patterns: number) => boolean; lists?: Lists };
+export type Surroundings = {
+  mayCompile?: (patterns: number) => boolean;
+  /** Whether the policy may hold so many parts more. */
+  mayHold?: (nodes: number) => boolean;
+  lists?: Lists;
+};
 const noLists: Lists = {};
 
 const unsureCharsMax = 200;
@@ -38,6 +46,7 @@ export function compileCondition(text: string, surroundings: Surroundings = {}):
     ok: true,
     condition: {
       text,
+      costOf: expression.costOf,
       holds(subject) {
         const result = expression.result(subject);
         if ('unsure' in result) return result;
@@ -51,27 +60,32 @@ export function compileCondition(text: string, surroundings: Surroundings = {}):
 export function compileExpression(
   text: string,
   wanted: Wanted,
-  { mayCompile = () => true, lists = noLists }: Surroundings = {},
+  { mayCompile = () => true, mayHold = () => true, lists = noLists }: Surroundings = {},
 ): CompiledExpression {
   if (text.length > conditionCharsMax) {
     return refused(0, `a condition has at most ${conditionCharsMax} characters, and this has ${text.length}`);
   }
+  const blank = /\s{50}/.exec(text);
+  if (blank) return refused(blank.index, 'a condition has at most 49 blanks in a row');
   const deep = tooDeepAt(text);
   if (deep !== null) return refused(deep, `a condition is at most ${nestingMax} levels deep`);
   const tree = read(text);
   if ('misuse' in tree) return { ok: false, misuses: [tree.misuse] };
-  const { misuses, walks, patterns } = check(tree, { lists: Object.keys(lists), wanted });
+  const { misuses, walks, walkWeight, nodes, patterns } = check(tree, { lists: Object.keys(lists), wanted });
   if (misuses.length === 0 && patterns.length > 0) {
     if (!mayCompile(patterns.length))
       return refused(0, `at most ${patternsMax} patterns of matches in one policy`);
     misuses.push(...patterns.flatMap(({ at, pattern }) => wrongPattern(at, pattern)));
   }
+  if (misuses.length === 0 && !mayHold(nodes))
+    return refused(0, `the conditions of one policy have at most ${partsMax} parts together`);
   if (misuses.length > 0) return { ok: false, misuses };
   const run = plan(environment, tree);
   return {
     ok: true,
     expression: {
       text,
+      costOf: (subject) => nodes + (walks ? walkWeight * Math.min(subject.longest(), walkedMax) : 0),
       result(subject) {
         if (walks && subject.longest() > walkedMax) {
           return {

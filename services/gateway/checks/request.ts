@@ -16,6 +16,12 @@ const Line = (max: number) =>
     .refine((text) => !/\p{Cf}/u.test(text), 'must not contain invisible characters');
 const Text = (max: number) => z.string().min(1).max(max);
 
+/** Rules are for names: one that only looks like another would be judged as something else than people read. */
+const Name = Text(200).superRefine((name, context) => {
+  const trap = lookAlike(name);
+  if (trap) context.addIssue({ code: 'custom', message: trap });
+});
+
 /** Fields of the design that later versions build. Until then they are refused, never ignored. */
 const notBuilt = (what: string) =>
   z.never({ error: `This version cannot do this yet (${what}). Leave the field out.` }).optional();
@@ -31,12 +37,12 @@ const Timeout = z
 
 export const contextFields = {
   reasoning: Text(8000).optional().describe('Why the agent wants to do this; people see it.'),
-  acting_agent: Line(200).optional().describe('The agent that acts, where several share one key.'),
+  acting_agent: Name.optional().describe('The agent that acts, where several share one key.'),
   on_behalf_of: Line(200).optional(),
   run: Line(200).optional(),
   case: Line(200).optional().describe('Groups requests, logs and executions.'),
-  tool: Line(200).optional(),
-  server: Line(200).optional().describe('The MCP server of the tool.'),
+  tool: Name.optional(),
+  server: Name.optional().describe('The MCP server of the tool.'),
   tags: z.array(Line(64)).max(32).optional(),
   priority: z.enum(['low', 'normal', 'high', 'urgent']).optional(),
   excerpt: z.array(Text(8000)).max(20).optional().describe('Part of the conversation.'),
@@ -45,15 +51,9 @@ export const contextFields = {
 export const IdempotencyKey = Line(200).describe('The same key, action and payload are the same action.');
 export const Payload = z.record(z.string(), z.unknown());
 
-/** Rules are for names: one that only looks like another would be judged as something else than people read. */
-const ActionName = Line(200).superRefine((name, context) => {
-  const trap = lookAlike(name);
-  if (trap) context.addIssue({ code: 'custom', message: trap });
-});
-
 export const CheckBody = z
   .strictObject({
-    action_name: ActionName,
+    action_name: Name,
     payload: Payload.default({}),
     idempotency_key: IdempotencyKey.optional(),
     ...contextFields,
@@ -86,7 +86,7 @@ export type ExecutionBody = z.infer<typeof ExecutionBody>;
 
 export const LogBody = z
   .strictObject({
-    action_name: Line(200),
+    action_name: Name,
     outcome: z.enum(['success', 'failure', 'unknown']).default('success'),
     summary: Text(4000).optional(),
     payload: Payload.optional(),
