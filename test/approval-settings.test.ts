@@ -1,6 +1,6 @@
 import { eventually, releaseAfterEach, startTestPlacet } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { agentNamed, personWith, put, rawBroker, typesOf } from './support.ts';
+import { agentNamed, decided, personWith, put, rawBroker, typesOf } from './support.ts';
 
 releaseAfterEach();
 
@@ -87,4 +87,22 @@ test('a permission by the policy alone lasts as long as its rule says', async ()
   await put(started, 'default', policy);
   const { body } = await started.agent.check({ action_name: 'read.mail', payload: {} });
   expect(Date.parse(body.valid_until) - Date.parse(body.decided_at)).toBe(5000);
+});
+
+test('who shortens the time of people is not allowed by it', async () => {
+  const started = await startTestPlacet();
+  const { agent, admin } = started;
+  const slow =
+    'version: 1\nrules:\n  - { action: pay, decide: require_approval, timeout: 4h, on_timeout: allow }\n';
+  await put(started, 'default', slow);
+  await put(started, 'named:quick', slow.replace('4h', '1s'));
+  const ask = async (more: object) => (await agent.check({ action_name: 'pay', ...more }, '?wait=0')).body;
+  const short = await ask({ timeout: '1s' });
+  expect((await admin.get(`/v1/approvals/${short.action_id}`)).body.on_timeout).toBe('deny');
+  await decided(agent, short.action_id, 'denied');
+  for (const more of [{}, { policy: 'quick' }]) {
+    const { body } = await admin.get(`/v1/approvals/${(await ask(more)).action_id}`);
+    expect(body.on_timeout).toBe('allow');
+    expect(Date.parse(body.deadline) - Date.parse(body.requested_at)).toBeGreaterThan(3.9 * 3_600_000);
+  }
 });

@@ -66,3 +66,26 @@ test('a set that somebody includes cannot be deleted, and nobody is held to a se
   });
   expect((await admin.delete('/v1/policies/set:money')).status).toBe(200);
 });
+
+test('a set that is deleted while a policy is put that includes it leaves no policy that cannot be used', async () => {
+  const started = await startTestPlacet();
+  const { admin, agent } = started;
+  for (let round = 0; round < 5; round++) {
+    await put(started, 'set:money', money);
+    const [included, deleted] = await Promise.all([
+      admin.put('/v1/policies/default', `${policy}# ${round}\n`),
+      admin.delete('/v1/policies/set:money'),
+    ]);
+    expect([included.status, deleted.status].toSorted()).not.toEqual([200, 200]);
+    const { body } = await agent.check({ action_name: 'pay', payload: { country: 'DE', round } });
+    expect(body.reason).not.toContain('cannot be used');
+    await put(started, 'default', 'version: 1\ndefault: allow\n');
+  }
+});
+
+test('an include that is written with an escape is one too', async () => {
+  const started = await startTestPlacet();
+  await put(started, 'set:money', money);
+  await put(started, 'default', '{"version": 1, "\\u0069nclude": ["money"], "default": "allow"}');
+  expect((await started.admin.delete('/v1/policies/set:money')).status).toBe(409);
+});

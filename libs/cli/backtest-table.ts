@@ -20,7 +20,7 @@ export const formatBacktest = (result: FullResult): string =>
     .join('\n\n')}\n`;
 
 const overview = ({ scope, requests, concerned, from, until, unreadable }: FullResult): string => {
-  const since = from === null ? '' : `, from ${from} until ${until}`;
+  const since = from === null ? '' : `, from ${printable(from)} until ${printable(until)}`;
   const left = unreadable === 0 ? '' : `\n${grouped(unreadable)} were left out: Placet did not write them.`;
   const part = concerned === requests ? '' : `\nIt has a part in ${grouped(concerned)} of them.`;
   return `${grouped(requests)} requests with another policy for ${printable(scope)}${since}${part}${left}`;
@@ -56,7 +56,7 @@ const change = ({ from, to, count, actions, examples }: FullResult['changes'][nu
   const more = actions.length > 5 ? ', …' : '';
   const lines = examples.map(
     ({ id, action, agent, at, before, after }) =>
-      `  ${id}  ${printable(action)} of ${agent}, ${at}\n` +
+      `  ${printable(`${id}  ${action} of ${agent}, ${at}`)}\n` +
       `    now   ${printable(before.reason)}\n    then  ${printable(after.reason)}`,
   );
   return [`${from} -> ${to}: ${grouped(count)} (${often.join(', ')}${more}); as`, ...lines].join('\n');

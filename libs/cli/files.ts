@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { dirname, join, parse, resolve } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { textBytesMax } from '@placet/policy';
+import { parse } from 'yaml';
 import { WrongUsage } from './verb.ts';
 
 /** One byte more than a policy may have: enough to see that it is too long. */
@@ -14,19 +15,31 @@ export const readPolicyFile = async (file: string, cwd: string): Promise<string>
   }
 };
 
-const filesMax = 200;
-
-/** What a policy can include: the other policies of its directory, by the names of their files. */
+/** The sets that a policy includes: the files of their names beside it. What is no plain file is not there. */
 export const setsBeside = async (file: string, cwd: string, policy: string): Promise<Map<string, string>> => {
   const sets = new Map<string, string>();
-  if (!policy.includes('include')) return sets;
   const directory = dirname(resolve(cwd, file));
-  const names = (await readdir(directory)).filter((name) => /\.ya?ml$/i.test(name)).toSorted();
-  for (const name of names.slice(0, filesMax)) {
-    const path = join(directory, name);
-    if (path !== resolve(cwd, file)) sets.set(parse(name).name, await readPolicyFile(path, cwd));
+  for (const name of includedIn(policy)) {
+    for (const path of [join(directory, `${name}.yaml`), join(directory, `${name}.yml`)]) {
+      const found = await lstat(path).catch(() => null);
+      if (found?.isFile() && !sets.has(name)) sets.set(name, await readPolicyFile(path, cwd));
+    }
   }
   return sets;
+};
+
+const includesMax = 20;
+
+/** As far as it can be told of a text that may be none. */
+const includedIn = (policy: string): string[] => {
+  if (policy.length > textBytesMax || !/include|\\/.test(policy)) return [];
+  try {
+    const { include } = parse(policy, { maxAliasCount: 0 }) as { include?: unknown };
+    const names = Array.isArray(include) ? include.slice(0, includesMax) : [];
+    return names.filter((name) => typeof name === 'string' && /^[a-z0-9-]{1,64}$/.test(name));
+  } catch {
+    return [];
+  }
 };
 
 export const why = (error: unknown): string => {

@@ -58,8 +58,13 @@ const readArguments = (args: string[], { env }: Terminal) => {
   if (more.length > 0) throw new WrongUsage(`one policy at a time, not ${positionals.join(' and ')}`);
   const token = env['PLACET_TOKEN'];
   if (!token) throw new WrongUsage('set PLACET_TOKEN to the token of an administrator or auditor');
+  // What is wrong with it is not told with it.
+  if (!/^[\w-]{1,200}$/.test(token))
+    throw new WrongUsage('PLACET_TOKEN is no token: it has characters that none has');
   const url = env['PLACET_URL'] || defaultUrl;
-  if (!URL.canParse(url)) throw new WrongUsage(`PLACET_URL is no address: ${url}`);
+  if (!URL.canParse(url)) throw new WrongUsage('PLACET_URL is no address');
+  if (new URL(url).username !== '' || new URL(url).password !== '')
+    throw new WrongUsage('PLACET_URL holds a name or a password: leave them out');
   const { scope, json, ...query } = values;
   return { file, scope, json, query, url, token };
 };

@@ -85,6 +85,10 @@ describe('what a rule counts', () => {
     ['budget: { max: 5, per: 1h }', 'a budget needs sum: what is added up, as payload.amount'],
     ['budget: { sum: payload.amount, per: 1h }', 'a budget needs max: how much, as 500'],
     ['budget: { sum: \'"x"\', max: 5, per: 1h }', 'sum: what is added up is a number, and this is a text'],
+    [
+      'budget: { sum: uint(payload.amount), max: 5, per: 1h }',
+      'sum: what is added up is a number, and this is an unsigned number',
+    ],
     ['budget: { sum: payload.amount, max: 0, per: 1h }', 'max: expected a number up to 1000000000000'],
     ['budget: { sum: payload.amount, max: 0.0000001, per: 1h }', 'with at most 6 decimals'],
     ['budget: { sum: payload.amount, max: .inf, per: 1h }', 'max: expected a number'],

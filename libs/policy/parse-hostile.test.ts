@@ -55,13 +55,38 @@ describe('hostile texts are refused in bounded time', () => {
     ['bad rules', `version: 1\nrules:\n${'- 7\n'.repeat(2_000)}`, 'expected a rule'],
     [
       'patterns without end',
-      `version: 1\nrules:\n${Array.from({ length: 1_900 }, (_, n) => `- { action: a, when: 'payload.a.matches("(a|${n}){1,900}x{1,900}")', decide: deny }`).join('\n')}`,
+      `version: 1\nrules:\n${Array.from({ length: 1_900 }, (_, n) => `- { action: a, when: 'payload.a.matches("(a|${n}){1,30}x{1,30}")', decide: deny }`).join('\n')}`,
       'at most 200 patterns of matches in one policy',
     ],
     [
       'conditions without end',
       `version: 1\nrules:\n${`- { action: a, when: "${'('.repeat(19)}1${')'.repeat(19)}", decide: deny }\n`.repeat(2_000)}`,
       'a condition is true or false',
+    ],
+    [
+      'patterns that repeat without end',
+      `version: 1\nrules:\n- { action: a, when: 'payload.a.matches("(a|b){500}(c|d){500}")', decide: deny }`,
+      'its counted repetitions make more than 1000',
+    ],
+    [
+      'blanks in a condition',
+      `version: 1\nrules:\n${`- { action: a, when: '1>0${' '.repeat(1_900)}', decide: deny }\n`.repeat(130)}`,
+      'a condition has at most 49 blanks in a row',
+    ],
+    [
+      'paths without end',
+      `version: 1\nrules:\n- { action: a, when: 'payload${'.a'.repeat(250)} == 1', decide: deny }`,
+      'a path has at most 20 steps',
+    ],
+    [
+      'conditions that hold too much together',
+      `version: 1\nrules:\n${`- { action: a, when: '${'payload.a == 1 || '.repeat(50)}payload.b == 2', decide: deny }\n`.repeat(200)}`,
+      'the conditions of one policy have at most 20000 parts together',
+    ],
+    [
+      'tests of large payloads',
+      `version: 1\nrules:\n${'- { action: a, decide: deny }\n'.repeat(200)}tests:\n- &t { action: a, payload: { l: [${'1,'.repeat(900)}] }, expect: deny }\n${'- *t\n'.repeat(20)}`,
+      'tests: at most 2500 values in their payloads together, for a policy of 200 rules',
     ],
     [
       '2,001 rules',

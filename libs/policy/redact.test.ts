@@ -16,6 +16,8 @@ describe('the payload as people see it', () => {
     ],
     [{ a: null }, ['payload.a'], { a: '[redacted]' }],
     [{ b: {} }, ['payload.a', 'payload.b.c', 'payload.__proto__.x'], { b: {} }],
+    [{ 'card.number': 1, x: 2 }, ['payload.card.number'], { 'card.number': '[redacted]', x: 2 }],
+    [{ a: { 'b.c': { d: 1, e: 2 } } }, ['payload.a.b.c.d'], { a: { 'b.c': { d: '[redacted]', e: 2 } } }],
     [{ card: '4111' }, ['payload.card.number'], { card: '[redacted]' }],
     [{ a: { b: 1 } }, ['payload.a', 'payload.a.b'], { a: '[redacted]' }],
     [{ 'x-key': 1 }, ['payload.x-key'], { 'x-key': '[redacted]' }],
@@ -82,6 +84,7 @@ test.each([
   ['[card]', 'found the text "card"'],
   ['["payload.a[0]"]', 'found the text "payload.a[0]"'],
   ['[7]', 'found the number 7'],
+  ['[payload.items.0.pin]', 'redact: expected a path into the payload'],
 ])('redact: %s is refused', (value, expected) => {
   expect(problemsOf(rule('decide: allow', `redact: ${value}`))).toContain(expected);
 });

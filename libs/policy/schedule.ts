@@ -36,11 +36,12 @@ export const readSchedule = (source: Source, field: Field | undefined): Schedule
   return zone === undefined ? undefined : scheduleOf(zone, onDays, hours);
 };
 
-const scheduleOf = (
-  zone: string,
-  onDays: ReadonlySet<Day> | undefined,
-  hours: Hours | undefined,
-): Schedule => {
+/** One for each zone: it holds some 60 KB. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+const formatIn = (zone: string): Intl.DateTimeFormat => {
+  const known = formats.get(zone);
+  if (known) return known;
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     weekday: 'short',
@@ -48,6 +49,16 @@ const scheduleOf = (
     minute: '2-digit',
     hourCycle: 'h23',
   });
+  formats.set(zone, format);
+  return format;
+};
+
+const scheduleOf = (
+  zone: string,
+  onDays: ReadonlySet<Day> | undefined,
+  hours: Hours | undefined,
+): Schedule => {
+  const format = formatIn(zone);
   return {
     includes(now) {
       const parts = Object.fromEntries(format.formatToParts(now).map(({ type, value }) => [type, value]));

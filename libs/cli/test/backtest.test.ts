@@ -1,4 +1,6 @@
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { eventually, releaseAfterEach, startTestPlacet, temporaryDirectory } from '@placet/testing';
 import { expect, test } from 'vitest';
@@ -74,4 +76,37 @@ test('what Placet refuses is told as it is', async () => {
     code: 1,
     err: expect.stringContaining('http://127.0.0.1:9 does not answer: '),
   });
+});
+
+test('neither a token nor a password is printed, whatever is wrong with it', async () => {
+  const env = { PLACET_URL: 'http://user:SECRET@127.0.0.1:9', PLACET_TOKEN: 'placet_person_a' };
+  const wrong = await run(env, false, 'policy.yaml');
+  expect(wrong).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('PLACET_URL holds a name or a password'),
+  });
+  const split = await run({ PLACET_TOKEN: 'placet_SECRET\nx' }, false, 'policy.yaml');
+  expect(split).toMatchObject({ code: 2, err: expect.stringContaining('PLACET_TOKEN is no token') });
+  for (const { out, err } of [wrong, split]) expect(out + err).not.toContain('SECRET');
+});
+
+test('an answer that is none of Placet is not printed', async () => {
+  for (const answer of [
+    '{"result":{}}',
+    '{"error":"x","message":5}',
+    'no JSON',
+    '{"result":{"requests":"\u001b[2J"}}',
+  ]) {
+    const server = createServer((_request, response) => response.end(`${answer}\n`));
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const { port } = server.address() as AddressInfo;
+    const env = { PLACET_URL: `http://127.0.0.1:${port}`, PLACET_TOKEN: 'placet_person_a' };
+    const { code, out, err } = await run(env, false, 'policy.yaml');
+    await new Promise((closed) => server.close(closed));
+    expect({ code, out, err }).toEqual({
+      code: 1,
+      out: '',
+      err: `placet: http://127.0.0.1:${port} answers what Placet does not\n`,
+    });
+  }
 });

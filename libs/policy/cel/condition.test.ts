@@ -244,13 +244,13 @@ describe('costs little, whatever it is', () => {
     expect(holds('payload.text.contains("aab")', { payload: { text } })).toBe(false);
   });
 
-  test('a pattern looks at 10,000 characters at most', () => {
+  test('a pattern looks at 4,000 characters at most', () => {
     const of = (count: number) => holds('payload.a.matches("a$")', { payload: { a: 'a'.repeat(count) } });
-    expect(of(10_000)).toBe(true);
-    expect(of(10_001)).toEqual({ unsure: 'a text is too long for a pattern' });
+    expect(of(4_000)).toBe(true);
+    expect(of(4_001)).toEqual({ unsure: 'a text is too long for a pattern' });
   });
 
   test('a pattern that takes JavaScript for ever takes no time', () => {
-    expect(holds('payload.a.matches("^(a+)+$")', { payload: { a: `${'a'.repeat(5000)}!` } })).toBe(false);
+    expect(holds('payload.a.matches("^(a+)+$")', { payload: { a: `${'a'.repeat(3900)}!` } })).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type PolicyText, policyKey, policyScope } from '@placet/events';
-import { formatProblems, parsePolicy, setOf } from '@placet/policy';
+import { formatProblems, type Problem, parsePolicy, setOf } from '@placet/policy';
 import { digestOfText } from '@placet/proof';
 import {
   backoffMs,
@@ -22,9 +22,10 @@ export type PutPolicy = { by: string; why?: string | undefined; revision?: numbe
 /** The policies' texts. None is stored that does not parse, so the running one stays. */
 export function createPolicies(store: ConfigStore<PolicyText>) {
   const files = new Map<string, string>();
+  const inTurn = createTurns();
 
   async function put(scope: string, text: string, change: PutPolicy): Promise<ValidEntry<PolicyText>> {
-    accept(scope, text);
+    await accept(scope, text);
     const key = policyKey(scope);
     const expected = change.revision ?? store.get(key)?.revision ?? 0;
     const { by, why } = change;
@@ -57,11 +58,11 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
     });
   }
 
-  function accept(scope: string, text: string): void {
+  async function accept(scope: string, text: string): Promise<void> {
     read(scope, text);
     if (setOf(scope) === null) return;
     const sets = setTexts(scope, text);
-    const broken = brokenBy(scope, sets);
+    const broken = await brokenBy(scope, sets);
     if (broken.length === 0) return;
     const [first] = broken;
     const scopes = broken.map((one) => one.scope).join(', ');
@@ -73,15 +74,20 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
   }
 
   /** The policies that keep their own tests with the sets as they are, and would not with these. */
-  function brokenBy(scope: string, sets: ReadonlyMap<string, string>) {
+  async function brokenBy(scope: string, sets: ReadonlyMap<string, string>) {
     const before = setTexts('', null);
-    const includers = list().filter(({ value }) => value.text.includes('include'));
-    return includers.flatMap(({ value }) => {
-      const now = parsePolicy(value.text, { sets: before });
-      if (!now.ok || !now.policy.includes.includes(setOf(scope) ?? '')) return [];
+    const broken: { scope: string; problems: Problem[] }[] = [];
+    // The word may be written with an escape.
+    for (const { value } of list().filter(({ value }) => /include|\\/.test(value.text))) {
+      // Each may take long, and others wait.
+      await sleep(0);
       const then = parsePolicy(value.text, { sets });
-      return then.ok ? [] : [{ scope: value.scope, problems: then.problems }];
-    });
+      if (then.ok) continue;
+      const now = parsePolicy(value.text, { sets: before });
+      if (now.ok && now.policy.includes.includes(setOf(scope) ?? ''))
+        broken.push({ scope: value.scope, problems: then.problems });
+    }
+    return broken;
   }
 
   const list = () =>
@@ -99,6 +105,18 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
           ? `The policy ${scope} cannot be trusted (${entry.problem}). Put it again.`
           : `There is no policy ${scope} yet. PUT one as YAML.`,
     });
+  }
+
+  async function remove(scope: string, by: string): Promise<void> {
+    const { value, revision } = get(scope);
+    const users = setOf(scope) === null ? [] : await brokenBy(scope, setTexts(scope, null));
+    if (users.length > 0) {
+      const scopes = users.map((one) => one.scope);
+      const message = `${scopes.join(', ')} ${scopes.length === 1 ? 'includes' : 'include'} this set. Take it out there first.`;
+      throw new Refusal('IN_USE', { message, details: { scopes } });
+    }
+    const removed = { ...value, removed: true };
+    await store.put(policyKey(scope), removed, { by, why: 'removed', expected: revision });
   }
 
   function refuseFile(scope: string): void {
@@ -126,21 +144,13 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
 
     async put(scope: string, text: string, change: PutPolicy) {
       refuseFile(scope);
-      return put(scope, text, change);
+      return inTurn(() => put(scope, text, change));
     },
 
     /** The scope abstains from now on, as if it had never had a policy. */
     async remove(scope: string, by: string): Promise<void> {
       refuseFile(scope);
-      const { value, revision } = get(scope);
-      const users =
-        setOf(scope) === null ? [] : brokenBy(scope, setTexts(scope, null)).map((one) => one.scope);
-      if (users.length > 0) {
-        const message = `${users.join(', ')} ${users.length === 1 ? 'includes' : 'include'} this set. Take it out there first.`;
-        throw new Refusal('IN_USE', { message, details: { scopes: users } });
-      }
-      const removed = { ...value, removed: true };
-      await store.put(policyKey(scope), removed, { by, why: 'removed', expected: revision });
+      await inTurn(() => remove(scope, by));
     },
 
     /**
@@ -175,7 +185,7 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
       async function applyFile(): Promise<void> {
         const text = await readFile(file, 'utf8');
         if (currentDigest() === digestOfText(text)) return;
-        const { revision } = await put(scope, text, { by: 'file', why: `the file ${file}` });
+        const { revision } = await inTurn(() => put(scope, text, { by: 'file', why: `the file ${file}` }));
         logger.info({ file, scope, revision }, 'the policy file is applied');
       }
 
@@ -189,4 +199,14 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
 
 function isConflict(error: unknown): boolean {
   return error instanceof Refusal && error.code === 'REVISION_CONFLICT';
+}
+
+/** One change after another: whether a policy can include a set is asked of the sets as they are then. */
+function createTurns() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work, work);
+    last = turn;
+    return turn;
+  };
 }

@@ -84,6 +84,31 @@ test('what one use took is taken back when another is refused, however often and
   expect(await countTotals(bus.context.jsm)).toEqual([0, 1]);
 });
 
+test('what was allowed stays counted when the bound is lowered and everything is delivered again', async () => {
+  const { bus, one, another } = await two();
+  const spent = (max: bigint) => use({ kind: 'budget', units: 50n, max });
+  for (const id of ['a', 'b']) expect((await one.take([spent(100n)], request(id))).refused.size).toBe(0);
+  for (const id of ['a', 'b', 'a']) {
+    // It was decided before, so nobody undoes it.
+    const taken = await another.take([spent(60n)], request(id));
+    expect([...taken.refused.values()].every((why) => why === 'over')).toBe(true);
+  }
+  expect(await countTotals(bus.context.jsm)).toEqual([100]);
+  expect([
+    ...(await one.take([use({ kind: 'budget', units: 10n, max: 60n })], request('c'))).refused.values(),
+  ]).toEqual(['over']);
+  expect(await countTotals(bus.context.jsm)).toEqual([100]);
+});
+
+test('what was over, and not taken back before its service died, is taken back by who is given it next', async () => {
+  const { bus, one, another } = await two();
+  for (const id of ['a', 'b', 'c']) await one.take([use({ max: 9n })], request(id));
+  const next = await another.take([use({ max: 2n })], request('c'));
+  expect([...next.refused.values()]).toEqual(['over']);
+  await next.undo();
+  expect(await countTotals(bus.context.jsm)).toEqual([2]);
+});
+
 test('a use that is refused says of the others whether they would be, too', async () => {
   const { bus, one } = await two();
   for (const [n, full] of [use({ max: 1n }), other].entries()) await one.take([full], request(`r${n}`));
