@@ -55,7 +55,7 @@ describe('hostile texts are refused in bounded time', () => {
     ['bad rules', `version: 1\nrules:\n${'- 7\n'.repeat(2_000)}`, 'expected a rule'],
     [
       'patterns without end',
-      `version: 1\nrules:\n${Array.from({ length: 1_900 }, (_, n) => `- { action: a, when: 'payload.a.matches("(a|${n}){1,30}x{1,30}")', decide: deny }`).join('\n')}`,
+      `version: 1\nrules:\n${Array.from({ length: 1_900 }, (_, n) => `- { action: a, when: 'payload.a.matches("(a|${n}){1,10}x{1,30}")', decide: deny }`).join('\n')}`,
       'at most 200 patterns of matches in one policy',
     ],
     [
@@ -66,7 +66,7 @@ describe('hostile texts are refused in bounded time', () => {
     [
       'patterns that repeat without end',
       `version: 1\nrules:\n- { action: a, when: 'payload.a.matches("(a|b){500}(c|d){500}")', decide: deny }`,
-      'its counted repetitions make more than 1000',
+      'with its repetitions written out it has more than 500 parts',
     ],
     [
       'blanks in a condition',

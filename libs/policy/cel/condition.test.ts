@@ -250,6 +250,21 @@ describe('costs little, whatever it is', () => {
     expect(of(4_001)).toEqual({ unsure: 'a text is too long for a pattern' });
   });
 
+  test.each([
+    ['[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', true],
+    ['^[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}$', true],
+    ['(ab|[)}{9}]{3}){40}', true],
+    ['a{500}', true],
+    ['a{501}', false],
+    ['(a|b|ab|ba){500}$', false],
+    ['((a{10}){10}){10}', false],
+    ['((a{9}){9}){6}', true],
+  ])('a pattern is as long as it is written out: %s', (pattern, isTaken) => {
+    const words = told(`payload.a.matches(${JSON.stringify(pattern)})`);
+    if (isTaken) expect(words).toBe('accepted');
+    else expect(words).toContain('with its repetitions written out it has more than 500 parts');
+  });
+
   test('a pattern that takes JavaScript for ever takes no time', () => {
     expect(holds('payload.a.matches("^(a+)+$")', { payload: { a: `${'a'.repeat(3900)}!` } })).toBe(false);
   });
