@@ -15,6 +15,7 @@ import {
   Unavailable,
   type ValidEntry,
 } from '@placet/runtime';
+import { createTurns } from './turns.ts';
 
 export type Policies = ReturnType<typeof createPolicies>;
 export type PutPolicy = { by: string; why?: string | undefined; revision?: number | undefined };
@@ -22,6 +23,7 @@ export type PutPolicy = { by: string; why?: string | undefined; revision?: numbe
 /** The policies' texts. None is stored that does not parse, so the running one stays. */
 export function createPolicies(store: ConfigStore<PolicyText>) {
   const files = new Map<string, string>();
+  /** Whether a policy can include a set is asked of the sets as they are when it is stored. */
   const inTurn = createTurns();
 
   async function put(scope: string, text: string, change: PutPolicy): Promise<ValidEntry<PolicyText>> {
@@ -199,14 +201,4 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
 
 function isConflict(error: unknown): boolean {
   return error instanceof Refusal && error.code === 'REVISION_CONFLICT';
-}
-
-/** One change after another: whether a policy can include a set is asked of the sets as they are then. */
-function createTurns() {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work, work);
-    last = turn;
-    return turn;
-  };
 }

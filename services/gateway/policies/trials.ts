@@ -17,6 +17,7 @@ import { ask, type BusContext, Refusal, sleep } from '@placet/runtime';
 import type * as z from 'zod';
 import { readRequest } from './past-requests.ts';
 import type { Policies } from './policies.ts';
+import { createTurns } from './turns.ts';
 
 export type TriedRequest = { facts: ActionFacts; policy: string | undefined };
 
@@ -52,6 +53,7 @@ export type Trials = ReturnType<typeof createTrials>;
 /** What policies would say: nothing is decided by it, nothing counted, and nothing put on the record. */
 export function createTrials(context: BusContext, policies: Pick<Policies, 'entries' | 'onChange' | 'read'>) {
   let isBusy = false;
+  const inTurn = createTurns();
 
   const inForce = createLayers(policies.entries());
   policies.onChange(inForce.take);
@@ -89,25 +91,31 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
     return { use: { scope, rule, kind, label, ...window, ...numbers, status: refused ?? 'room' }, refused };
   }
 
+  async function tryOut(scope: string, applying: Layers, { facts, policy }: TriedRequest): Promise<Trial> {
+    const layers = applying.forRequest({ agent: facts.agent.name, policy });
+    const uses: TriedUse[] = [];
+    const seen = new Map<string, Refused>();
+    const wanted = evaluate(layers, facts).uses;
+    const totals = await readTotals(wanted, facts.now);
+    for (const [n, use] of wanted.entries()) {
+      const tried = triedUse(use, facts.now, totals[n] ?? null);
+      uses.push(tried.use);
+      if (tried.refused) seen.set(useId(use), tried.refused);
+    }
+    const texts = layers.flatMap((layer) => [
+      layer.scope,
+      ...('included' in layer ? layer.included.map((set) => set.scope) : []),
+    ]);
+    return { ...explain(layers, facts, seen), uses, applies: texts.includes(scope) };
+  }
+
   return {
     /** What would be said to this request now, and why; with another text for the scope, if one is given. */
-    async evaluate(scope: string, text: string | undefined, { facts, policy }: TriedRequest): Promise<Trial> {
-      const applying = text === undefined ? inForce : layersWith(scope, text);
-      const layers = applying.forRequest({ agent: facts.agent.name, policy });
-      const uses: TriedUse[] = [];
-      const seen = new Map<string, Refused>();
-      const wanted = evaluate(layers, facts).uses;
-      const totals = await readTotals(wanted, facts.now);
-      for (const [n, use] of wanted.entries()) {
-        const tried = triedUse(use, facts.now, totals[n] ?? null);
-        uses.push(tried.use);
-        if (tried.refused) seen.set(useId(use), tried.refused);
-      }
-      const texts = layers.flatMap((layer) => [
-        layer.scope,
-        ...('included' in layer ? layer.included.map((set) => set.scope) : []),
-      ]);
-      return { ...explain(layers, facts, seen), uses, applies: texts.includes(scope) };
+    async evaluate(scope: string, text: string | undefined, request: TriedRequest): Promise<Trial> {
+      // What another text takes of memory, it takes once at a time.
+      return text === undefined
+        ? tryOut(scope, inForce, request)
+        : inTurn(async () => tryOut(scope, layersWith(scope, text), request));
     },
 
     /** Judges the requests on the record anew, as the policies are and with another text for the scope. */
