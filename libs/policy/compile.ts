@@ -102,11 +102,33 @@ const matchOf = (
   return { rule, uses };
 };
 
-/** Where the conditions before it took all that a request may take, nobody can say whether a rule matches. */
-const tooMuchWork = ({ rule, glob }: IndexedRule, { action }: Request): Match | Unsure | undefined =>
-  matchGlob(glob, action)
-    ? { rule, decide: rule.decide, why: 'the conditions up to it take too long for this request' }
-    : undefined;
+/** What it costs to ask a rule of a request. */
+const costOf = ({ when, counters }: Rule, subject: Subject): number =>
+  (when?.costOf(subject) ?? 0) +
+  counters.reduce(
+    (sum, { by, sum: adds }) => sum + (by?.costOf(subject) ?? 0) + (adds?.costOf(subject) ?? 0),
+    0,
+  );
+
+/**
+ * Each rule that matches, or of which that cannot be told, in the order of the file. When those before it have taken
+ * all that one request may take, of a rule that costs something it cannot be told.
+ */
+function* matchesOf(compiled: CompiledPolicy, request: Request): Generator<Match | Unsure> {
+  let work = 0;
+  for (const candidate of candidates(compiled, request.action)) {
+    const { rule, glob } = candidate;
+    const cost = costOf(rule, request.subject);
+    work += cost;
+    if (cost === 0 || work <= workMax) {
+      const found = matchOf(candidate, request);
+      if (found) yield found;
+    } else if (matchGlob(glob, request.action)) {
+      const why = 'the conditions up to it take too long for this request';
+      yield { rule, decide: rule.decide, why };
+    }
+  }
+}
 
 /** The first rule that matches decides. Those before it of which that cannot be told are named too. */
 export const firstMatch = (
@@ -114,17 +136,14 @@ export const firstMatch = (
   request: Request,
 ): { match: Match | undefined; unsure: Unsure[] } => {
   const unsure: Unsure[] = [];
-  let work = 0;
-  for (const candidate of candidates(compiled, request.action)) {
-    work += candidate.rule.when?.costOf(request.subject) ?? 0;
-    const found = work > workMax ? tooMuchWork(candidate, request) : matchOf(candidate, request);
-    if (!found) continue;
+  for (const found of matchesOf(compiled, request)) {
     if ('uses' in found) return { match: found, unsure };
     unsure.push(found);
   }
   return { match: undefined, unsure };
 };
 
-/** Every rule that matches, or may, in the order of the file: to explain, not to decide. */
-export const allMatches = (compiled: CompiledPolicy, request: Request): (Match | Unsure)[] =>
-  candidates(compiled, request.action).flatMap((candidate) => matchOf(candidate, request) ?? []);
+/** Every rule that matches, or may: to explain, not to decide. */
+export const allMatches = (compiled: CompiledPolicy, request: Request): (Match | Unsure)[] => [
+  ...matchesOf(compiled, request),
+];
