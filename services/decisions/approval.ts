@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Approver, Demand, EventData, EventOf, PlacetEvent, VoteQuestion, Voter } from '@placet/events';
-import { approvalsOf, approverText, standingVotes } from '@placet/events';
+import type { Demand, EventData, EventOf, PlacetEvent, VoteQuestion, Voter } from '@placet/events';
+import { approvalsOf, standingVotes } from '@placet/events';
 import type { ErrorCode } from '@placet/runtime';
+import { eligibility } from './eligibility.ts';
 
 /**
  * The life of an action as this service sees it. Pure: the clock and the facts are arguments, and events come out.
@@ -273,32 +274,4 @@ const decider = ({ data }: EventOf<'approval.voted'>) => `person:${data.voter.em
 
 function isReasonWanted(wanted: EventData<'approval.needed'>['require_reason'], vote: string): boolean {
   return wanted === 'always' || (wanted === 'on_reject' && vote === 'reject');
-}
-
-/** By which of the approvers a person may vote. A channel lets any person with the role approver vote. */
-function eligibility(
-  { approvers, separate = false }: Demand,
-  voter: VoteQuestion['voter'],
-  { owner, on_behalf_of }: Pick<EventData<'approval.needed'>, 'owner' | 'on_behalf_of'>,
-): string | null {
-  const concerned = [owner, on_behalf_of].filter((who) => who !== undefined);
-  if (separate && concerned.some((who) => isSame(voter.email, who))) return null;
-  if (approvers.length === 0) return voter.roles.includes('approver') ? 'role:approver' : null;
-  const as = approvers.find((approver) => includes(approver, voter));
-  return as ? approverText(as) : null;
-}
-
-const isSame = (email: string, other: string) => email.toLowerCase() === other.trim().toLowerCase();
-
-function includes(approver: Approver, voter: VoteQuestion['voter']): boolean {
-  switch (approver.kind) {
-    case 'channel':
-      return voter.roles.includes('approver');
-    case 'role':
-      return voter.roles.includes(approver.role);
-    case 'user':
-      return isSame(voter.email, approver.email);
-    default:
-      return approver satisfies never;
-  }
 }
