@@ -1,9 +1,6 @@
-import type { RecordsAnswer } from '@placet/events';
 import { ActionRequested } from '@placet/events';
 import { type PastRequest, requestFacts } from '@placet/policy';
-import type * as z from 'zod';
-
-type AuditRecord = z.infer<typeof RecordsAnswer>['records'][number];
+import type { AuditRecord } from './judge.ts';
 
 /** A request as the record has it; null where it is none that Placet wrote, as far as can be told. */
 export function readRequest({ body, flaw }: AuditRecord): PastRequest | null {

@@ -3,19 +3,19 @@ import {
   type ActionFacts,
   type BacktestResult,
   type CounterUse,
-  createBacktest,
   createLayers,
   type Explanation,
   evaluate,
   explain,
   type Layers,
+  type PolicyEntry,
   type Refused,
   useId,
 } from '@placet/policy';
 import { digestOfText } from '@placet/proof';
-import { ask, type BusContext, Refusal, sleep } from '@placet/runtime';
+import { ask, type BusContext, Refusal } from '@placet/runtime';
 import type * as z from 'zod';
-import { readRequest } from './past-requests.ts';
+import { type Judge, type Judged, startJudge } from './judge.ts';
 import type { Policies } from './policies.ts';
 import { createTurns } from './turns.ts';
 
@@ -45,8 +45,6 @@ export type BacktestLine =
   | { result: BacktestResult & { scope: string; from: string | null; until: string; unreadable: number } };
 
 const pageSize = 500;
-/** How many requests are judged before others get their turn. */
-const turnSize = 50;
 
 export type Trials = ReturnType<typeof createTrials>;
 
@@ -58,11 +56,11 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
   const inForce = createLayers(policies.entries());
   policies.onChange(inForce.take);
 
-  /** With another text for one scope, which need not keep its tests to be tried. */
-  function layersWith(scope: string, text: string): Layers {
+  /** What would be stored for the scope. It need not keep its tests to be tried. */
+  function candidateOf(scope: string, text: string): PolicyEntry {
     policies.read(scope, text, { isAccepted: true });
     const value = { scope, text, digest: digestOfText(text) };
-    return inForce.with({ key: policyKey(scope), revision: 0, status: 'valid', value });
+    return { key: policyKey(scope), revision: 0, status: 'valid', value };
   }
 
   /** The policy service keeps the counts, and it alone may read them. */
@@ -115,20 +113,22 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
       // What another text takes of memory, it takes once at a time.
       return text === undefined
         ? tryOut(scope, inForce, request)
-        : inTurn(async () => tryOut(scope, layersWith(scope, text), request));
+        : inTurn(async () => tryOut(scope, inForce.with(candidateOf(scope, text)), request));
     },
 
     /** Judges the requests on the record anew, as the policies are and with another text for the scope. */
     async *backtest(scope: string, text: string, query: BacktestQuery): AsyncGenerator<BacktestLine> {
-      const then = layersWith(scope, text);
+      const candidate = candidateOf(scope, text);
       if (isBusy) {
         const message = 'This gateway is at a backtest already. Try again when it is done.';
         throw new Refusal('RATE_LIMITED', { message, retryAfterS: 5 });
       }
       isBusy = true;
+      const judge = startJudge({ entries: policies.entries(), candidate, scope });
       try {
-        yield* run(scope, createBacktest(inForce.with(), then, scope), query);
+        yield* run(scope, judge, query);
       } finally {
+        await judge.close();
         isBusy = false;
       }
     },
@@ -136,27 +136,25 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
 
   async function* run(
     scope: string,
-    backtest: ReturnType<typeof createBacktest>,
+    judge: Judge,
     { until = new Date().toISOString(), ...query }: BacktestQuery,
   ): AsyncGenerator<BacktestLine> {
-    let first: string | null = null;
-    let unreadable = 0;
-    let requested = 0;
-    for await (const { records, isLast } of pages({ ...query, until })) {
-      const past = records.map(readRequest);
-      unreadable += past.filter((request) => request === null).length;
-      const readable = past.filter((request) => request !== null);
-      for (let at = 0; at < readable.length; at += turnSize) {
-        for (const request of readable.slice(at, at + turnSize)) backtest.add(request);
-        await sleep(0);
-      }
-      requested += readable.length;
-      first ??= readable[0]?.facts.now.toISOString() ?? null;
-      const last = readable.at(-1)?.facts.now;
-      if (first === null || !last) continue;
-      yield { progress: { requests: requested, share: isLast ? 1 : shareOf(first, last, until) } };
+    let from: string | null = null;
+    let [all, readable] = [0, 0];
+    let judging: Promise<Judged> | undefined;
+    for await (const records of pages({ ...query, until })) {
+      if (judging) yield progress(await judging);
+      all += records.length;
+      judging = judge.judge(records);
     }
-    yield { result: { scope, from: first, until, unreadable, ...backtest.result() } };
+    if (judging) yield progress(await judging, 1);
+    yield { result: { scope, from, until, unreadable: all - readable, ...(await judge.result()) } };
+
+    function progress(judged: Judged, share?: number): BacktestLine {
+      readable += judged.readable;
+      from ??= judged.first;
+      return { progress: { requests: readable, share: share ?? shareOf(from, judged.last, until) } };
+    }
   }
 
   /** The next page is read while one is judged. */
@@ -180,12 +178,13 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
       next = after === null ? null : read(after);
       // Awaited when its turn comes, or never, when whoever asked went away.
       next?.catch(() => {});
-      yield { records, isLast: next === null };
+      yield records;
     }
   }
 }
 
-function shareOf(first: string, last: Date, until: string): number {
+function shareOf(first: string | null, last: string | null, until: string): number {
+  if (first === null || last === null) return 0;
   const whole = Date.parse(until) - Date.parse(first);
-  return whole <= 0 ? 1 : Math.min(1, (last.getTime() - Date.parse(first)) / whole);
+  return whole <= 0 ? 1 : Math.min(1, (Date.parse(last) - Date.parse(first)) / whole);
 }
