@@ -12,14 +12,20 @@ import { policyOf } from './policy.ts';
 const requestsCount = 100_000;
 const secondsMax = 20;
 
-/** Rules that all have to be looked at for each request, none of which holds, and one that counts. */
-const candidate = policyOf(
-  () => '*',
-  (n) => `size(action.name) > ${100 + n} && agent.id == "my-agent" && size(payload) < 9`,
-).replace(
-  'default:',
-  '  - { name: counted, action: "*", decide: allow, limit: { count: 50000, per: 31d, by: agent.id } }\ndefault:',
-);
+/** None of the conditions holds, so that each rule for the action is looked at; the last one counts. */
+const candidateOf = (actionOf: (n: number) => string) =>
+  policyOf(
+    actionOf,
+    (n) => `size(action.name) > ${100 + n} && agent.id == "my-agent" && size(payload) < 9`,
+  ).replace(
+    'default:',
+    '  - { name: counted, action: "*", decide: allow, limit: { count: 50000, per: 31d, by: agent.id } }\ndefault:',
+  );
+/** As policies are written, and as the index by the action's name does not help. */
+const candidates = {
+  '5 of 200 rules for the action': candidateOf((n) => (n % 40 === 0 ? 'read' : `area${n % 40}.*`)),
+  'all 200 rules for the action': candidateOf(() => '*'),
+};
 
 export async function measureBacktest(
   natsServer: string,
@@ -36,14 +42,16 @@ export async function measureBacktest(
     try {
       say(`${count} checks, ${shape} …`);
       await sender(running, projections, generator)(64, count);
-      const begun = performance.now();
-      const { requests, changed } = await backtest(running);
-      const seconds = (performance.now() - begun) / 1000;
-      if (requests !== count) throw new Error(`${requests} of ${count} requests were judged`);
-      rows.push([shape, requests, changed, seconds, requests / seconds]);
-      const allowed = secondsMax * scale;
-      if (seconds > allowed)
-        missed.push(`a backtest of ${count} requests takes ${allowed} s at most, ${shape}`);
+      for (const [what, candidate] of Object.entries(candidates)) {
+        const begun = performance.now();
+        const { requests, changed } = await backtest(running, candidate);
+        const seconds = (performance.now() - begun) / 1000;
+        if (requests !== count) throw new Error(`${requests} of ${count} requests were judged`);
+        rows.push([`${shape}, ${what}`, requests, changed, seconds, requests / seconds]);
+        const allowed = secondsMax * scale;
+        if (seconds > allowed)
+          missed.push(`a backtest of ${count} requests takes ${allowed} s at most: ${shape}, ${what}`);
+      }
     } finally {
       projections.close();
       await running.close();
@@ -52,7 +60,7 @@ export async function measureBacktest(
   return { text: table(['Placet', 'requests', 'changed', 'seconds', 'a second'], rows), missed };
 }
 
-async function backtest({ url, personToken }: Running): Promise<BacktestResult> {
+async function backtest({ url, personToken }: Running, candidate: string): Promise<BacktestResult> {
   const response = await fetch(`${url}/v1/policies/default/backtest`, {
     method: 'POST',
     headers: { authorization: `Bearer ${personToken}`, 'content-type': 'application/yaml' },
