@@ -77,6 +77,32 @@ describe('a policy that includes a set', () => {
     expect(judge(followed, 'pay', { to: 'ann' }).reason).toContain('there is no set "money"');
   });
 
+  test('is compiled when it is asked for, or in its turn, and is never as it was before', () => {
+    const followed = createLayers([
+      entry('set:money', money, 3),
+      entry('default', including('money'), 4),
+      entry('agent:b', including('money'), 5),
+      entry('guardrail', 'version: 1', 6),
+    ]);
+    followed.take(entry('set:money', money.replace('[eve]', '[ann]'), 7));
+    const copy = followed.with();
+    expect(judge(followed, 'pay', { to: 'ann' }).decide).toBe('deny');
+    expect([followed.compileNext(), followed.compileNext(), followed.compileNext()]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect([copy.compileNext(), copy.compileNext()]).toEqual([true, false]);
+    for (const layers of [followed, copy]) {
+      const verdict = evaluate(layers.forRequest({ agent: 'b' }), factsOf('pay', { payload: { to: 'ann' } }));
+      expect(verdict.decide).toBe('deny');
+    }
+    followed.take(entry('set:money', money, 8, true));
+    expect(followed.broken()).toEqual([]);
+    while (followed.compileNext());
+    expect(followed.broken().map(({ scope }) => scope)).toEqual(['default', 'agent:b']);
+  });
+
   test('cannot be used while a set cannot be trusted', () => {
     const followed = layers();
     followed.take({ key: 'set.money', revision: 7, status: 'forged', problem: 'its seal is wrong' });

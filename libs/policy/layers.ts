@@ -17,8 +17,10 @@ export type Layers = {
   /** The guardrail, then the agent's own policy or else the default, then the one that the caller asks for. */
   forRequest(request: { agent: string; policy?: string | undefined }): CompiledLayer[];
   of(scope: string): CompiledLayer | undefined;
-  /** Those that cannot be used, and deny. */
+  /** Those that cannot be used, and deny, as far as they are compiled. */
   broken(): BrokenLayer[];
+  /** Compiles one of those whose sets have changed; false when none is left. Whoever is asked for is compiled at once. */
+  compileNext(): boolean;
   /** The same as they are now, with other entries, which these do not take. */
   with(...entries: PolicyEntry[]): Layers;
 };
@@ -32,28 +34,48 @@ export function createLayers(entries: Iterable<PolicyEntry>): Layers {
   for (const entry of entries) keep(known, entry);
   const compiled = new Map<string, CompiledLayer>();
   for (const key of known.keys()) compileInto(compiled, key, known);
-  return layersOf(known, compiled);
+  return layersOf({ known, compiled, stale: new Set() });
 }
 
-function layersOf(known: Map<string, PolicyEntry>, compiled: Map<string, CompiledLayer>): Layers {
+type Held = {
+  known: Map<string, PolicyEntry>;
+  compiled: Map<string, CompiledLayer>;
+  /** What is compiled with sets as they were. */
+  stale: Set<string>;
+};
+
+function layersOf({ known, compiled, stale }: Held): Layers {
+  const current = (key: string): CompiledLayer | undefined => {
+    if (stale.delete(key)) compileInto(compiled, key, known);
+    return compiled.get(key);
+  };
   return {
     take(entry) {
       keep(known, entry);
       const { key } = entry;
-      if (setOf(policyScope(key)) === null) compileInto(compiled, key, known);
-      // Whoever includes a set means it as it is now.
-      else for (const user of usersOf(policyScope(key), compiled)) compileInto(compiled, user, known);
+      if (setOf(policyScope(key)) === null) {
+        stale.delete(key);
+        compileInto(compiled, key, known);
+      }
+      // Whoever includes a set means it as it is now. They may be many, and each takes a while.
+      else for (const user of usersOf(policyScope(key), compiled)) stale.add(user);
     },
     forRequest({ agent, policy }) {
-      const own = compiled.get(policyKey(`agent:${agent}`)) ?? compiled.get('default');
-      const layers = [compiled.get('guardrail'), own];
-      if (policy !== undefined) layers.push(compiled.get(policyKey(`named:${policy}`)) ?? missing(policy));
+      const own = current(policyKey(`agent:${agent}`)) ?? current('default');
+      const layers = [current('guardrail'), own];
+      if (policy !== undefined) layers.push(current(policyKey(`named:${policy}`)) ?? missing(policy));
       return layers.filter((layer) => layer !== undefined);
     },
-    of: (scope) => compiled.get(policyKey(scope)),
-    broken: () => [...compiled.values()].filter((layer) => 'broken' in layer),
+    of: (scope) => current(policyKey(scope)),
+    broken: () =>
+      [...compiled].flatMap(([key, layer]) => ('broken' in layer && !stale.has(key) ? [layer] : [])),
+    compileNext() {
+      const [next] = stale;
+      if (next !== undefined) current(next);
+      return stale.size > 0;
+    },
     with(...entries) {
-      const others = layersOf(new Map(known), new Map(compiled));
+      const others = layersOf({ known: new Map(known), compiled: new Map(compiled), stale: new Set(stale) });
       for (const entry of entries) others.take(entry);
       return others;
     },

@@ -25,6 +25,7 @@ import {
   readHistoryFromLeader,
   type ServiceEnvironment,
   type ServiceParts,
+  sleep,
   startService,
   subscribe,
   UsersProblem,
@@ -58,7 +59,7 @@ export function startPolicyService(
     const layers = createLayers(policies.all());
     policies.onChange((entry) => {
       layers.take(entry);
-      tellBroken(parts, layers);
+      void compileAll(parts, layers);
     });
     const counters = createCounters(context, watchCounterRoom(parts, options.config.countersBytesMax));
     answerCounts(parts);
@@ -102,6 +103,12 @@ function answerCounts(parts: ServiceParts): void {
       }),
     ),
   }));
+}
+
+/** One a turn: requests that need none of them do not wait for them. */
+async function compileAll(parts: ServiceParts, layers: Layers): Promise<void> {
+  while (layers.compileNext()) await sleep(0);
+  tellBroken(parts, layers);
 }
 
 /** One that cannot be used denies all that it is for, and whoever wrote it may not look. */
