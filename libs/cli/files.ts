@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { nameForm } from '@placet/events';
 import { textBytesMax } from '@placet/policy';
 import { parse } from 'yaml';
 import { WrongUsage } from './verb.ts';
@@ -36,7 +37,7 @@ const includedIn = (policy: string): string[] => {
   try {
     const { include } = parse(policy, { maxAliasCount: 0 }) as { include?: unknown };
     const names = Array.isArray(include) ? include.slice(0, includesMax) : [];
-    return names.filter((name) => typeof name === 'string' && /^[a-z0-9-]{1,64}$/.test(name));
+    return names.filter((name) => typeof name === 'string' && nameForm.test(name));
   } catch {
     return [];
   }

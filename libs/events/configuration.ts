@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { AgentName, Digest, Instant, services } from './names.ts';
+import { AgentName, Digest, Instant, nameForm, services } from './names.ts';
 
 /** A key or token: what is kept is its look-up id and the hash of the whole. */
 export const StoredCredential = z.object({
@@ -20,9 +20,7 @@ export const Agent = z.object({
 });
 export type Agent = z.infer<typeof Agent>;
 
-export const Role = z
-  .string()
-  .regex(/^[a-z0-9-]{1,64}$/, 'must be 1 to 64 lower-case letters, digits or hyphens');
+export const Role = z.string().regex(nameForm, 'must be 1 to 64 lower-case letters, digits or hyphens');
 
 export const Person = z.object({
   id: z.string(),

@@ -6,10 +6,11 @@ export const SubscriberName = z.string().regex(/^[a-z0-9-]{1,32}$/);
 export const services = ['gateway', 'policy', 'decisions', 'notifier', 'audit'] as const;
 export type Service = (typeof services)[number];
 
+/** Of agents, roles, named policies and sets. */
+export const nameForm = /^[a-z0-9-]{1,64}$/;
+
 /** Agents' names and actions' ids are tokens of subjects, so neither may hold a dot, a star or a space. */
-export const AgentName = z
-  .string()
-  .regex(/^[a-z0-9-]{1,64}$/, 'must be 1 to 64 lower-case letters, digits or hyphens');
+export const AgentName = z.string().regex(nameForm, 'must be 1 to 64 lower-case letters, digits or hyphens');
 export const ActionId = z.string().regex(/^act_[0-9a-f]{32}$/, 'must be an action id (act_…)');
 export const Digest = z
   .string()

@@ -1,10 +1,9 @@
+import { nameForm } from '@placet/events';
 import { notBuilt } from './grammar.ts';
 import { quote } from './problems.ts';
 import type { Approver } from './types.ts';
 
 export const channelPattern = /^[^\s\p{C}#@:,<>&"'`]{1,80}$/u;
-/** As people's roles are written; a rule that asks for another would ask for nobody. */
-export const rolePattern = /^[a-z0-9-]{1,64}$/;
 export const emailPattern = /^[^\s\p{C}@<>,:;"()[\]\\]{1,64}@[^\s\p{C}@<>,:;"()[\]\\]{1,189}$/u;
 
 /** The approver that a text names, or what is wrong with it. */
@@ -19,7 +18,7 @@ export const readApprover = (text: string): Approver | { wrong: string } => {
   const rest = text.slice(colon + 1);
   switch (text.slice(0, Math.max(colon, 0))) {
     case 'role':
-      return rolePattern.test(rest)
+      return nameForm.test(rest)
         ? { kind: 'role', role: rest }
         : wrong(text, 'a role in lower-case letters, digits and hyphens, as "role:manager"');
     case 'user':

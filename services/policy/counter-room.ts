@@ -1,4 +1,4 @@
-import { type CounterStream, counterStreams } from '@placet/events';
+import type { CounterStream } from '@placet/events';
 import { causeId, type ServiceParts, sleep } from '@placet/runtime';
 
 const lookEveryMs = 1000;
@@ -43,5 +43,3 @@ export function watchCounterRoom(
     return hasRoom;
   };
 }
-
-export const counterStreamNames = counterStreams.map(({ name }) => name);

@@ -2,6 +2,7 @@ import {
   CountsQuestion,
   configBuckets,
   consumers,
+  counterStreams,
   type EventOf,
   eventStream,
   PolicyText,
@@ -33,7 +34,7 @@ import {
   watchStreams,
 } from '@placet/runtime';
 import type { PolicyConfig } from './config.ts';
-import { counterStreamNames, watchCounterRoom } from './counter-room.ts';
+import { watchCounterRoom } from './counter-room.ts';
 import { type Counters, createCounters } from './counters.ts';
 import { type VerdictEvent, verdictEvent } from './verdict.ts';
 
@@ -69,7 +70,10 @@ export function startPolicyService(
       handle: (delivered) => judge({ ...parts, layers, counters }, { ...options, longestMs }, delivered),
     });
     const watched = watchConsumer(parts, consumers.policy);
-    const counting = watchStreams(parts, counterStreamNames);
+    const counting = watchStreams(
+      parts,
+      counterStreams.map(({ name }) => name),
+    );
     return { unready: () => [...watched.problems(), ...counting.problems()] };
   });
 }

@@ -1,3 +1,4 @@
+import { nameForm } from '@placet/events';
 import { policyGrammar, scheduleGrammar } from '../grammar.ts';
 import { includesMax, listEntriesMax, listsMax, rulesMax, testsMax } from '../limits.ts';
 import { listName } from '../lists.ts';
@@ -46,9 +47,6 @@ const listsSchema: Schema = {
   maxProperties: listsMax,
 };
 
-/** The set that a scope "set:NAME" is. */
-const setName = /^[a-z0-9-]{1,64}$/;
-
 export const policySchema: Schema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   $comment: 'Written by scripts/generate.ts from libs/policy. Change that, and run "npm run generate".',
@@ -60,7 +58,7 @@ export const policySchema: Schema = {
     lists: listsSchema,
     include: listOf(
       'Shared sets whose rules come before these.',
-      form('The set of the scope "set:NAME".', 'the name of a set', setName),
+      form('The set of the scope "set:NAME".', 'the name of a set', nameForm),
       { max: includesMax, distinct: true },
     ),
     tests: listOf(

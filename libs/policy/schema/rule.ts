@@ -1,4 +1,5 @@
-import { channelPattern, emailPattern, rolePattern } from '../approver.ts';
+import { nameForm } from '@placet/events';
+import { channelPattern, emailPattern } from '../approver.ts';
 import { conditionCharsMax } from '../cel/bounds.ts';
 import { ruleGrammar } from '../grammar.ts';
 import { approversMax, quorumMax, reasonCharsMax, redactMax, timeoutMs, validForMs } from '../limits.ts';
@@ -26,7 +27,7 @@ const approver: Schema = {
   description:
     '"#channel" or "role:NAME": any person with the role (of a channel: approver). "user:EMAIL": that person.',
   type: 'string',
-  pattern: `^(#${inner(channelPattern)}|role:${inner(rolePattern)}|user:${inner(emailPattern)})$`,
+  pattern: `^(#${inner(channelPattern)}|role:${inner(nameForm)}|user:${inner(emailPattern)})$`,
   patternErrorMessage: 'expected "#channel", "role:NAME" or "user:EMAIL"',
   examples: ['#approvals', 'role:manager', 'user:dana@example.com'],
 };

@@ -123,13 +123,13 @@ export function createTrials(context: BusContext, policies: Pick<Policies, 'entr
         const message = 'This gateway is at a backtest already. Try again when it is done.';
         throw new Refusal('RATE_LIMITED', { message, retryAfterS: 5 });
       }
-      isBusy = true;
       const judge = startJudge({ entries: policies.entries(), candidate, scope });
+      isBusy = true;
       try {
         yield* run(scope, judge, query);
       } finally {
-        await judge.close();
         isBusy = false;
+        await judge.close();
       }
     },
   };
