@@ -125,16 +125,7 @@ function accepted(schema: z.ZodType): string {
 }
 
 /** In the catalogue because the design names them; no service emits them yet. */
-export const notEmittedYet: readonly EventType[] = [
-  'approval.edited',
-  'approval.escalated',
-  'approval.reminded',
-  'approval.reassigned',
-  'grant.revoked',
-  'approval.commented',
-  'approval.seen',
-  'grant.consumed',
-];
+export const notEmittedYet: readonly EventType[] = ['grant.revoked', 'approval.seen', 'grant.consumed'];
 
 const roots: Record<Root, string> = {
   act: 'What bears on a decision. Each of these moves the version of its action.',

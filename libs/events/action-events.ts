@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { AnswerSchema } from './answer-schema.ts';
+import { Approver } from './approvers.ts';
 import { ActionId, AgentName, Digest, Instant, OfAction } from './names.ts';
 
 /** What an agent may tell about its request beside name and payload; people see it, and cases are grouped by it. */
@@ -41,6 +43,10 @@ export const ActionRequested = z.object({
   ...RequestContext,
   policy: z.string().optional(),
   timeout_ms: z.number().int().positive().optional(),
+  /** Who has to agree as well as those whom the policy asks. */
+  approvers: z.array(Approver).optional(),
+  accepts: z.array(z.enum(['edits', 'choices'])).optional(),
+  answer_schema: AnswerSchema.optional(),
 });
 
 const Decided = {
@@ -54,6 +60,11 @@ const Decided = {
   payload_digest: Digest,
   deciders: z.array(z.string()),
   held: z.boolean(),
+  /** Of the payload that was decided on, where people have changed it. */
+  revision: z.number().int().min(2).optional(),
+  /** What people chose and answered. */
+  choice: z.string().optional(),
+  answer: z.unknown().optional(),
   case: z.string().optional(),
   proof: z.string(),
 };

@@ -1,31 +1,35 @@
 import * as z from 'zod';
 import { PolicyReference, RequestContext } from './action-events.ts';
+import { AnswerSchema } from './answer-schema.ts';
+import { Approver, Demand } from './approvers.ts';
 import { Digest, Instant, OfAction } from './names.ts';
-
-/** A channel is kept without its `#`, an email in lower case. */
-export const Approver = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('channel'), channel: z.string() }),
-  z.object({ kind: z.literal('role'), role: z.string() }),
-  z.object({ kind: z.literal('user'), email: z.string() }),
-]);
-export type Approver = z.infer<typeof Approver>;
-
-/** Whom one layer of the policy asks. No approvers means any person with the role approver. */
-export const Demand = z.object({
-  scope: z.string().nullable(),
-  rule: z.string().nullable(),
-  approvers: z.array(Approver),
-  quorum: z.number().int().positive(),
-  /** Whether the owner of the agent that asks may not vote, nor on whose behalf it asks. */
-  separate: z.boolean().optional(),
-});
-export type Demand = z.infer<typeof Demand>;
 
 export const Voter = z.object({ id: z.string(), email: z.string(), name: z.string().optional() });
 export type Voter = z.infer<typeof Voter>;
 
 export const Vote = z.enum(['approve', 'reject']);
 export const VoteChannel = z.enum(['api', 'inbox', 'slack', 'email']);
+
+/** What the caller can take beside "allowed" and "denied". */
+export const Accepts = z.array(z.enum(['edits', 'choices']));
+/** A choice of the people that means one of the two. */
+export const Choice = z.object({ name: z.string(), means: z.enum(['allow', 'deny']) });
+export type Choice = z.infer<typeof Choice>;
+
+/** What happens while nobody decides, and when; in the order of time. */
+export const Step = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('remind'), at: Instant, share: z.number() }),
+  z.object({
+    kind: z.literal('escalate'),
+    at: Instant,
+    /** Which of the demands asks others then. */
+    demand: z.number().int().nonnegative(),
+    approvers: z.array(Approver).min(1),
+    /** Those instead of whom was asked before; otherwise beside them. */
+    replace: z.boolean().optional(),
+  }),
+]);
+export type Step = z.infer<typeof Step>;
 
 /** Everything a person needs to judge, and a channel to show, without reading another event. */
 export const ApprovalNeeded = z.object({
@@ -44,61 +48,118 @@ export const ApprovalNeeded = z.object({
   requested_at: Instant,
   deadline: Instant,
   on_timeout: z.enum(['deny', 'allow']),
+  /** Reminders and escalations that are to come. */
+  steps: z.array(Step).optional(),
   /** Paths of the payload that stand in it as "[redacted]"; its digest is that of the whole. */
   redacted: z.array(z.string()).optional(),
+  /** Of some of these paths the roles that are shown what stands there. */
+  redacted_except: z.record(z.string(), z.array(z.string())).optional(),
+  /** Who changed the payload to what it is now. */
+  edited_by: z.array(Voter).optional(),
+  /** Paths of the payload that who is asked may change; only where the caller accepts edits. */
+  editable: z.array(z.string()).optional(),
+  /** What people choose among, instead of approving or rejecting. */
+  choices: z.array(Choice).optional(),
+  /** What an approval has to answer, as a JSON Schema that the agent gave. */
+  answer_schema: AnswerSchema.optional(),
+  accepts: Accepts.optional(),
   /** When who votes has to say why; absent: never. */
   require_reason: z.enum(['never', 'on_reject', 'always']).optional(),
+  /** Who is told how it ended, beside those who were asked. */
+  inform: z.array(Approver).optional(),
   valid_for_ms: z.number().int().positive(),
   ...RequestContext,
 });
 
-export const ApprovalVoted = z.object({
+/**
+ * For each demand as whom a person takes part in it, or null. In whose place, where somebody handed it to this person:
+ * the two are one.
+ */
+export const EligibleAs = z.array(
+  z.object({ as: z.array(z.string()).min(1), in_place_of: z.string().optional() }).nullable(),
+);
+export type EligibleAs = z.infer<typeof EligibleAs>;
+
+/** What every event says that changes who is asked, or until when nothing happens. */
+const Standing = {
+  /** Under which keys people are asked from now on. */
+  audience: z.array(z.string()),
+  /** When the clock has to look at it next. */
+  due: Instant,
+  case: z.string().optional(),
+};
+
+const ByPerson = {
   ...OfAction,
   number: z.number().int().positive(),
+  /** The question that brought it. */
   request: z.string(),
-  vote: Vote,
-  comment: z.string().optional(),
-  voter: Voter,
-  /** By which of the approvers each demand counts this vote; null where it does not. */
-  eligible_as: z.array(z.string().nullable()),
+  eligible_as: EligibleAs,
   channel: VoteChannel,
+  comment: z.string().optional(),
+};
+
+export const ApprovalVoted = z.object({
+  ...ByPerson,
+  vote: Vote,
+  choice: z.string().optional(),
+  answer: z.unknown().optional(),
+  voter: Voter,
   payload_digest: Digest,
   case: z.string().optional(),
 });
 
+export const Change = z.object({
+  path: z.string(),
+  /** Absent where nothing stood there. */
+  from: z.unknown().optional(),
+  to: z.unknown(),
+});
+export type Change = z.infer<typeof Change>;
+
 export const ApprovalEdited = z.object({
-  ...OfAction,
-  number: z.number().int().positive(),
-  request: z.string(),
+  ...ByPerson,
   editor: Voter,
-  eligible_as: z.string(),
-  channel: VoteChannel,
+  /** Of the payload as it becomes: one more than of the one that was shown. */
+  revision: z.number().int().min(2),
   previous_digest: Digest,
   payload: z.unknown(),
   payload_digest: Digest,
-  comment: z.string().optional(),
+  changes: z.array(Change).min(1),
+  ...Standing,
 });
 
+const Stepped = {
+  ...OfAction,
+  number: z.number().int().positive(),
+  /** Its place among the steps of the approval, from 0. */
+  step: z.number().int().nonnegative(),
+  ...Standing,
+};
+export const ApprovalReminded = z.object({ ...Stepped, share: z.number() });
 export const ApprovalEscalated = z.object({
-  ...OfAction,
-  number: z.number().int().positive(),
-  step: z.number().int(),
+  ...Stepped,
+  demand: z.number().int().nonnegative(),
   approvers: z.array(Approver),
-});
-export const ApprovalReminded = z.object({
-  ...OfAction,
-  number: z.number().int().positive(),
-  share: z.number(),
-});
-export const ApprovalReassigned = z.object({
-  ...OfAction,
-  number: z.number().int().positive(),
-  by: Voter,
-  approvers: z.array(Approver),
-  comment: z.string().optional(),
+  replace: z.boolean().optional(),
 });
 
-export const ApprovalCommented = z.object({ ...OfAction, by: Voter, comment: z.string() });
+export const ApprovalReassigned = z.object({
+  ...ByPerson,
+  by: Voter,
+  /** The id of the person whose place it is. */
+  place: z.string(),
+  approvers: z.array(Approver).min(1),
+  ...Standing,
+});
+
+export const ApprovalCommented = z.object({
+  ...OfAction,
+  by: Voter,
+  comment: z.string(),
+  channel: VoteChannel,
+  case: z.string().optional(),
+});
 export const ApprovalSeen = z.object({ ...OfAction, by: Voter, channel: VoteChannel });
 
 export const ApprovalClosed = z.object({
@@ -108,6 +169,9 @@ export const ApprovalClosed = z.object({
   decision_event: z.string(),
   reason: z.string(),
   deciders: z.array(z.string()),
+  choice: z.string().optional(),
+  /** Who is told of it beside those who were asked. */
+  inform: z.array(Approver).optional(),
   /** The decision's own proof, for readers who hold no key of ours. */
   proof: z.string(),
   case: z.string().optional(),
@@ -124,24 +188,3 @@ const Notification = {
 };
 export const NotificationSent = z.object(Notification);
 export const NotificationFailed = z.object({ ...Notification, error: z.string() });
-
-export function approverText(approver: Approver): string {
-  switch (approver.kind) {
-    case 'channel':
-      return `#${approver.channel}`;
-    case 'role':
-      return `role:${approver.role}`;
-    case 'user':
-      return `user:${approver.email}`;
-    default:
-      return approver satisfies never;
-  }
-}
-
-/** Everybody who is asked, as people write it. */
-export function askedOf(demands: Demand[]): string[] {
-  const asked = demands.flatMap(({ approvers }) =>
-    approvers.length > 0 ? approvers.map(approverText) : ['role:approver'],
-  );
-  return [...new Set(asked)];
-}

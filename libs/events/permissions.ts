@@ -15,7 +15,14 @@ import { inboxPrefix, liveSubject, typeFilter } from './subjects.ts';
 
 /** Who is told what has been stored, by the live subjects. */
 const liveReaders = {
-  gateway: ['action.decided', 'approval.needed'],
+  gateway: [
+    'action.decided',
+    'approval.needed',
+    'approval.voted',
+    'approval.edited',
+    'approval.escalated',
+    'approval.reassigned',
+  ],
   decisions: ['approval.needed', 'approval.voted'],
 } as const;
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { PolicyReference } from './action-events.ts';
 import { Vote, VoteChannel, Voter } from './approval-events.ts';
+import { ApprovalView, CaseEntry } from './approval-view.ts';
+import { Approver } from './approvers.ts';
 import { ActionId, AgentName, type Service } from './names.ts';
 import { inboxPrefix } from './subjects.ts';
 
@@ -9,11 +10,16 @@ const root = 'placetrpc';
 /** Questions that one service asks another over NATS; whoever is free of the asked service's instances answers. */
 export const requests = {
   vote: `${root}.decisions.vote`,
+  edit: `${root}.decisions.edit`,
+  reassign: `${root}.decisions.reassign`,
+  comment: `${root}.decisions.comment`,
   withdraw: `${root}.decisions.withdraw`,
   cancel: `${root}.decisions.cancel`,
   outcome: `${root}.decisions.outcome`,
   approvals: `${root}.decisions.approvals`,
   approval: `${root}.decisions.approval`,
+  waiting: `${root}.decisions.waiting`,
+  case: `${root}.decisions.case`,
   undecided: `${root}.decisions.undecided`,
   records: `${root}.audit.records`,
   counts: `${root}.policy.counts`,
@@ -35,23 +41,63 @@ export function replySubject(to: Service, subject: RequestSubject, id: string): 
 /** The audit service holds no seal key; what it answers is checked by the record's own proofs. */
 export const unsealedRequests: ReadonlySet<RequestSubject> = new Set([requests.records]);
 
-export const VoteQuestion = z.object({
+const AskingVoter = Voter.extend({ roles: z.array(z.string()) });
+const ByPerson = {
   action_id: ActionId,
-  vote: Vote,
   comment: z.string().optional(),
+  /** What was seen. */
   payload_digest: z.string().optional(),
   channel: VoteChannel,
-  voter: Voter.extend({ roles: z.array(z.string()) }),
+  voter: AskingVoter,
+};
+
+export const VoteQuestion = z.object({
+  ...ByPerson,
+  /** Where people choose among names, one of those instead. */
+  vote: Vote.optional(),
+  choice: z.string().optional(),
+  answer: z.unknown().optional(),
 });
 export type VoteQuestion = z.infer<typeof VoteQuestion>;
 
 export const VoteAnswer = z.object({
   action_id: z.string(),
   vote: Vote,
+  choice: z.string().optional(),
   decision: z.enum(['pending', 'allowed', 'denied']),
   reason: z.string().optional(),
 });
 export type VoteAnswer = z.infer<typeof VoteAnswer>;
+
+/** New values for parts of the payload, by path. */
+export const EditQuestion = z.object({
+  ...ByPerson,
+  payload_digest: z.string(),
+  changes: z.record(z.string(), z.unknown()),
+});
+export type EditQuestion = z.infer<typeof EditQuestion>;
+export const EditAnswer = z.object({
+  action_id: z.string(),
+  revision: z.number(),
+  payload_digest: z.string().describe('Of the changed payload: a vote on it names this one.'),
+  decision: z.enum(['pending', 'allowed', 'denied']),
+  reason: z.string().optional(),
+});
+
+export const ReassignQuestion = z.object({ ...ByPerson, approvers: z.array(Approver).min(1).max(20) });
+export type ReassignQuestion = z.infer<typeof ReassignQuestion>;
+export const ReassignAnswer = z.object({ action_id: z.string(), approvers: z.array(z.string()) });
+
+/** `audience` as in lists: who may see an approval may comment on it. */
+export const Audience = z.array(z.string().max(320)).max(200).nullable();
+export const CommentQuestion = z.object({
+  action_id: ActionId,
+  by: Voter,
+  audience: Audience,
+  comment: z.string(),
+  channel: VoteChannel,
+});
+export const CommentAnswer = z.object({ action_id: z.string(), commented_at: z.string() });
 
 export const ActionQuestion = z.object({ agent: AgentName, action_id: ActionId });
 
@@ -64,62 +110,45 @@ export const CancelAnswer = z.object({
 });
 
 /** `audience` are the keys under which a person is asked; null sees everything. */
-export const Audience = z.array(z.string().max(320)).max(200).nullable();
-
-export const ApprovalsQuestion = z.object({
-  status: z.enum(['pending', 'decided', 'all']),
+const Asked = {
   audience: Audience,
+  agent: AgentName.optional(),
+  /** Only what waits since then at the latest. */
+  until: z.iso.datetime().optional(),
+};
+
+/** `roles` are those of who looks: some may see what is hidden from others. */
+export const ApprovalsQuestion = z.object({
+  ...Asked,
+  status: z.enum(['pending', 'decided', 'all']),
+  roles: z.array(z.string()),
   before: z.number().int().optional(),
   limit: z.number().int().min(1).max(200),
 });
 export type ApprovalsQuestion = z.infer<typeof ApprovalsQuestion>;
-export const ApprovalQuestion = z.object({ action_id: ActionId, audience: Audience });
+export const ApprovalQuestion = z.object({
+  action_id: ActionId,
+  audience: Audience,
+  roles: z.array(z.string()),
+});
 
-/** An approval as people see it. Its id is its action's. */
-export const ApprovalView = z
-  .object({
-    id: z.string(),
-    status: z.enum(['pending', 'decided']),
-    decision: z.enum(['allowed', 'denied']).nullable(),
-    action_name: z.string(),
-    agent: z.string(),
-    owner: z.string(),
-    payload: z.unknown(),
-    payload_digest: z.string(),
-    reason: z.string().describe('Why it is held.'),
-    rule: z.string().nullable(),
-    scope: z.string().nullable().describe('Whose rule, or default, holds it; null: no policy covers it.'),
-    policies: z.array(PolicyReference).describe('Each text that it was judged by.'),
-    redacted: z.array(z.string()).describe('Parts of the payload that are hidden here.'),
-    approvers: z.array(z.string()),
-    demands: z
-      .array(
-        z.object({
-          approvers: z.array(z.string()),
-          quorum: z.number(),
-          met: z.number(),
-          separate: z
-            .boolean()
-            .describe('Whether the owner of the agent, and on whose behalf it asks, may not vote.'),
-        }),
-      )
-      .describe('What each layer of the policy asks for; all of it has to be met.'),
-    requested_at: z.string(),
-    deadline: z.string(),
-    on_timeout: z.enum(['deny', 'allow']).describe('What becomes of it when nobody decides in time.'),
-    require_reason: z
-      .enum(['never', 'on_reject', 'always'])
-      .describe('When a vote needs a comment that says why.'),
-    votes: z.array(z.object({ by: z.string(), vote: Vote, comment: z.string().optional(), at: z.string() })),
-    decided_at: z.string().nullable(),
-    decided_by: z.array(z.string()),
-    decision_reason: z.string().nullable(),
-    context: z
-      .record(z.string(), z.unknown())
-      .describe('What the agent told: reasoning, case, tool and the like.'),
-  })
-  .meta({ id: 'Approval' });
-export type ApprovalView = z.infer<typeof ApprovalView>;
+/** How many approvals wait, for each of the audiences. */
+export const WaitingQuestion = z.object({
+  groups: z.array(z.object({ name: z.string(), ...Asked })).max(20),
+});
+export const WaitingAnswer = z.object({
+  waiting: z.array(z.object({ name: z.string(), count: z.number().int(), oldest: z.string().nullable() })),
+});
+
+export const CaseAnswer = z.object({ timeline: z.array(CaseEntry), after: z.number().nullable() });
+
+export const CaseQuestion = z.object({
+  case: z.string(),
+  audience: Audience,
+  after: z.number().int().optional(),
+  limit: z.number().int().min(1).max(500),
+});
+
 export const ApprovalsAnswer = z.object({ approvals: z.array(ApprovalView), before: z.number().nullable() });
 
 export const RecordsQuestion = z.object({

@@ -74,7 +74,7 @@ export const consumers = {
   policy: {
     service: 'policy',
     durable: 'policy',
-    filters: [typeFilter('action.requested')],
+    filters: [typeFilter('action.requested'), typeFilter('approval.edited')],
     maxAckPending: 1000,
     ackWaitMs: 5000,
   },

@@ -69,10 +69,11 @@ test("an action's history is all that bears on its decision, and nothing of anot
   );
 });
 
-test('without its agent an action is found by its id: what bears on its decision, and its execution', () => {
+test('without its agent an action is found by its id: what bears on its decision, its execution and its comments', () => {
   fc.assert(
     fc.property(placed, ({ type, action, subject }) => {
-      const wanted = entryOf(type).root === 'act' || type === 'action.executed';
+      const notes = ['action.executed', 'approval.commented'];
+      const wanted = entryOf(type).root === 'act' || notes.includes(type);
       expect(anyAgentsFilters(action).some((filter) => natsMatches(filter, subject))).toBe(wanted);
     }),
   );

@@ -56,7 +56,10 @@ export function historyFilter(agent: string, action: string): string {
 
 /** The same where only the action's id is known, as people name it. */
 export function anyAgentsFilters(action: string): string[] {
-  return [`${eventRoot}.act.*.${action}.>`, `${eventRoot}.note.*.${action}.action.executed.*`];
+  const notes = ['action.executed', 'approval.commented'].map(
+    (type) => `${eventRoot}.note.*.${action}.${type}.*`,
+  );
+  return [`${eventRoot}.act.*.${action}.>`, ...notes];
 }
 
 /** One type of note of one action, whatever its id. */

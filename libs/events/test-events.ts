@@ -28,6 +28,7 @@ export function sampleData(type: EventType, agent: string, action_id: string, nu
   const of = { agent, action_id };
   const about = { ...of, action_name: 'refund', reason: 'because', rule: null, scope: null, policies: [] };
   const notified = { ...of, channel: 'webhook', target: 'https://example.com', about: 'e1', about_type: 'x' };
+  const standing = { audience: ['role:approver'], due: at };
   const samples: Record<EventType, object> = {
     'action.requested': {
       ...of,
@@ -56,7 +57,7 @@ export function sampleData(type: EventType, agent: string, action_id: string, nu
       request: 'q1',
       vote: 'approve',
       voter,
-      eligible_as: ['role:approver'],
+      eligible_as: [{ as: ['role:approver'] }],
       channel: 'api',
       payload_digest: digest,
     },
@@ -65,15 +66,28 @@ export function sampleData(type: EventType, agent: string, action_id: string, nu
       number,
       request: 'q1',
       editor: voter,
-      eligible_as: 'role:approver',
+      eligible_as: [{ as: ['role:approver'] }],
       channel: 'inbox',
+      revision: 2,
       previous_digest: digest,
       payload: {},
       payload_digest: digest,
+      changes: [{ path: 'payload.amount', from: 5, to: 4 }],
+      ...standing,
     },
-    'approval.escalated': { ...of, number, step: 1, approvers: [] },
-    'approval.reminded': { ...of, number, share: 0.5 },
-    'approval.reassigned': { ...of, number, by: voter, approvers: [] },
+    'approval.escalated': { ...of, number, step: 1, demand: 0, approvers: [], ...standing },
+    'approval.reminded': { ...of, number, step: 0, share: 0.5, ...standing },
+    'approval.reassigned': {
+      ...of,
+      number,
+      request: 'q1',
+      by: voter,
+      place: 'p1',
+      eligible_as: [{ as: ['role:approver'] }],
+      approvers: [{ kind: 'user', email: 'bob@example.com' }],
+      channel: 'api',
+      ...standing,
+    },
     'action.decided': {
       ...about,
       request_event: 'e1',
@@ -85,7 +99,7 @@ export function sampleData(type: EventType, agent: string, action_id: string, nu
       cause: 'policy',
     },
     'grant.revoked': { grant: action_id, agent, revoked_by: 'p1' },
-    'approval.commented': { ...of, by: voter, comment: 'hm' },
+    'approval.commented': { ...of, by: voter, comment: 'hm', channel: 'api' },
     'approval.seen': { ...of, by: voter, channel: 'inbox' },
     'approval.closed': {
       ...of,

@@ -1,13 +1,16 @@
 import { nameForm } from '@placet/events';
-import { notBuilt } from './grammar.ts';
 import { quote } from './problems.ts';
 import type { Approver } from './types.ts';
 
 export const channelPattern = /^[^\s\p{C}#@:,<>&"'`]{1,80}$/u;
 export const emailPattern = /^[^\s\p{C}@<>,:;"()[\]\\]{1,64}@[^\s\p{C}@<>,:;"()[\]\\]{1,189}$/u;
+/** Services are called as PagerDuty's people like to. */
+export const servicePattern = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** The approver that a text names, or what is wrong with it. */
-export const readApprover = (text: string): Approver | { wrong: string } => {
+export const approverForms = '"#channel", "role:NAME", "user:EMAIL" or "pagerduty:SERVICE"';
+
+/** The approver that a text names, or what is wrong with it. `forms` are what may stand in its place. */
+export const readApprover = (text: string, forms = approverForms): Approver | { wrong: string } => {
   if (text.startsWith('#')) {
     const channel = text.slice(1);
     return channelPattern.test(channel)
@@ -26,10 +29,12 @@ export const readApprover = (text: string): Approver | { wrong: string } => {
         ? { kind: 'user', email: rest.toLowerCase() }
         : wrong(text, 'an email address, as "user:dana@example.com"');
     case 'pagerduty':
-      return { wrong: notBuilt('"pagerduty:"') };
+      return servicePattern.test(rest)
+        ? { kind: 'pagerduty', service: rest }
+        : wrong(text, 'a service in letters, digits, hyphens and _, as "pagerduty:airline"');
     default:
       if (emailPattern.test(text)) return wrong(text, `${quote(`user:${text}`)} for a person`);
-      return wrong(text, '"#channel", "role:NAME" or "user:EMAIL"');
+      return wrong(text, forms);
   }
 };
 

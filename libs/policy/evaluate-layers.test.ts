@@ -5,110 +5,17 @@ import { type CountersSeen, useId } from './counters.ts';
 import { evaluate } from './evaluate.ts';
 import { formatProblems, parsePolicy } from './index.ts';
 import { factsOf } from './test-arbitraries.ts';
-import { always, severity } from './test-judging.ts';
+import { always, layer, severity } from './test-judging.ts';
+import { askingLayerOf, layerOf, policy } from './test-rules.ts';
+import { expectNotWeaker } from './test-strictness.ts';
 import type { Layer, Verdict } from './types.ts';
 
-/** Of conditions that hold, do not, and cannot be told, and of schedules that are over. */
-const when = fc.constantFrom(
-  'true',
-  'payload.n > 1',
-  'payload.n > 99',
-  'payload.missing == 1',
-  'payload.t < 3',
-);
-const hours = fc.constantFrom('00:00-23:59', '01:00-02:00');
-const option = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
-
-const asking = {
-  approvers: option(fc.constantFrom(['#a'], ['role:x'], ['role:x', 'user:dana@example.com'])),
-  quorum: option(fc.integer({ min: 1, max: 4 })),
-  separate: option(fc.boolean()),
-  timeout: option(fc.constantFrom('1m', '5m', '2h')),
-  on_timeout: option(fc.constantFrom('deny', 'allow')),
-  require_reason: option(fc.constantFrom('never', 'on_reject', 'always')),
-};
-const valid_for = option(fc.constantFrom('10s', '5m', '1h'));
-const common = {
-  action: fc.constantFrom('pay', 'p*', '*', 'other'),
-  when: option(when),
-  schedule: option(hours.map((value) => ({ hours: value, zone: 'UTC' }))),
-  redact: option(fc.constantFrom(['payload.a'], ['payload.a', 'payload.b'])),
-};
-const otherwise = fc.constantFrom('deny', 'require_approval');
-const rule = fc.oneof(
-  fc.record({ decide: fc.constant('deny'), ...common }),
-  fc.record({ decide: fc.constant('require_approval'), ...common, ...asking, valid_for }),
-  fc.record({
-    decide: fc.constant('allow'),
-    ...common,
-    valid_for,
-    limit: option(
-      otherwise.chain((word) =>
-        fc.constantFrom({ count: 1, per: '1h' }, { count: 9, per: '1d', else: word }),
-      ),
-    ),
-    budget: option(
-      fc.constantFrom(
-        { sum: 'payload.n', max: 9, per: '1h', by: 'agent.id' },
-        { sum: 'payload.t', max: 9, per: '1h' },
-      ),
-    ),
-  }),
-);
-
-const policy = fc
-  .record({
-    default: option(fc.constantFrom('allow', 'deny', 'require_approval')),
-    rules: fc.array(rule, { maxLength: 5 }),
-  })
-  .map(({ rules, ...rest }) => {
-    // JSON is YAML, and leaves out what is undefined.
-    const named = rules.map((one, n) => ({
-      name: `rule ${n}`,
-      ...one,
-      ...('timeout' in one && one.timeout === undefined && one.on_timeout === 'allow'
-        ? { timeout: '5m' }
-        : {}),
-    }));
-    const parsed = parsePolicy(JSON.stringify({ version: 1, ...rest, rules: named }));
-    if (!parsed.ok) throw new Error(formatProblems(parsed.problems));
-    return parsed.policy;
-  });
-
-const layerOf = (scope: string): fc.Arbitrary<Layer> =>
-  policy.map((parsed) => ({ scope, digest: `digest of ${scope}`, revision: 1, policy: parsed }));
 const layers = fc
   .tuple(layerOf('guardrail'), layerOf('default'), layerOf('named:strict'))
   .chain((all) => fc.subarray(all));
 
 const facts = factsOf('pay', { payload: { n: 5, t: 'text' } });
 const judge = (some: readonly Layer[], seen?: CountersSeen) => evaluate(some.map(compileLayer), facts, seen);
-
-const reasons = ['never', 'on_reject', 'always'];
-const people = ({ approvers, quorum, separate }: Verdict['demands'][number]) =>
-  JSON.stringify([approvers, quorum, separate]);
-
-/** Nobody is asked less, for longer, or in more than one of them would allow. */
-const expectNotWeaker = (strong: Verdict, weak: Verdict): void => {
-  expect(severity(strong.decide)).toBeGreaterThanOrEqual(severity(weak.decide));
-  for (const path of weak.redact) expect(strong.redact).toContain(path);
-  if (strong.decide !== weak.decide) return;
-  const [one, other] = [strong.settings, weak.settings];
-  const endless = Number.POSITIVE_INFINITY;
-  // Where nobody's vote is needed in the end, less time is less say.
-  if (one.onTimeout === 'allow') expect(one.timeoutMs).toBeGreaterThanOrEqual(other.timeoutMs ?? endless);
-  else if (other.onTimeout !== 'allow')
-    expect(one.timeoutMs ?? endless).toBeLessThanOrEqual(other.timeoutMs ?? endless);
-  expect(one.validForMs ?? endless).toBeLessThanOrEqual(other.validForMs ?? endless);
-  expect(reasons.indexOf(one.requireReason ?? 'never')).toBeGreaterThanOrEqual(
-    reasons.indexOf(other.requireReason ?? 'never'),
-  );
-  if (other.onTimeout !== 'allow') expect(one.onTimeout).not.toBe('allow');
-  const asked = strong.demands.map(people);
-  for (const demand of weak.demands) expect(asked).toContain(people(demand));
-  const used = strong.uses.map(useId);
-  for (const use of weak.uses) expect(used).toContain(useId(use));
-};
 
 /** What a layer says by itself. With one that allows all beside it, nobody is asked for want of a policy. */
 const alone = (layer: Layer): Verdict => judge([layer, always('default', 'allow')]);
@@ -123,6 +30,31 @@ describe('of policies with conditions, schedules, limits and settings', () => {
         for (const layer of some) if (!abstains(layer)) expectNotWeaker(all, alone(layer));
       }),
       { numRuns: 400 },
+    );
+  });
+
+  test('nor is that of layers that all ask people', () => {
+    const asking = fc.tuple(
+      askingLayerOf('guardrail'),
+      askingLayerOf('default'),
+      askingLayerOf('named:strict'),
+    );
+    fc.assert(
+      fc.property(asking, fc.nat(2), (some, left) => {
+        const all = judge(some);
+        for (const layer of some) expectNotWeaker(all, alone(layer));
+        expectNotWeaker(all, judge([...some.toSpliced(left, 1), always('default', 'allow')]));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('one that hides something and asks nobody makes it no weaker', () => {
+    const hiding = layer('default', 'rules:', '  - { action: "*", decide: allow, redact: [payload.b] }');
+    fc.assert(
+      fc.property(askingLayerOf('guardrail'), (asking) => {
+        expectNotWeaker(judge([asking, hiding]), alone(asking));
+      }),
     );
   });
 

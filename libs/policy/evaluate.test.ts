@@ -43,6 +43,7 @@ describe('one layer', () => {
       settings: { onTimeout: 'deny' },
       layers: [{ scope: 'agent:x', digest: 'digest of agent:x', revision: 7, decide: 'allow', rule: null }],
       redact: [],
+      redactExcept: {},
       uses: [],
     });
   });

@@ -3,6 +3,7 @@ import { type CompiledLayer, firstMatch, type Match, type Unsure } from './compi
 import { type CountersSeen, type CounterUse, type Refused, useId } from './counters.ts';
 import type { ActionFacts } from './facts.ts';
 import { matched, named } from './naming.ts';
+import { hiddenBy, settingsOf } from './strictest.ts';
 import type { Decide, Demand, LayerVerdict, Rule, RuleSettings, Verdict } from './types.ts';
 
 /** Whom a rule, or a default, wants to be asked. */
@@ -55,7 +56,7 @@ const verdictOf = (judged: readonly Judged[]): Verdict => {
     rule,
     ...(included && included.length > 0 ? { included } : {}),
   }));
-  const redact = [...new Set(judged.flatMap(({ settings }) => settings.flatMap((one) => one.redact ?? [])))];
+  const hidden = hiddenBy(judged.flatMap(({ settings }) => settings));
   const covered = judged.some(({ scope, decide }) => decide !== 'abstain' && !isNamed(scope));
   const findings: readonly Finding[] = covered ? judged : [...judged, uncovered];
   for (const decide of strictestFirst) {
@@ -63,7 +64,7 @@ const verdictOf = (judged: readonly Judged[]): Verdict => {
     const [first] = decisive;
     if (!first) continue;
     const { reason, rule, scope } = first;
-    const said = { rule, scope, redact, layers: reported };
+    const said = { rule, scope, ...hidden, layers: reported };
     const demands = decide === 'require_approval' ? demandsOf(decisive) : [];
     if (demands.length > demandsMax) {
       return {
@@ -75,7 +76,11 @@ const verdictOf = (judged: readonly Judged[]): Verdict => {
         uses: [],
       };
     }
-    const settings = strictest(decisive.flatMap((finding) => finding.settings));
+    const settings = settingsOf(
+      decide,
+      decisive.flatMap((finding) => finding.settings),
+      hidden.redact,
+    );
     const uses = decide === 'allow' ? decisive.flatMap((finding) => finding.uses) : [];
     return { ...said, decide, reason, demands, settings, uses };
   }
@@ -97,29 +102,6 @@ const uncovered: Finding = {
   asks: [anybody(null)],
   settings: [{}],
   uses: [],
-};
-
-const wantsReason = ['always', 'on_reject', 'never'] as const;
-
-const given = (values: readonly (number | undefined)[]) => values.filter((value) => value !== undefined);
-const least = (values: readonly (number | undefined)[]) =>
-  given(values).length === 0 ? undefined : Math.min(...given(values));
-const most = (values: readonly (number | undefined)[]) =>
-  given(values).length === 0 ? undefined : Math.max(...given(values));
-
-const strictest = (all: readonly RuleSettings[]): Verdict['settings'] => {
-  // Every one of those that ask has to say so, and then it is people who lose by a shorter time.
-  const onTimeout = all.length > 0 && all.every((one) => one.onTimeout === 'allow') ? 'allow' : 'deny';
-  const timeouts = all.map((one) => one.timeoutMs);
-  const timeoutMs = onTimeout === 'allow' ? most(timeouts) : least(timeouts);
-  const validForMs = least(all.map((one) => one.validForMs));
-  const requireReason = wantsReason.find((one) => all.some((settings) => settings.requireReason === one));
-  return {
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(validForMs === undefined ? {} : { validForMs }),
-    onTimeout,
-    ...(requireReason === undefined ? {} : { requireReason }),
-  };
 };
 
 /** An approval that asks more groups than these would not fit into a message, nor into anybody's head. */
@@ -166,11 +148,14 @@ const ruled = (rule: Rule): Found => {
   return { decide, rule: name, reason, asks: [askOf(rule)], settings: [rule], uses: [] };
 };
 
-const askOf = ({ name, approvers, quorum = 1, separate = false }: Rule): Ask => ({
+const askOf = ({ name, approvers, ways, quorum = 1, separate = false, reject, escalate }: Rule): Ask => ({
   rule: name,
   approvers,
+  ...(ways && { ways }),
   quorum,
   separate,
+  ...(reject && { reject }),
+  ...(escalate && { escalate }),
 });
 
 /** What the rule decides while there is room in its counters, or else what it decides then. */

@@ -38,18 +38,20 @@ export const ruleGrammar = {
     approvers: 'built',
     quorum: 'built',
     separate: 'built',
+    reject: 'built',
     timeout: 'built',
     on_timeout: 'built',
+    remind: 'built',
+    escalate: 'built',
+    inform: 'built',
     require_reason: 'built',
+    choices: 'built',
     valid_for: 'built',
     reason: 'built',
     limit: 'built',
     budget: 'built',
     redact: 'built',
-    remind: 'later',
-    escalate: 'later',
-    editable: 'later',
-    choices: 'later',
+    editable: 'built',
     only_in: 'later',
   },
   required: {
@@ -74,6 +76,33 @@ export const budgetGrammar = {
   noun: 'a budget',
   fields: { sum: 'built', max: 'built', per: 'built', by: 'built', else: 'built' },
   required: { sum: 'what is added up, as payload.amount', max: 'how much, as 500', per: 'a span, as "24h"' },
+} as const satisfies Grammar;
+
+export const groupGrammar = {
+  noun: 'a group of approvers',
+  fields: { any: 'built', all: 'built' },
+  required: {},
+} as const satisfies Grammar;
+
+export const stepGrammar = {
+  noun: 'a step of escalate',
+  fields: { after: 'built', to: 'built', replace: 'built' },
+  required: { after: 'a span, as "5m"', to: 'who is asked then, as ["role:oncall"]' },
+} as const satisfies Grammar;
+
+export const choiceGrammar = {
+  noun: 'a choice',
+  fields: { name: 'built', means: 'built' },
+  required: { name: 'what people choose, as retry', means: 'allow or deny' },
+} as const satisfies Grammar;
+
+export const hiddenGrammar = {
+  noun: 'a part of redact',
+  fields: { path: 'built', except: 'built' },
+  required: {
+    path: 'what is hidden, as payload.card_number',
+    except: 'the roles that are shown it, as ["role:fraud"]',
+  },
 } as const satisfies Grammar;
 
 export const testGrammar = {
@@ -105,6 +134,10 @@ export const grammars: readonly Grammar[] = [
   scheduleGrammar,
   limitGrammar,
   budgetGrammar,
+  groupGrammar,
+  stepGrammar,
+  choiceGrammar,
+  hiddenGrammar,
   testGrammar,
 ];
 

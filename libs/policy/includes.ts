@@ -23,7 +23,7 @@ export const readIncludes = (
   { sets, parse, whereFrom }: Shared,
 ): Included => {
   const included: Included = { names: [], rules: [] };
-  for (const [position, item] of readItems(source, field, 'include', includesMax).entries()) {
+  for (const [position, item] of readItems(source, field, 'include', { max: includesMax }).entries()) {
     const path = `${field?.path}[${position}]`;
     const node = source.resolve(item, path);
     if (!node) continue;

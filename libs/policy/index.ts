@@ -1,3 +1,4 @@
+export { readApprover } from './approver.ts';
 export {
   type Backtest,
   type BacktestResult,
@@ -34,13 +35,18 @@ export {
 } from './test-policy.ts';
 export type {
   Approver,
+  Asked,
   BrokenLayer,
   Decide,
   Demand,
+  Escalation,
+  Informed,
   Layer,
   LayerVerdict,
   Parsed,
   Policy,
   Rule,
+  RuleSettings,
   Verdict,
+  VerdictSettings,
 } from './types.ts';

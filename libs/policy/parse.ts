@@ -1,23 +1,21 @@
-import { approverText } from '@placet/events';
-import { isMap, isScalar, isSeq } from 'yaml';
-import { readApprover } from './approver.ts';
+import { isMap, isScalar } from 'yaml';
+import { readApprovers } from './approvers.ts';
 import type { Surroundings } from './cel/condition.ts';
 import { readCounters } from './counter-reading.ts';
 import { readCondition } from './expressions.ts';
 import { type Field, readFields } from './fields.ts';
 import { policyGrammar, ruleGrammar } from './grammar.ts';
 import { readIncludes } from './includes.ts';
-import { approversMax, nameCharsMax, partsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
+import { nameCharsMax, partsMax, patternsMax, reasonCharsMax, rulesMax } from './limits.ts';
 import { readLists } from './lists.ts';
 import { unnamed } from './naming.ts';
 import { type PolicyTest, readTests } from './policy-tests.ts';
-import { oneOf, quote } from './problems.ts';
+import { quote } from './problems.ts';
 import { readDecide, readItems, readPattern, readText } from './readers.ts';
-import { readRedact } from './redact.ts';
 import { reportFailures, runTests } from './run-tests.ts';
 import { readSchedule } from './schedule.ts';
 import { readSettings } from './settings.ts';
-import { type Approver, type Decide, type Parsed, type Policy, type Rule, selectors } from './types.ts';
+import { type Parsed, type Policy, type Rule, selectors } from './types.ts';
 import { type Node, readYaml, type Source } from './yaml.ts';
 
 export type Reading = {
@@ -152,7 +150,7 @@ const placeOf = ({ line, set }: Rule): string =>
 
 const readRules = (source: Source, field: Field | undefined, surroundings: Surroundings): Rule[] => {
   const rules: Rule[] = [];
-  for (const [position, item] of readItems(source, field, 'rules', rulesMax).entries()) {
+  for (const [position, item] of readItems(source, field, 'rules', { max: rulesMax }).entries()) {
     if (source.full()) break;
     const path = `${field?.path}[${position}]`;
     const rule = readRule(source, item, path, surroundings);
@@ -186,10 +184,9 @@ const readRule = (source: Source, item: Node, path: string, surroundings: Surrou
   const counters = readCounters(source, fields, { name, decide, surroundings });
   const decides = [...(decide ? [decide] : []), ...counters.map(({ otherwise }) => otherwise)];
   const settings = readSettings(source, fields, decides);
-  const redact = readRedact(source, fields.get('redact'));
   const schedule = readSchedule(source, fields.get('schedule'));
   const when = readCondition(source, fields.get('when'), surroundings);
-  const approvers = readApprovers(source, fields.get('approvers'), decides);
+  const asked = readApprovers(source, fields.get('approvers'), decides);
   if (action === undefined || decide === undefined) return undefined;
   const line = source.line(item);
   return {
@@ -197,79 +194,12 @@ const readRule = (source: Source, item: Node, path: string, surroundings: Surrou
     action,
     only,
     ...settings,
-    ...(redact.length > 0 && { redact }),
     ...(schedule && { schedule }),
     ...(when && { when }),
     decide,
     counters,
-    approvers,
+    ...asked,
     ...(reason && { reason }),
     line,
   };
-};
-
-const readApprovers = (source: Source, field: Field | undefined, decides: readonly Decide[]): Approver[] => {
-  if (!field) return [];
-  if (decides.length > 0 && !decides.includes('require_approval')) {
-    source.problem(
-      field.key,
-      field.path,
-      `approvers: only a rule that decides require_approval has approvers, this one decides ${oneOf(decides)}`,
-    );
-  }
-  const node = source.resolve(field.value, field.path);
-  if (!node) return [];
-  if (!isSeq(node)) {
-    source.problem(
-      node,
-      field.path,
-      `approvers: expected a list, as ["#approvals"], found ${source.describe(node)}`,
-    );
-    return [];
-  }
-  if (node.items.length === 0) {
-    // Its writer may have meant "nobody", and we would read "any approver".
-    source.problem(
-      node,
-      field.path,
-      'approvers: the list is empty; leave approvers out to let any person with the role approver decide',
-    );
-  }
-  if (node.items.length > approversMax) {
-    source.problem(
-      node,
-      field.path,
-      `approvers: at most ${approversMax} approvers, found ${node.items.length}`,
-    );
-    return [];
-  }
-  const approvers = new Map<string, Approver>();
-  for (const [position, item] of (node.items as Node[]).entries()) {
-    const path = `${field.path}[${position}]`;
-    const approver = readListedApprover(source, item, path);
-    if (!approver) continue;
-    const key = approverText(approver);
-    if (approvers.has(key)) source.problem(item, path, `approvers: ${quote(key)} is listed twice`);
-    approvers.set(key, approver);
-  }
-  return [...approvers.values()];
-};
-
-const readListedApprover = (source: Source, item: Node, path: string): Approver | undefined => {
-  const node = source.resolve(item, path);
-  if (!node) return undefined;
-  if (isScalar(node) && typeof node.value === 'string') {
-    const approver = readApprover(node.value);
-    if (!('wrong' in approver)) return approver;
-    source.problem(node, path, `approvers: ${approver.wrong}`);
-    return undefined;
-  }
-  // What a bare # leaves behind: YAML takes the rest of the line for a comment.
-  const hint = isScalar(node) && node.value === null ? ': a channel needs quotes, as "#approvals"' : '';
-  source.problem(
-    node,
-    path,
-    `approvers: expected "#channel", "role:NAME" or "user:EMAIL", found ${source.describe(node)}${hint}`,
-  );
-  return undefined;
 };

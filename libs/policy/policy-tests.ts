@@ -26,7 +26,7 @@ const context = ['tool', 'server', 'acting_agent', 'on_behalf_of', 'case', 'run'
 const someMoment = new Date('2026-01-05T12:00:00.000Z');
 
 export const readTests = (source: Source, field: Field | undefined): PolicyTest[] =>
-  readItems(source, field, 'tests', testsMax).flatMap(
+  readItems(source, field, 'tests', { max: testsMax }).flatMap(
     (item, n) => readTest(source, item, `${field?.path}[${n}]`) ?? [],
   );
 
@@ -90,7 +90,7 @@ const readPayload = (source: Source, field: Field | undefined): { value?: unknow
 };
 
 const readTags = (source: Source, field: Field | undefined): string[] =>
-  readItems(source, field, 'tags', tagsMax).flatMap((item, position): string[] => {
+  readItems(source, field, 'tags', { max: tagsMax }).flatMap((item, position): string[] => {
     const path = `${field?.path}[${position}]`;
     const node = source.resolve(item, path);
     if (!node) return [];

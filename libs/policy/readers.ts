@@ -9,28 +9,65 @@ import type { Node, Source } from './yaml.ts';
 
 export const decides: readonly Decide[] = ['allow', 'deny', 'require_approval'];
 
-/** What a list of a field holds, if it is one and not too long. */
+type ListRules = { min?: number; max: number; example?: string; noun?: string };
+
+/** What a list of a field holds, if it is one, not too short and not too long. */
 export const readItems = (
   source: Source,
   field: Field | undefined,
   what: string,
-  max: number,
+  { min = 0, max, example, noun = what }: ListRules,
 ): readonly Node[] => {
   const node = field && source.resolve(field.value, field.path);
   if (!field || !node) return [];
-  if (!isSeq(node)) {
-    source.problem(node, field.path, `${what}: expected a list, found ${source.describe(node)}`);
+  const refuse = (message: string): readonly Node[] => {
+    source.problem(node, field.path, `${what}: ${message}`);
     return [];
-  }
-  if (node.items.length > max) {
-    source.problem(node, field.path, `${what}: at most ${max} ${what}, found ${node.items.length}`);
-    return [];
-  }
+  };
+  const hint = example === undefined ? '' : `, as ${example}`;
+  if (!isSeq(node)) return refuse(`expected a list${hint}, found ${source.describe(node)}`);
+  const count = node.items.length;
+  if (count < min) return refuse(`expected at least ${min}${hint}, found ${count === 0 ? 'none' : count}`);
+  if (count > max) return refuse(`at most ${max} ${noun}, found ${count}`);
   return node.items as Node[];
 };
 
-export const readPattern = (source: Source, field: Field | undefined, what: string): string | undefined => {
-  const pattern = readText(source, field, what, { charsMax: nameCharsMax });
+type ItemRules<T> = ListRules & {
+  read: (item: Node, path: string) => T | undefined;
+  /** What has to be different from item to item. */
+  keyOf?: (one: T) => string;
+};
+
+/** What each item of a list says, as far as it can be read. */
+export const readListOf = <T>(
+  source: Source,
+  field: Field | undefined,
+  what: string,
+  { read, keyOf, ...rules }: ItemRules<T>,
+): T[] => {
+  const seen = new Set<string>();
+  return readItems(source, field, what, rules).flatMap((item, position): T[] => {
+    const path = `${field?.path}[${position}]`;
+    const one = read(item, path);
+    if (one === undefined) return [];
+    const key = keyOf?.(one);
+    if (key === undefined) return [one];
+    if (seen.has(key)) {
+      source.problem(item, path, `${what}: ${quote(key)} is listed twice`);
+      return [];
+    }
+    seen.add(key);
+    return [one];
+  });
+};
+
+export const readPattern = (
+  source: Source,
+  field: Field | undefined,
+  what: string,
+  charsMax = nameCharsMax,
+): string | undefined => {
+  const pattern = readText(source, field, what, { charsMax });
   // A rule that can match nothing by a slip of the keyboard would protect nothing, and nobody would see why.
   const trap = pattern === undefined ? null : lookAlike(pattern);
   if (field && trap) source.problem(field.value, field.path, `${what}: ${trap}`);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { redact } from './redact.ts';
 import { judge, layer } from './test-judging.ts';
-import { problemsOf, rule } from './test-reading.ts';
+import { policyOf, problemsOf, rule } from './test-reading.ts';
 
 describe('the payload as people see it', () => {
   test.each([
@@ -77,14 +77,109 @@ describe('what a layer redacts', () => {
   });
 });
 
+describe('roles that are shown what is hidden', () => {
+  const hides = (scope: string, path: string, ...roles: string[]) => {
+    const except = JSON.stringify(roles.map((role) => `role:${role}`));
+    const hidden = roles.length === 0 ? path : `{ path: ${path}, except: ${except} }`;
+    return layer(scope, 'rules:', `  - { action: "*", decide: require_approval, redact: [${hidden}] }`);
+  };
+
+  test('are read beside the path', () => {
+    const text = rule(
+      'decide: allow',
+      'redact: [payload.a, { path: payload.b, except: ["role:x", "role:y"] }]',
+    );
+    expect(policyOf(text).rules[0]).toMatchObject({
+      redact: ['payload.a', 'payload.b'],
+      redactExcept: { 'payload.b': ['x', 'y'] },
+    });
+  });
+
+  test.each([
+    ['of one layer', [hides('guardrail', 'payload.a', 'x', 'y')], { 'payload.a': ['x', 'y'] }],
+    [
+      'of two layers, those of both',
+      [hides('guardrail', 'payload.a', 'x', 'y'), hides('default', 'payload.a', 'z', 'y')],
+      { 'payload.a': ['y'] },
+    ],
+    [
+      'of two layers that share none, nobody',
+      [hides('guardrail', 'payload.a', 'x'), hides('default', 'payload.a', 'y')],
+      {},
+    ],
+    [
+      'nobody, where one layer hides it from all',
+      [hides('guardrail', 'payload.a', 'x'), hides('default', 'payload.a')],
+      {},
+    ],
+    [
+      'of the layers that hide this path',
+      [hides('guardrail', 'payload.a', 'x'), hides('default', 'payload.b', 'y')],
+      { 'payload.a': ['x'], 'payload.b': ['y'] },
+    ],
+  ])('%s', (_, layers, redactExcept) => {
+    expect(judge(layers, 'pay')).toMatchObject({ redactExcept });
+  });
+
+  test('nobody, where a rule of which it cannot be told whether it matches hides it from all', () => {
+    const unsure = layer(
+      'default',
+      'rules:',
+      '  - { action: "*", when: payload.x > 1, decide: deny, redact: [payload.a] }',
+      '  - { action: "*", decide: require_approval, redact: [{ path: payload.a, except: ["role:x"] }] }',
+    );
+    expect(judge([unsure], 'pay')).toMatchObject({ redact: ['payload.a'], redactExcept: {} });
+  });
+});
+
 test.each([
-  ['[]', 'redact: expected a list of paths, as [payload.card_number]'],
-  ['payload.a', 'redact: expected a list, found the text "payload.a"'],
+  ['[]', 'line 5, column 13: redact: expected at least 1, as [payload.card_number], found none'],
+  ['payload.a', 'redact: expected a list, as [payload.card_number], found the text "payload.a"'],
   ['[payload]', 'redact: expected a path into the payload, as payload.card_number, found the text "payload"'],
   ['[card]', 'found the text "card"'],
   ['["payload.a[0]"]', 'found the text "payload.a[0]"'],
   ['[7]', 'found the number 7'],
   ['[payload.items.0.pin]', 'redact: expected a path into the payload'],
+  [
+    '[{ path: card, except: ["role:a"] }]',
+    'line 5, column 22: path: expected a path into the payload, as payload.card_number, found the text "card"',
+  ],
+  [
+    '[{ path: payload.a }]',
+    'line 5, column 14: a part of redact needs except: the roles that are shown it, as ["role:fraud"]',
+  ],
+  [
+    '[{ except: ["role:a"] }]',
+    'line 5, column 14: a part of redact needs path: what is hidden, as payload.card_number',
+  ],
+  [
+    '[{ path: payload.a, except: [] }]',
+    'line 5, column 41: except: expected at least 1, as ["role:fraud"], found none',
+  ],
+  [
+    '[{ path: payload.a, except: "role:a" }]',
+    'line 5, column 41: except: expected a list, as ["role:fraud"], found the text "role:a"',
+  ],
+  [
+    '[{ path: payload.a, except: ["#a"] }]',
+    'line 5, column 42: except: expected a role, as "role:fraud", found the text "#a"',
+  ],
+  [
+    '[{ path: payload.a, except: [fraud] }]',
+    'line 5, column 42: except: expected a role, as "role:fraud", found the text "fraud"',
+  ],
+  [
+    '[{ path: payload.a, except: ["role:a", "role:a"] }]',
+    'line 5, column 52: except: "role:a" is listed twice',
+  ],
+  [
+    '[{ path: payload.a, except: ["role:a"] }, { path: payload.a, except: ["role:b"] }]',
+    'line 5, column 55: redact: "payload.a" is listed twice, and one of them has an except',
+  ],
+  [
+    '[payload.a, { path: payload.a, except: ["role:b"] }]',
+    'line 5, column 25: redact: "payload.a" is listed twice, and one of them has an except',
+  ],
 ])('redact: %s is refused', (value, expected) => {
   expect(problemsOf(rule('decide: allow', `redact: ${value}`))).toContain(expected);
 });

@@ -1,4 +1,4 @@
-import type { Approver } from '@placet/events';
+import type { Approver, Choice } from '@placet/events';
 import type { Condition } from './cel/condition.ts';
 import type { Counter, CounterUse } from './counters.ts';
 import type { Problem } from './problems.ts';
@@ -6,11 +6,22 @@ import type { Schedule } from './schedule.ts';
 
 export type Decide = 'allow' | 'deny' | 'require_approval';
 
-export type { Approver };
+export type { Approver, Choice };
 
 /** What an agent tells beside its action that a rule can be for. */
 export const selectors = ['tool', 'server', 'acting_agent', 'on_behalf_of', 'tags'] as const;
 export type Selector = (typeof selectors)[number];
+
+/** What happens when nobody has decided for so long. */
+export type Escalation = {
+  afterMs: number;
+  to: Approver[];
+  /** Those instead of whom was asked before; otherwise beside them. */
+  replace?: true;
+};
+
+/** Who is told how it ended: whoever owns the agent that asks, or people as approvers are written. */
+export type Informed = 'owner' | Approver;
 
 /** How people are asked where a rule holds an action, and how long its permission lasts. Absent: as the service is set. */
 export type RuleSettings = {
@@ -18,36 +29,59 @@ export type RuleSettings = {
   quorum?: number;
   /** The owner of the agent that asks may not vote. */
   separate?: boolean;
+  /** Absent: one rejection ends it. */
+  reject?: 'majority';
   timeoutMs?: number;
   onTimeout?: 'deny' | 'allow';
+  /** When people are reminded, as shares of the time that they have; ascending. */
+  remind?: number[];
+  /** In the order of time. */
+  escalate?: Escalation[];
+  inform?: Informed[];
   /** Parts of the payload that nobody is shown, as paths. */
   redact?: string[];
+  /** Of some of these paths the names of the roles that are shown what stands there. */
+  redactExcept?: Record<string, string[]>;
+  /** Parts of the payload that who is asked may change, as paths. */
+  editable?: string[];
+  /** What people choose among, instead of approving or rejecting. */
+  choices?: Choice[];
   /** When who votes has to say why. */
   requireReason?: 'never' | 'on_reject' | 'always';
   validForMs?: number;
 };
 
-export type Rule = RuleSettings & {
-  /** The name given, or "rule for ACTION". */
-  name: string;
-  /** A glob over the action's name. */
-  action: string;
-  /** Globs over what the agent told. Of tags one has to match; what was not told matches nothing. */
-  only: Partial<Record<Selector, string>>;
-  /** Without one it is always there. */
-  schedule?: Schedule;
-  /** Without one it holds. */
-  when?: Condition;
-  decide: Decide;
-  /** Of a rule that allows: what it allows within a time. */
-  counters: Counter[];
-  /** Empty means any person with the role approver. */
+/** Whom a rule asks. */
+export type Asked = {
+  /** Everybody, wherever in a group. Empty means any person with the role approver. */
   approvers: Approver[];
-  reason?: string;
-  line: number;
-  /** The shared set that it comes from. */
-  set?: string;
+  /**
+   * Where not any of them will do: the ways in which it can be met. Each is a list of places, each to be taken by
+   * another person, who is one of those that stand there as text.
+   */
+  ways?: string[][][];
 };
+
+export type Rule = RuleSettings &
+  Asked & {
+    /** The name given, or "rule for ACTION". */
+    name: string;
+    /** A glob over the action's name. */
+    action: string;
+    /** Globs over what the agent told. Of tags one has to match; what was not told matches nothing. */
+    only: Partial<Record<Selector, string>>;
+    /** Without one it is always there. */
+    schedule?: Schedule;
+    /** Without one it holds. */
+    when?: Condition;
+    decide: Decide;
+    /** Of a rule that allows: what it allows within a time. */
+    counters: Counter[];
+    reason?: string;
+    line: number;
+    /** The shared set that it comes from. */
+    set?: string;
+  };
 
 /**
  * Without a default, a policy abstains where no rule matches. The rules of the sets that it includes come before its
@@ -76,14 +110,19 @@ export type LayerVerdict = {
   included?: readonly IncludedSet[];
 };
 
-/** Whom one layer wants to be asked. An empty list means any person with the role approver. */
-export type Demand = {
-  scope: string | null;
-  rule: string | null;
-  approvers: Approver[];
-  quorum: number;
-  separate: boolean;
-};
+/** Whom one layer wants to be asked. */
+export type Demand = Asked &
+  Pick<RuleSettings, 'reject' | 'escalate'> & {
+    scope: string | null;
+    rule: string | null;
+    quorum: number;
+    separate: boolean;
+  };
+
+export type VerdictSettings = Pick<
+  RuleSettings,
+  'timeoutMs' | 'onTimeout' | 'requireReason' | 'validForMs' | 'remind' | 'inform' | 'editable' | 'choices'
+>;
 
 export type Verdict = {
   decide: Decide;
@@ -94,9 +133,11 @@ export type Verdict = {
   /** What each layer that requires approval asks for: all of it has to be met. */
   demands: Demand[];
   /** Of all that decide the same the strictest: the shortest times, and a reason wherever one is wanted. */
-  settings: Pick<RuleSettings, 'timeoutMs' | 'onTimeout' | 'requireReason' | 'validForMs'>;
+  settings: VerdictSettings;
   /** Paths of the payload that nobody is shown: of every layer, whatever it decides. */
   redact: string[];
+  /** Of some of these paths the roles that are shown what stands there: every rule that hides it has to say so. */
+  redactExcept: Record<string, string[]>;
   layers: LayerVerdict[];
   /** What has to be counted before it counts as allowed; none where it is not. */
   uses: CounterUse[];

@@ -15,6 +15,9 @@ export const proofClaims = z
     policies: z.array(z.strictObject({ scope: z.string().min(1), digest: z.string().min(1) })),
     deciders: z.array(z.string().min(1)),
     event: z.string().min(1),
+    /** What people chose among, and the digest of what they answered. */
+    choice: z.string().min(1).exactOptional(),
+    answer_digest: digest.exactOptional(),
     iat: seconds,
     nbf: seconds.exactOptional(),
     exp: seconds.exactOptional(),

@@ -1,5 +1,5 @@
 import { type EventData, type EventOf, makeEvent, type PolicyReference } from '@placet/events';
-import type { Signer } from '@placet/proof';
+import { digestOf, type Signer } from '@placet/proof';
 import { newId } from './bus.ts';
 
 /** What a decision is about, as the request or the approval tells it. */
@@ -19,6 +19,11 @@ export type DecisionFacts = {
   policies: PolicyReference[];
   deciders: string[];
   held: boolean;
+  /** Of the payload, where people have changed it. */
+  revision?: number;
+  /** What people chose and answered. */
+  choice?: string;
+  answer?: unknown;
 } & (
   | { decision: 'allowed'; cause: 'policy' | 'votes' | 'timeout'; validForMs: number }
   | { decision: 'denied'; cause: EventData<'action.decided'>['cause'] }
@@ -46,11 +51,13 @@ export function decidedEvent(
     deciders: facts.deciders,
     event: action.request_event,
     iat,
+    ...(facts.choice === undefined ? {} : { choice: facts.choice }),
+    ...(facts.answer === undefined ? {} : { answer_digest: digestOf(facts.answer) }),
     ...(validUntil ? { exp: Math.ceil(validUntil.getTime() / 1000) } : {}),
     jti: id,
   });
   const { action_id, agent, action_name, request_event, payload_digest } = action;
-  const { reason, rule, scope, policies, deciders, held } = facts;
+  const { reason, rule, scope, policies, deciders, held, revision = 1, choice, answer } = facts;
   const common = {
     action_id,
     agent,
@@ -63,6 +70,9 @@ export function decidedEvent(
     policies,
     deciders,
     held,
+    ...(revision > 1 ? { revision } : {}),
+    ...(choice === undefined ? {} : { choice }),
+    ...(answer === undefined ? {} : { answer }),
     proof,
     ...(action.case === undefined ? {} : { case: action.case }),
   };

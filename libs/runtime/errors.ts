@@ -38,6 +38,28 @@ export const errorTable = {
   NOT_DECIDED: { status: 409, message: 'The action is not decided yet.' },
   NOT_ALLOWED: { status: 409, message: 'The action was not allowed.' },
   REASON_REQUIRED: { status: 422, message: 'The policy wants a reason with this vote. Send it as comment.' },
+  CHOICE_REQUIRED: {
+    status: 422,
+    message: 'This approval is decided by a choice. Send one of those in details as choice, instead of vote.',
+  },
+  ANSWER_REQUIRED: {
+    status: 422,
+    message: 'The agent asks a question: an approval needs an answer that fits answer_schema. See details.',
+  },
+  NOT_EDITABLE: { status: 422, message: 'The policy does not let this be changed. See details.' },
+  EDITS_NOT_ACCEPTED: {
+    status: 409,
+    message: 'The agent that asks did not say that it accepts edits, so the payload stays as it is.',
+  },
+  BEING_JUDGED: {
+    status: 409,
+    message: 'Somebody has changed the payload, and the policy judges it now. Read it again in a moment.',
+  },
+  TOO_MANY_STEPS: {
+    status: 409,
+    message:
+      'This approval has as many votes and changes as it can take. Its deadline, or an administrator, ends it.',
+  },
   STALE_PAYLOAD: { status: 409, message: 'The payload has changed since you saw it. Read it again.' },
   REVISION_CONFLICT: { status: 409, message: 'Somebody changed this meanwhile. Read it again.' },
   POLICY_FROM_FILE: { status: 409, message: 'This policy comes from a file. Change the file.' },

@@ -26,14 +26,46 @@ function sealedMessage({ seq, subject, data, header }: StoredMsg): Message {
   return { seq, subject, data, seal: header?.get(sealHeader) };
 }
 
-const filters = (agent: string, action: string) => [
+const filters = (agent: string, action: string, notes: readonly EventType[] = ['action.executed']) => [
   historyFilter(agent, action),
-  noteFilter('action.executed', agent, action),
+  ...notes.map((type) => noteFilter(type, agent, action)),
 ];
 
 /** One call, answered by any node: it may be behind. Ask the leader before saying that something is not there. */
 export async function readHistory(context: BusContext, agent: string, action: string): Promise<History> {
   return historyOf(context, await lastMessages(context, filters(agent, action)));
+}
+
+/** In one request so many: a page of a list is not read in as many requests as it has items. */
+const together = 20;
+
+type Wanted = readonly { agent: string; actionId: string }[];
+
+/** The histories of several actions with some of their notes, each as some node has it; in their order. */
+export async function readHistories(
+  context: BusContext,
+  actions: Wanted,
+  notes: readonly EventType[] = ['action.executed'],
+): Promise<History[]> {
+  const groups = Array.from({ length: Math.ceil(actions.length / together) }, (_, n) =>
+    actions.slice(n * together, (n + 1) * together),
+  );
+  return (await Promise.all(groups.map((group) => readGroup(context, group, notes)))).flat();
+}
+
+async function readGroup(
+  context: BusContext,
+  group: Wanted,
+  notes: readonly EventType[],
+): Promise<History[]> {
+  const one = ({ agent, actionId }: Wanted[number]) => filters(agent, actionId, notes);
+  // Long histories may be more than a node answers in one go.
+  const found = await lastMessages(context, group.flatMap(one)).catch(() => null);
+  if (!found) {
+    return Promise.all(group.map(async (each) => historyOf(context, await lastMessages(context, one(each)))));
+  }
+  const byAction = Map.groupBy(found, ({ subject }) => subject.split('.').slice(2, 4).join('.'));
+  return group.map(({ agent, actionId }) => historyOf(context, byAction.get(`${agent}.${actionId}`) ?? []));
 }
 
 /** The history of an action whose agent is not known, or null when the leader has none. */
@@ -116,32 +148,59 @@ async function messagesAtLeader(context: BusContext, subjects: string[]): Promis
 
 function historyOf(context: BusContext, found: Message[]): History {
   const history: History = { version: 0, events: [], forged: [] };
-  let request: EventOf<'action.requested'> | undefined;
+  const line: Line = { request: undefined, revision: 1, digests: [] };
   for (const message of found.sort((a, b) => a.seq - b.seq)) {
     const stored = readMessage(context, message);
     if (message.subject.startsWith('placet.act.')) history.version = message.seq;
-    if (stored?.type === 'action.requested') request = stored;
-    if (stored && belongsTo(request, stored)) history.events.push({ seq: message.seq, event: stored });
+    if (stored && belongsTo(line, stored)) history.events.push({ seq: message.seq, event: stored });
     else history.forged.push({ seq: message.seq, subject: message.subject });
   }
   return history;
 }
 
+/** What the events of an action have said so far, and the later ones have to agree with. */
+type Line = {
+  request: EventOf<'action.requested'> | undefined;
+  revision: number;
+  /** Of the payload, as it was and as people have changed it. */
+  digests: string[];
+};
+
 /**
- * An event that we did write, about another request under the same id, is as good as forged: somebody put it there.
- * Where the request has left the stream there is nothing to compare with, and nothing is allowed either.
+ * An event that we did write, about another request under the same id, or about another payload, is as good as forged:
+ * somebody put it there. Where the request has left the stream there is nothing to compare with, and nothing is
+ * allowed either.
  */
-function belongsTo(request: EventOf<'action.requested'> | undefined, event: PlacetEvent): boolean {
+function belongsTo(line: Line, event: PlacetEvent): boolean {
+  if (event.type === 'action.requested') {
+    Object.assign(line, { request: event, revision: 1, digests: [event.data.payload_digest] });
+    return true;
+  }
+  const { request, revision, digests } = line;
   if (!request) return true;
+  const isCurrent = (digest: string) => digest === digests.at(-1);
+  const isOfRequest = (data: { request_event: string; action_name: string }) =>
+    data.request_event === request.id && data.action_name === request.data.action_name;
   switch (event.type) {
     case 'approval.needed':
-      return event.data.request_event === request.id && event.data.action_name === request.data.action_name;
-    case 'action.decided':
       return (
-        event.data.request_event === request.id &&
-        event.data.action_name === request.data.action_name &&
-        event.data.payload_digest === request.data.payload_digest
+        isOfRequest(event.data) && event.data.revision === revision && isCurrent(event.data.payload_digest)
       );
+    case 'approval.voted':
+      return isCurrent(event.data.payload_digest);
+    case 'approval.edited': {
+      const { previous_digest, payload_digest } = event.data;
+      if (event.data.revision !== revision + 1 || !isCurrent(previous_digest)) return false;
+      Object.assign(line, { revision: revision + 1, digests: [...digests, payload_digest] });
+      return true;
+    }
+    case 'action.decided': {
+      const { decision, payload_digest } = event.data;
+      // What is allowed is the payload as it is now; what is denied may be one that was not judged yet.
+      const isItsPayload =
+        decision === 'allowed' ? isCurrent(payload_digest) : digests.includes(payload_digest);
+      return isOfRequest(event.data) && isItsPayload;
+    }
     default:
       return true;
   }

@@ -9,6 +9,8 @@ export type LiveHandlers = {
   /** Whether anybody here waits for this action. What was decided for a caller of another instance is not read. */
   isAwaited: (actionId: string) => boolean;
   onEvent: (event: LiveEvent) => void;
+  /** Something about an awaited approval has changed that is neither. */
+  onProgress: (actionId: string) => void;
   onForged: (subject: string) => void;
   /** What was published while the connection was away is in the stream alone. */
   onReconnect: () => void;
@@ -30,6 +32,22 @@ export function followLive(context: BusContext, resources: Resources, handlers: 
         const parsed = parseEvent(subject, decoder.decode(message.data));
         if (parsed.ok) handlers.onEvent(parsed.event as LiveEvent);
         else handlers.onForged(subject);
+      },
+    });
+    resources.add(`live ${type}`, () => subscription.unsubscribe());
+  }
+  for (const type of [
+    'approval.voted',
+    'approval.edited',
+    'approval.escalated',
+    'approval.reassigned',
+  ] as const) {
+    const subscription = context.nc.subscribe(liveSubject(typeFilter(type)), {
+      callback: (error, message) => {
+        // It only says that the stream is worth a look, so nothing of it is believed.
+        if (error === null && handlers.isAwaited(actionOf(message.subject))) {
+          handlers.onProgress(actionOf(message.subject));
+        }
       },
     });
     resources.add(`live ${type}`, () => subscription.unsubscribe());

@@ -1,5 +1,5 @@
 import type { EventOf } from '@placet/events';
-import { type Jwks, type ProofClaims, verifyProof } from '@placet/proof';
+import { digestOf, type Jwks, type ProofClaims, verifyProof } from '@placet/proof';
 
 /**
  * What is wrong with the proof of an event, in words; null when it is by somebody whom we trust and says exactly what
@@ -29,6 +29,8 @@ function decidedClaims({ id, source, time, data }: EventOf<'action.decided'>): T
     payload_digest: data.payload_digest,
     policies: data.policies.flatMap(({ scope, digest }) => (digest ? [{ scope, digest }] : [])),
     event: data.request_event,
+    choice: data.choice,
+    answer_digest: data.answer === undefined ? undefined : digestOf(data.answer),
     iat: Math.floor(Date.parse(time) / 1000),
     exp: data.decision === 'allowed' ? Math.ceil(Date.parse(data.valid_until) / 1000) : undefined,
     jti: id,
@@ -37,7 +39,7 @@ function decidedClaims({ id, source, time, data }: EventOf<'action.decided'>): T
 
 /** It repeats a part of the decision, which may be of any service that decides. */
 function closedClaims({ data }: EventOf<'approval.closed'>): Told {
-  return { ...common(data), jti: data.decision_event };
+  return { ...common(data), choice: data.choice, jti: data.decision_event };
 }
 
 function common(data: EventOf<'approval.closed'>['data'] | EventOf<'action.decided'>['data']): Told {

@@ -1,6 +1,7 @@
 import type { EventData, PlacetEvent, VoteQuestion } from '@placet/events';
 import { describe, expect, test } from 'vitest';
-import { type Command, decide, stateOf } from './approval.ts';
+import { decide } from './approval.ts';
+import { type Command, stateOf } from './state.ts';
 import { actionId, at, decided, digest, needed, requested, voted } from './test/events.ts';
 
 const given = (...events: PlacetEvent[]) => ({
@@ -28,7 +29,7 @@ describe('a vote', () => {
       ruling: 'append',
       draft: {
         type: 'approval.voted',
-        data: { vote: 'approve', comment: 'fine', eligible_as: ['role:approver'] },
+        data: { vote: 'approve', comment: 'fine', eligible_as: [{ as: ['role:approver'] }] },
       },
     });
   });
@@ -61,7 +62,7 @@ describe('a vote', () => {
   ])('where %s is asked, by somebody who is %j', (_, wanted, roles, as) => {
     const ruling = given(requested(), needed({ demands: [wanted] })).when(vote({ roles }));
     if (as === null) expect(ruling).toMatchObject({ ruling: 'refused', code: 'NOT_ELIGIBLE' });
-    else expect(ruling).toMatchObject({ draft: { data: { eligible_as: [as] } } });
+    else expect(ruling).toMatchObject({ draft: { data: { eligible_as: [{ as: [as] }] } } });
   });
 
   test('sent again by the same person has had its effect', () => {
@@ -74,7 +75,7 @@ describe('a vote', () => {
     const again = (...roles: string[]) => given(...held).when(vote({ by: 'ann', roles }));
     expect(again('finance')).toEqual({ ruling: 'settled' });
     expect(again('finance', 'ops')).toMatchObject({
-      draft: { data: { number: 2, eligible_as: ['role:finance', 'role:ops'] } },
+      draft: { data: { number: 2, eligible_as: [{ as: ['role:finance'] }, { as: ['role:ops'] }] } },
     });
     expect(again()).toMatchObject({ ruling: 'refused', code: 'NOT_ELIGIBLE' });
     const stale = vote({ by: 'ann', roles: ['finance'], payload_digest: `sha256:${'b'.repeat(64)}` });

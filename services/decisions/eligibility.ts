@@ -1,28 +1,71 @@
-import { type Approver, approverText, type Demand, type EventData, type VoteQuestion } from '@placet/events';
+import {
+  type Approver,
+  anyApprover,
+  approverText,
+  type Demand,
+  type EligibleAs,
+  type Standing,
+  type VoteQuestion,
+} from '@placet/events';
 
-/** By which of the approvers a person may vote. A channel lets any person with the role approver vote. */
-export function eligibility(
-  { approvers, separate = false }: Demand,
-  voter: VoteQuestion['voter'],
-  { owner, on_behalf_of }: Pick<EventData<'approval.needed'>, 'owner' | 'on_behalf_of'>,
-): string | null {
+export type Person = VoteQuestion['voter'];
+
+/** For each demand as whom a person may take part in it now: in their own place, or in one that was handed to them. */
+export function eligibilityOf(standing: Standing, person: Person): EligibleAs {
+  const hasHandedOn = standing.handed.has(person.id);
+  return standing.demands.map((demand, position) => {
+    if (isKeptOut(demand, standing, person)) return null;
+    const own = hasHandedOn ? [] : placesOf(demand, person);
+    return own.length > 0 ? { as: own } : handedTo(standing, person, position);
+  });
+}
+
+/** The same in a place of one's own, whether or not it was handed to others: whose it is can take it back. */
+export function ownEligibilityOf(standing: Standing, person: Person): EligibleAs {
+  return standing.demands.map((demand) => {
+    const own = isKeptOut(demand, standing, person) ? [] : placesOf(demand, person);
+    return own.length > 0 ? { as: own } : null;
+  });
+}
+
+export function isEligible(eligible: EligibleAs): boolean {
+  return eligible.some((as) => as !== null);
+}
+
+/** Whose action it is, in whose name it is asked for, and whose payload it has become. */
+function isKeptOut({ separate }: Demand, { needed }: Standing, person: Person): boolean {
+  if (!separate) return false;
+  const { owner, on_behalf_of, edited_by = [] } = needed.data;
   const concerned = [owner, on_behalf_of].filter((who) => who !== undefined);
-  if (separate && concerned.some((who) => isSame(voter.email, who))) return null;
-  if (approvers.length === 0) return voter.roles.includes('approver') ? 'role:approver' : null;
-  const as = approvers.find((approver) => includes(approver, voter));
-  return as ? approverText(as) : null;
+  return concerned.some((who) => isSame(person.email, who)) || edited_by.some(({ id }) => id === person.id);
+}
+
+function placesOf({ approvers }: Demand, person: Person): string[] {
+  if (approvers.length === 0) return person.roles.includes('approver') ? [anyApprover] : [];
+  return approvers.filter((approver) => includes(approver, person)).map(approverText);
+}
+
+function handedTo({ handed }: Standing, person: Person, position: number): EligibleAs[number] {
+  for (const [place, { data }] of handed) {
+    const as = data.eligible_as[position]?.as;
+    if (as && data.approvers.some((approver) => includes(approver, person)))
+      return { as, in_place_of: place };
+  }
+  return null;
 }
 
 const isSame = (email: string, other: string) => email.toLowerCase() === other.trim().toLowerCase();
 
-function includes(approver: Approver, voter: VoteQuestion['voter']): boolean {
+function includes(approver: Approver, person: Person): boolean {
   switch (approver.kind) {
+    // Places to be told; whoever may vote there has the role.
     case 'channel':
-      return voter.roles.includes('approver');
+    case 'pagerduty':
+      return person.roles.includes('approver');
     case 'role':
-      return voter.roles.includes(approver.role);
+      return person.roles.includes(approver.role);
     case 'user':
-      return isSame(voter.email, approver.email);
+      return isSame(person.email, approver.email);
     default:
       return approver satisfies never;
   }

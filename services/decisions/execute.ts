@@ -1,4 +1,4 @@
-import { type EventOf, makeEvent, type PlacetEvent } from '@placet/events';
+import { type Approver, type EventOf, makeEvent, type PlacetEvent } from '@placet/events';
 import type { Signer } from '@placet/proof';
 import {
   type Bus,
@@ -13,15 +13,9 @@ import {
   sleep,
   Unavailable,
 } from '@placet/runtime';
-import {
-  type ActionState,
-  type Command,
-  type DecisionDraft,
-  type Draft,
-  decide,
-  evolve,
-  stateOf,
-} from './approval.ts';
+import { decide } from './approval.ts';
+import type { DecisionDraft, Draft, Ruling } from './ending.ts';
+import { type ActionState, type Command, evolve, stateOf } from './state.ts';
 
 const attemptsMax = 20;
 
@@ -63,7 +57,7 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
         const { forged } = history;
         state = evolve(state, event);
         history = { version: stored.seq, events: [...history.events, { seq: stored.seq, event }], forged };
-        if (event.type === 'action.decided' && event.data.held) tellClosed(event);
+        if (event.type === 'action.decided' && event.data.held) tellClosed(event, state);
         continue;
       }
       await sleep(Math.random() * 5 * attempt);
@@ -74,44 +68,53 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
   };
 
   /** Whoever decided tells it at once. Where that fails, the store still owes it. */
-  function tellClosed(decided: EventOf<'action.decided'>): void {
-    closeApproval(bus, decided).catch((error: unknown) =>
+  function tellClosed(decided: EventOf<'action.decided'>, state: ActionState): void {
+    closeApproval(bus, decided, informedOf(state)).catch((error: unknown) =>
       context.logger.warn({ err: error }, 'the end of an approval could not be told; the sweep does'),
     );
   }
 
-  function append(event: VotedOrDecided, version: number) {
+  function append(event: OwnEvent, version: number) {
     return event.type === 'action.decided'
       ? bus.append(event, { version })
       : bus.append(event, { version, number: event.data.number });
   }
 
-  function eventOf(draft: Draft, state: ActionState): VotedOrDecided {
+  function eventOf(draft: Draft, state: ActionState): OwnEvent {
     const now = new Date();
     if (draft.type === 'action.decided') return decisionOf(draft.draft, state, now);
-    return makeEvent('approval.voted', { service: 'decisions', id: newId(), now, data: draft.data });
+    return makeEvent(draft.type, { service: 'decisions', id: newId(), now, data: draft.data });
   }
 
   function decisionOf(draft: DecisionDraft, state: ActionState, now: Date) {
     if (state.status !== 'requested' && state.status !== 'held') {
       throw new Error(`a decision was drafted for an action that is ${state.status}`);
     }
-    const isHeld = state.status === 'held';
-    const about = isHeld ? state.needed.data : { ...state.request.data, request_event: state.request.id };
-    const policy = isHeld
-      ? { rule: state.needed.data.rule, scope: state.needed.data.scope, policies: state.needed.data.policies }
-      : { rule: null, scope: null, policies: [] };
-    const validForMs = isHeld ? state.needed.data.valid_for_ms : 0;
-    const facts = { ...draft, ...policy, held: isHeld, validForMs };
-    return decidedEvent('decisions', signer, about, facts, now);
+    if (state.status === 'requested') {
+      const about = { ...state.request.data, request_event: state.request.id };
+      const facts = { ...draft, rule: null, scope: null, policies: [], held: false, validForMs: 0 };
+      return decidedEvent('decisions', signer, about, facts, now);
+    }
+    const { data } = state.standing.needed;
+    const { rule, scope, policies, revision, valid_for_ms: validForMs } = data;
+    const facts = { ...draft, rule, scope, policies, revision, held: true, validForMs };
+    return decidedEvent('decisions', signer, data, facts, now);
   }
 }
 
 /** Tells channels how an approval ended; once a decision, however often it is told. */
-export async function closeApproval(bus: Bus, decided: EventOf<'action.decided'>): Promise<void> {
-  const { action_id, agent, action_name, decision, reason, deciders, proof } = decided.data;
-  const ofCase = decided.data.case === undefined ? {} : { case: decided.data.case };
-  const told = { action_id, agent, action_name, decision, reason, deciders, proof, ...ofCase };
+export async function closeApproval(
+  bus: Bus,
+  decided: EventOf<'action.decided'>,
+  inform: Approver[] | undefined,
+): Promise<void> {
+  const { action_id, agent, action_name, decision, reason, deciders, proof, choice, case: of } = decided.data;
+  const told = {
+    ...{ action_id, agent, action_name, decision, reason, deciders, proof },
+    ...(choice === undefined ? {} : { choice }),
+    ...(inform === undefined ? {} : { inform }),
+    ...(of === undefined ? {} : { case: of }),
+  };
   const event = makeEvent('approval.closed', {
     service: 'decisions',
     id: newId(),
@@ -121,7 +124,11 @@ export async function closeApproval(bus: Bus, decided: EventOf<'action.decided'>
   await bus.note(event, causeId('closed', decided.id));
 }
 
-type VotedOrDecided = Extract<PlacetEvent, { type: 'approval.voted' | 'action.decided' }>;
+export function informedOf(state: ActionState): Approver[] | undefined {
+  return state.status === 'decided' ? state.standing?.needed.data.inform : undefined;
+}
+
+type OwnEvent = Extract<PlacetEvent, { type: Draft['type'] }>;
 
 /** The one place of the decision is taken by what we did not write: nothing can be decided, and nobody is allowed. */
 export function isBlocked(history: History): boolean {
@@ -137,11 +144,14 @@ function blocked(asked: Command, state: ActionState): ActionState {
 }
 
 function refusalOf(
-  { code, message }: { code: Refusal['code']; message?: string },
+  { code, message, details }: Extract<Ruling, { ruling: 'refused' }>,
   state: ActionState,
 ): Refusal {
   if (state.status !== 'decided' || code !== 'ALREADY_DECIDED') {
-    return new Refusal(code, message === undefined ? {} : { message });
+    return new Refusal(code, {
+      ...(message === undefined ? {} : { message }),
+      ...(details === undefined ? {} : { details }),
+    });
   }
   const { decision, reason, deciders } = state.decided.data;
   return new Refusal(code, {

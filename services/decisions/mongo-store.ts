@@ -3,28 +3,23 @@ import {
   isDuplicate,
   isDuplicateOnly,
   type MongoPlace,
-  majority,
   openMongo,
   queryTimeoutMs,
-  writeConcern,
 } from '@placet/runtime/mongo.ts';
-import type { Db, MongoClient } from 'mongodb';
-import { anybody, keyOf, merging, type StoredAction, type Told, toldBy } from './mongo-action.ts';
+import type { MongoClient } from 'mongodb';
+import { keyOf, merging, type StoredAction, type Told, toldBy } from './mongo-action.ts';
+import { type Collections, collectionsOf, createIndexes, type EventRow } from './mongo-collections.ts';
+import { createLists, upTo } from './mongo-lists.ts';
+import { bringUpToDate } from './mongo-migration.ts';
 import {
   type ActionRecord,
   type DueAction,
   type ForgedMessage,
   isKept,
-  type ListQuery,
   type OutcomeStore,
   type Position,
   type StoredEvent,
 } from './store.ts';
-
-/** The text is the truth: keys with dots and dollar signs, and numbers, that MongoDB would not keep as they are. */
-type EventRow = { action: string; agent: string; seq: number; body: string };
-type PositionRow = { _id: 'position' } & Position;
-type LeaseRow = { _id: 'lease'; holder: string; until: Date };
 
 /** How much later than it should a lease may end, for clocks that differ. */
 const leaseFactorMax = 10;
@@ -35,36 +30,16 @@ export function openMongoOutcomeStore(place: MongoPlace): Promise<OutcomeStore> 
   return openMongo(place.url, 'placet-decisions', async (client) => {
     const collections = collectionsOf(client.db(place.database));
     await createIndexes(collections);
+    await bringUpToDate(collections.actions);
     return store(client, collections);
   });
 }
 
-type Collections = ReturnType<typeof collectionsOf>;
-
-/** Events are documents of their own: an action has any number of votes, and a document has a limit. */
-function collectionsOf(database: Db) {
-  const options = { writeConcern, ...majority };
-  return {
-    actions: database.collection<StoredAction>('actions', options),
-    events: database.collection<EventRow>('events', options),
-    position: database.collection<PositionRow>('meta', options),
-    lease: database.collection<LeaseRow>('meta', options),
-  };
-}
-
-/** Most actions are decided by the policy alone, and nothing is to be done of them: those are in the first only. */
-async function createIndexes({ actions, events }: Collections): Promise<void> {
-  await events.createIndex({ action: 1, agent: 1, seq: 1 }, { unique: true });
-  await actions.createIndexes([
-    { key: { action: 1, agent: 1 } },
-    { key: { 'needed.audience': 1, 'needed.seq': -1 }, sparse: true },
-    { key: { 'needed.audience': 1, status: 1, 'needed.seq': -1 }, sparse: true },
-    { key: { 'open.of': 1, 'open.at': 1, 'open.seq': 1 }, sparse: true },
-    { key: { 'owed.at': 1, 'owed.seq': 1 }, sparse: true },
-  ]);
-}
+type Known = { action: string; agent: string; events: StoredEvent[] };
 
 function store(client: MongoClient, { actions, events, position, lease }: Collections): OutcomeStore {
+  const lists = createLists(actions);
+
   async function insertEvents(messages: (StoredEvent | ForgedMessage)[]): Promise<void> {
     const rows = messages.flatMap((message) => ('event' in message ? rowOf(message) : []));
     if (rows.length === 0) return;
@@ -105,29 +80,27 @@ function store(client: MongoClient, { actions, events, position, lease }: Collec
     }
   }
 
-  /** Each action's in the stream's order, by its key. */
-  async function eventsOf(actionIds: string[]): Promise<Map<string, StoredEvent[]>> {
+  /** Of each action what is known of it in the stream's order, by its key. */
+  async function eventsOf(actionIds: string[]): Promise<Map<string, Known>> {
     const rows = await events
       .find(
         { action: { $in: actionIds } },
         { sort: { action: 1, agent: 1, seq: 1 }, projection: { _id: 0 }, maxTimeMS: queryTimeoutMs },
       )
       .toArray();
-    const found = Map.groupBy(rows, ({ action, agent }) => keyOf({ actionId: action, agent }));
-    const parsed = ({ seq, body }: EventRow) => ({ seq, event: JSON.parse(body) as PlacetEvent });
-    return new Map([...found].map(([key, own]) => [key, own.map(parsed)]));
+    const found = new Map<string, Known>();
+    for (const { action, agent, seq, body } of rows) {
+      const key = keyOf({ actionId: action, agent });
+      const known = found.get(key) ?? { action, agent, events: [] };
+      known.events.push({ seq, event: JSON.parse(body) as PlacetEvent });
+      found.set(key, known);
+    }
+    return found;
   }
 
-  /** One key at a time, so that an index has them in their order. */
-  function heldOf(key: string, { status, before }: ListQuery, limit: number): Promise<StoredAction[]> {
-    const page = { 'needed.audience': key, 'needed.seq': { $lt: before ?? Number.MAX_SAFE_INTEGER } };
-    return actions
-      .find(status === 'all' ? page : { ...page, status }, {
-        sort: { 'needed.seq': -1 },
-        limit,
-        maxTimeMS: queryTimeoutMs,
-      })
-      .toArray();
+  async function recordsOf(page: StoredAction[]): Promise<ActionRecord[]> {
+    const known = await eventsOf(page.map(({ action }) => action));
+    return page.map((action) => recordOf(action, known.get(action._id)?.events));
   }
 
   async function openActions(of: 'held' | 'unjudged', until: Date, limit: number): Promise<DueAction[]> {
@@ -179,23 +152,26 @@ function store(client: MongoClient, { actions, events, position, lease }: Collec
         actions.find({ action: actionId }, { sort: { agent: 1 }, maxTimeMS: queryTimeoutMs }).toArray(),
         eventsOf([actionId]),
       ]);
-      // Of several the one that has events of ours is the agent who asked.
-      const asked = found.find(({ _id }) => known.has(_id)) ?? found[0];
-      return asked ? recordOf(asked, known.get(asked._id)) : null;
+      // Of several the one that has events of ours is the agent who asked, or who told of it.
+      const [key, told] = known.entries().next().value ?? [found[0]?._id];
+      const action = found.find(({ _id }) => _id === key) ?? told;
+      return action ? recordOf(action, told?.events) : null;
     },
 
     async list(query) {
-      const keys = new Set(query.audience ?? [anybody]);
-      const found = await Promise.all([...keys].map((key) => heldOf(key, query, query.limit + 1)));
-      const byKey = new Map(found.flat().map((action) => [action._id, action]));
-      const newest = [...byKey.values()].toSorted((one, other) => seqOf(other) - seqOf(one));
-      const page = newest.slice(0, query.limit);
-      const known = await eventsOf(page.map(({ action }) => action));
-      const last = page.at(-1);
-      return {
-        records: page.map((action) => recordOf(action, known.get(action._id))),
-        before: last && newest.length > page.length ? seqOf(last) : null,
-      };
+      const found = await lists.page({ ...query, limit: query.limit + 1 });
+      const page = found.slice(0, query.limit);
+      const before = found.length > page.length ? page.at(-1)?.requested?.seq : null;
+      return { records: await recordsOf(page), before: before ?? null };
+    },
+
+    count: (selection, max) => lists.count(selection, max),
+
+    async ofCase(name, { after = 0, limit }) {
+      const found = await lists.ofCase(name, after, limit + 1);
+      const page = found.slice(0, limit);
+      const last = found.length > page.length ? page.at(-1)?.inCase?.seq : null;
+      return { records: await recordsOf(page), after: last ?? null };
     },
 
     async due(now, requestedBefore, limit) {
@@ -244,20 +220,11 @@ function rowOf({ seq, event }: StoredEvent): EventRow[] {
 
 /** The events were read at another moment than the action, so which request is the last is theirs to say. */
 function recordOf(
-  { action, agent, requested, decided }: StoredAction,
+  { action, agent, requested, decided }: Pick<StoredAction, 'action' | 'agent' | 'requested' | 'decided'>,
   known: StoredEvent[] = [],
 ): ActionRecord {
   const last = known.findLast(({ event }) => event.type === 'action.requested');
   const from = Math.max(requested?.seq ?? 0, last?.seq ?? 0);
   const blocked = decided?.blocked === true && decided.seq > from;
   return { actionId: action, agent, events: known.filter(({ seq }) => seq >= from), blocked };
-}
-
-function seqOf({ needed }: StoredAction): number {
-  return needed?.seq ?? 0;
-}
-
-/** Dates are whole milliseconds. With $lte secantusdb 0.7 misses the equal ones where an index goes on behind them. */
-function upTo(time: Date) {
-  return { $lt: new Date(time.getTime() + 1) };
 }

@@ -1,4 +1,4 @@
-import { entryOf, type PlacetEvent } from '@placet/events';
+import { type EventType, entryOf, type PlacetEvent } from '@placet/events';
 
 /** An event of an action, as the stream holds it. */
 export type StoredEvent = { seq: number; event: PlacetEvent };
@@ -12,11 +12,11 @@ export type ForgedMessage = { seq: number; forged: DueAction & { isDecision: boo
  */
 export type Position = { stream: string; seq: number };
 
-/** What is known of an action: its latest events of each kind, and its votes. */
+/** What is known of an action. */
 export type ActionRecord = {
   actionId: string;
   agent: string;
-  /** All of the action's events that bear on its decision, and its execution, in the stream's order. */
+  /** All of the action's events that are kept, in the stream's order. */
   events: StoredEvent[];
   /** The place of its decision is taken by a message that we did not write: it can never be decided, nor run. */
   blocked: boolean;
@@ -26,13 +26,18 @@ export type DueAction = { actionId: string; agent: string };
 /** `seq` is of the event that somebody still has to act upon. */
 export type OwedAction = DueAction & { seq: number };
 
-export type ListQuery = {
+/** Which of the actions that were held. */
+export type Selection = {
   status: 'pending' | 'decided' | 'all';
-  /** Keys under which a person is asked; null lists everything. */
+  /** Keys under which a person is asked now; null selects everything. */
   audience: string[] | null;
-  before?: number | undefined;
-  limit: number;
+  agent?: string | undefined;
+  /** Only those that were requested at this time or before. */
+  until?: Date | undefined;
 };
+
+/** The cursor is the sequence of an action's request, which stays what it is whatever becomes of the action. */
+export type ListQuery = Selection & { before?: number | undefined; limit: number };
 
 /** Whoever stored an event acts upon it within milliseconds; only where it died, somebody else has to. */
 export const owedAfterMs = 1000;
@@ -48,6 +53,9 @@ export interface OutcomeStore {
    *
    * A vote owes a look at whether it decides, a decision of a held action its closing, and a forged message its
    * denial; an `approval.closed` settles what came before it. It falls due `owedAfterMs` after its event.
+   *
+   * Whom an open approval asks, and when the clock has to look at it, is what the last event says that says so: the
+   * need, an edit, a reminder, an escalation or a reassignment.
    */
   apply(messages: (StoredEvent | ForgedMessage)[], position: Position): Promise<void>;
   position(): Promise<Position | null>;
@@ -56,9 +64,19 @@ export interface OutcomeStore {
   /** The decision's place is taken: the action is over. */
   block(action: OwedAction): Promise<void>;
   get(actionId: string): Promise<ActionRecord | null>;
-  /** Held actions, newest first, each with the sequence that the next page begins before. */
+  /** Held actions, the newest request first, and where the next page goes on. */
   list(query: ListQuery): Promise<{ records: ActionRecord[]; before: number | null }>;
-  /** Undecided actions whose deadline, or whose time to be judged, has passed. */
+  /** How many there are, counted up to `max`, and when the oldest was requested. */
+  count(selection: Selection, max: number): Promise<{ count: number; oldest: Date | null }>;
+  /**
+   * The actions of a case, oldest first: those that were requested and those that were logged. `after` is the sequence
+   * of an action's first event; of the next page, that of the last one of this.
+   */
+  ofCase(
+    name: string,
+    page: { after?: number | undefined; limit: number },
+  ): Promise<{ records: ActionRecord[]; after: number | null }>;
+  /** Undecided actions that the clock has to look at: a step or a deadline is due, or the time to be judged has passed. */
   due(now: Date, requestedBefore: Date, limit: number): Promise<DueAction[]>;
   /** What is still to be done of events that are stored, oldest first. */
   owed(now: Date, limit: number): Promise<OwedAction[]>;
@@ -73,7 +91,9 @@ export function isAhead(next: Position, known: Position | null): boolean {
   return known === null || known.seq < next.seq;
 }
 
-/** What bears on the decision, and its execution. */
-export function isKept({ type }: PlacetEvent): boolean {
-  return entryOf(type).root === 'act' || type === 'action.executed';
+export const keptNotes: readonly EventType[] = ['action.executed', 'action.logged', 'approval.commented'];
+
+/** What bears on the decision, and what people see beside it. */
+export function isKept({ type }: Pick<PlacetEvent, 'type'>): boolean {
+  return entryOf(type).root === 'act' || keptNotes.includes(type);
 }

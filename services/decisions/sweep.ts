@@ -1,6 +1,6 @@
 import { causeId, type ServiceParts } from '@placet/runtime';
 import type { DecisionsConfig } from './config.ts';
-import { closeApproval, type Execute } from './execute.ts';
+import { closeApproval, type Execute, informedOf } from './execute.ts';
 import type { DueAction, OutcomeStore, OwedAction } from './store.ts';
 
 const everyMs = 500;
@@ -42,7 +42,9 @@ export function startSweep(
   async function finish(action: OwedAction, now: Date): Promise<void> {
     const { agent, actionId } = action;
     const state = await execute(agent, actionId, { kind: 'look', now, sweepAfterMs }, { fresh: true });
-    if (state.status === 'decided' && state.decided.data.held) await closeApproval(bus, state.decided);
+    if (state.status === 'decided' && state.decided.data.held) {
+      await closeApproval(bus, state.decided, informedOf(state));
+    }
     await store.settle(action);
   }
 

@@ -1,11 +1,17 @@
 import {
   type ApprovalView,
   approvalsOf,
+  approverText,
   askedOf,
   contextOf,
+  type EventData,
   type EventOf,
   type EventType,
+  peopleWanted,
+  type Standing,
+  standingOf,
 } from '@placet/events';
+import { redact } from '@placet/policy';
 import type { ActionRecord } from './store.ts';
 
 function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> | null {
@@ -13,63 +19,146 @@ function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> 
   return (found?.event as EventOf<T> | undefined) ?? null;
 }
 
+function all<T extends EventType>(record: ActionRecord, type: T): EventOf<T>[] {
+  return record.events.filter(({ event }) => event.type === type).map(({ event }) => event as EventOf<T>);
+}
+
 export const neededIn = (record: ActionRecord) => latest(record, 'approval.needed');
 export const decidedIn = (record: ActionRecord) => latest(record, 'action.decided');
 export const executedIn = (record: ActionRecord) => latest(record, 'action.executed');
 
-/** Where a list goes on after this approval. */
-export function neededSeq(record: ActionRecord): number | null {
-  return record.events.findLast(({ event }) => event.type === 'approval.needed')?.seq ?? null;
+/** Where a list goes on after this action: what it is called by never moves. */
+export function requestSeq(record: ActionRecord): number | null {
+  return record.events.find(({ event }) => event.type === 'action.requested')?.seq ?? null;
 }
 
-/** An approval as people see it; null for an action that was never held. */
-export function approvalView(record: ActionRecord): ApprovalView | null {
-  const needed = neededIn(record);
-  if (!needed) return null;
-  const decided = decidedIn(record);
-  const { data } = needed;
+/** An approval as somebody with these roles sees it; null for an action that was never held. */
+export function approvalView(record: ActionRecord, roles: readonly string[]): ApprovalView | null {
+  const standing = standingOf(record.events.map(({ event }) => event));
+  if (!standing) return null;
+  const { data } = standing.needed;
   return {
     id: data.action_id,
-    status: decided || record.blocked ? 'decided' : 'pending',
-    decision: decided?.data.decision ?? (record.blocked ? 'denied' : null),
+    ...ended(record),
     action_name: data.action_name,
     agent: data.agent,
     owner: data.owner,
-    payload: data.payload,
+    ...shown(record, data, roles),
     payload_digest: data.payload_digest,
+    revision: data.revision,
     reason: data.reason,
     rule: data.rule,
     scope: data.scope,
     policies: data.policies,
-    redacted: data.redacted ?? [],
-    approvers: askedOf(data.demands),
-    demands: data.demands.map(({ approvers, quorum, separate = false }, index) => ({
-      approvers: askedOf([{ scope: null, rule: null, approvers, quorum }]),
-      quorum,
-      met: approvalsOf(votesOf(record), index),
-      separate,
-    })),
+    approvers: askedOf([...standing.demands, ...handedTo(standing)]),
+    demands: demandsIn(standing),
     requested_at: data.requested_at,
     deadline: data.deadline,
     on_timeout: data.on_timeout,
     require_reason: data.require_reason ?? 'never',
+    editable: data.accepts?.includes('edits') ? (data.editable ?? []) : [],
+    choices: data.choices ?? [],
+    answer_schema: data.answer_schema ?? null,
+    accepts: data.accepts ?? [],
+    inform: (data.inform ?? []).map(approverText),
+    steps: stepsIn(standing, record),
     votes: votesIn(record),
-    decided_at: decided?.time ?? null,
-    decided_by: decided?.data.deciders ?? [],
-    decision_reason:
-      decided?.data.reason ??
-      (record.blocked ? 'The stream does not hold a decision that Placet wrote.' : null),
+    edits: all(record, 'approval.edited').map(({ data: { editor, changes, comment }, time }) => ({
+      by: editor.email,
+      at: time,
+      changes,
+      ...optional({ comment }),
+    })),
+    comments: all(record, 'approval.commented').map(({ data: { by, comment }, time }) => ({
+      by: by.email,
+      comment,
+      at: time,
+    })),
+    handed: all(record, 'approval.reassigned').map(({ data: { by, approvers, comment }, time }) => ({
+      by: by.email,
+      to: approvers.map(approverText),
+      at: time,
+      ...optional({ comment }),
+    })),
     context: contextOf(data),
   };
 }
 
-const votesOf = (record: ActionRecord) =>
-  record.events.flatMap(({ event }) => (event.type === 'approval.voted' ? [event.data] : []));
+const notOurs = 'The stream does not hold a decision that Placet wrote.';
 
+function ended(record: ActionRecord) {
+  const decided = decidedIn(record);
+  const { blocked } = record;
+  return {
+    status: decided || blocked ? ('decided' as const) : ('pending' as const),
+    decision: decided?.data.decision ?? (blocked ? ('denied' as const) : null),
+    decided_at: decided?.time ?? null,
+    decided_by: decided?.data.deciders ?? [],
+    decision_reason: decided?.data.reason ?? (blocked ? notOurs : null),
+    choice: decided?.data.choice ?? null,
+    answer: decided?.data.answer ?? null,
+  };
+}
+
+/** What is hidden from people stays so, except from roles that the policy lets see it. */
+function shown(record: ActionRecord, needed: EventData<'approval.needed'>, roles: readonly string[]) {
+  const { redacted = [], redacted_except: except = {} } = needed;
+  const hidden = redacted.filter((path) => !except[path]?.some((role) => roles.includes(role)));
+  if (hidden.length === redacted.length) return { payload: needed.payload, redacted };
+  const whole = wholePayload(record, needed.payload_digest);
+  if (whole === undefined) return { payload: needed.payload, redacted };
+  return { payload: redact(whole, hidden), redacted: hidden };
+}
+
+function wholePayload(record: ActionRecord, digest: string): unknown {
+  const holders = [...all(record, 'action.requested'), ...all(record, 'approval.edited')];
+  return holders.findLast(({ data }) => data.payload_digest === digest)?.data.payload;
+}
+
+const handedTo = ({ handed }: Standing) => [...handed.values()].map(({ data }) => data);
+
+function demandsIn({ demands, votes }: Standing): ApprovalView['demands'] {
+  const said = votes.map(({ data }) => data);
+  return demands.map((demand, position) => ({
+    approvers: askedOf([demand]),
+    quorum: peopleWanted(demand),
+    met: approvalsOf(said, position),
+    ...optional({ ways: demand.ways }),
+    reject: demand.reject ?? 'any',
+    separate: demand.separate ?? false,
+  }));
+}
+
+function stepsIn({ needed, steps: taken }: Standing, record: ActionRecord): ApprovalView['steps'] {
+  const done = [...all(record, 'approval.reminded'), ...all(record, 'approval.escalated')];
+  const since = record.events.findLast(({ event }) => event.id === needed.id)?.seq ?? 0;
+  const ofThis = done.filter(({ id }) =>
+    record.events.some(({ seq, event }) => event.id === id && seq > since),
+  );
+  return (needed.data.steps ?? []).map((step, position) => ({
+    kind: step.kind,
+    at: step.at,
+    done_at: position < taken ? (ofThis.find(({ data }) => data.step === position)?.time ?? null) : null,
+    ...(step.kind === 'escalate' ? { to: step.approvers.map(approverText) } : {}),
+  }));
+}
+
+/** Each with the revision of the payload that it was about. */
 function votesIn(record: ActionRecord): ApprovalView['votes'] {
-  return record.events.flatMap(({ event }) => {
-    if (event.type !== 'approval.voted') return [];
-    const { voter, vote, comment } = event.data;
-    return [{ by: voter.email, vote, at: event.time, ...(comment === undefined ? {} : { comment }) }];
-  });
+  const revisions = new Map(
+    all(record, 'approval.needed').map(({ data }) => [data.payload_digest, data.revision]),
+  );
+  return all(record, 'approval.voted').map(({ data, time }) => ({
+    by: data.voter.email,
+    vote: data.vote,
+    at: time,
+    revision: revisions.get(data.payload_digest) ?? 1,
+    ...optional({ choice: data.choice, answer: data.answer, comment: data.comment }),
+  }));
+}
+
+/** Without the fields that there are not. */
+function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -108,6 +108,7 @@ function follow({ context, alarm, resources }: ServiceParts, waiting: Waiting, p
       waiting.take(event);
       if (event.type === 'approval.needed') void noticeUnseen(event, people, alarm);
     },
+    onProgress: (actionId) => waiting.progress(actionId),
     onReconnect: () => waiting.look(),
     onForged: (subject) => {
       const place = parseSubject(subject);

@@ -18,6 +18,7 @@ import {
   countPlace,
   type Delivered,
   done,
+  eventIn,
   type Outcome,
   openConfigStore,
   publishSigner,
@@ -36,7 +37,7 @@ import {
 import type { PolicyConfig } from './config.ts';
 import { watchCounterRoom } from './counter-room.ts';
 import { type Counters, createCounters } from './counters.ts';
-import { type VerdictEvent, verdictEvent } from './verdict.ts';
+import { type VerdictEvent, verdictEvent, verdictOnEdit, withNamed } from './verdict.ts';
 
 /** For clocks that differ, and for what is written after the end. */
 const marginMs = 60_000;
@@ -132,18 +133,20 @@ type Judging = { layers: Layers; counters: Counters };
 async function judge(
   { context, bus, layers, counters }: Pick<ServiceParts, 'context' | 'bus'> & Judging,
   by: { config: PolicyConfig; signer: Signer; longestMs: number },
-  { event: requested, seq }: Delivered,
+  { event, seq }: Delivered,
 ): Promise<Outcome> {
-  const request = requested as EventOf<'action.requested'>;
+  if (event.type === 'approval.edited') return judgeAgain({ context, bus, layers }, by, event, seq);
+  const request = event as EventOf<'action.requested'>;
   const applying = layers.forRequest(request.data);
   const facts = requestFacts(request.data, new Date());
-  const verdictWith = look(applying, facts);
+  const looked = look(applying, facts);
+  const verdictWith: typeof looked = (seen) => withNamed(looked(seen), request.data.approvers);
   const first = verdictWith();
   const at = new Date(request.time);
   const taken = await counters.take(first.uses, { id: request.id, at });
   const verdict = taken.refused.size === 0 ? first : verdictWith(taken.refused);
-  const event = verdictEvent(request, verdict, { ...by, now: new Date() });
-  const appended = await append(bus, event, seq);
+  const said = verdictEvent(request, verdict, { ...by, now: new Date() });
+  const appended = await append(bus, said, seq);
   if (appended.status === 'stored') {
     if (taken.refused.size > 0) await taken.undo();
     return done;
@@ -153,6 +156,33 @@ async function judge(
   // Another delivery may have allowed it, and counted the same.
   if (found !== 'allowed') await taken.undo();
   return done;
+}
+
+/**
+ * A payload that people have changed goes through the policy as if the agent had sent it. Nothing is counted: only
+ * what the policy allows by itself is, and this people have to allow.
+ */
+async function judgeAgain(
+  { context, bus, layers }: Pick<ServiceParts, 'context' | 'bus'> & Pick<Judging, 'layers'>,
+  by: { config: PolicyConfig; signer: Signer; longestMs: number },
+  edited: EventOf<'approval.edited'>,
+  seq: number,
+): Promise<Outcome> {
+  const { agent, action_id, payload } = edited.data;
+  const history = await readHistoryFromLeader(context, agent, action_id);
+  // Somebody else has judged it, or it has ended; a history that holds a forgery is denied by whoever looks after it.
+  if (history.version !== seq || history.forged.length > 0) return done;
+  const request = eventIn(history, 'action.requested');
+  const asked = history.events.flatMap(({ event }) => (event.type === 'approval.needed' ? [event] : []));
+  const [first, earlier] = [asked[0], asked.at(-1)];
+  if (!request || !first || !earlier) return done;
+  const now = new Date();
+  const changed = { ...request.data, payload };
+  const verdict = look(layers.forRequest(changed), requestFacts(changed, now))();
+  const edit = { edited, earlier, since: new Date(first.time) };
+  const said = verdictOnEdit(request, verdict, edit, { ...by, now });
+  const appended = await append(bus, said, seq);
+  return appended.status === 'stored' ? done : { outcome: 'retry', afterMs: 100, reason: 'lost a race' };
 }
 
 function append(bus: ServiceParts['bus'], event: VerdictEvent, version: number) {

@@ -1,8 +1,8 @@
-import { type EventData, type EventOf, makeEvent, type PolicyReference } from '@placet/events';
-import { redact, type Verdict } from '@placet/policy';
+import type { Approver, EventOf } from '@placet/events';
+import type { Verdict } from '@placet/policy';
 import type { Signer } from '@placet/proof';
-import { decidedEvent, newId } from '@placet/runtime';
-import type { PolicyConfig } from './config.ts';
+import { type DecisionFacts, decidedEvent } from '@placet/runtime';
+import { type Edit, neededAgain, neededEvent, referencesOf, type Timing } from './needed.ts';
 
 export type VerdictEvent = EventOf<'action.decided'> | EventOf<'approval.needed'>;
 
@@ -10,7 +10,7 @@ export type VerdictEvent = EventOf<'action.decided'> | EventOf<'approval.needed'
 export function verdictEvent(
   request: EventOf<'action.requested'>,
   verdict: Verdict,
-  by: { signer: Signer; config: PolicyConfig; longestMs: number; now: Date },
+  by: Timing & { signer: Signer },
 ): VerdictEvent {
   const { action_id, agent, action_name, payload_digest } = request.data;
   const facts = {
@@ -50,46 +50,46 @@ export function verdictEvent(
   }
 }
 
-/** Each text that had a part in it, and of each layer what it alone would have decided. */
-function referencesOf({ layers }: Verdict): PolicyReference[] {
-  return layers.flatMap(({ included = [], ...layer }) => [layer, ...included]);
-}
-
-function neededEvent(
+/** What the service says of a payload that people have changed: never that it is allowed, which they have to say. */
+export function verdictOnEdit(
   request: EventOf<'action.requested'>,
   verdict: Verdict,
-  by: { config: PolicyConfig; longestMs: number; now: Date },
-): EventOf<'approval.needed'> {
-  const { idempotency_key: _key, policy: _policy, timeout_ms, ...told } = request.data;
-  const { settings } = verdict;
-  const validForMs = settings.validForMs ?? by.config.peopleValidForMs;
-  const wantedMs = settings.timeoutMs ?? by.config.approvalTimeoutMs;
-  const waitMs = Math.min(
-    wantedMs,
-    // What an agent names can only make the wait shorter.
-    timeout_ms ?? Number.POSITIVE_INFINITY,
-    Math.max(1000, by.longestMs - validForMs),
-  );
-  const data: EventData<'approval.needed'> = {
-    ...told,
-    payload: redact(told.payload, verdict.redact),
-    ...(verdict.redact.length > 0 ? { redacted: verdict.redact } : {}),
-    request_event: request.id,
-    revision: 1,
-    reason: verdict.reason,
+  edit: Edit,
+  by: Timing & { signer: Signer },
+): VerdictEvent {
+  // What it would allow is asked of those who were asked before, and the agent's own are among them.
+  if (verdict.decide === 'allow') return neededAgain(request, verdict, edit, by);
+  if (verdict.decide === 'require_approval') {
+    return neededAgain(request, withNamed(verdict, request.data.approvers), edit, by);
+  }
+  const { editor, payload_digest, revision } = edit.edited.data;
+  const action = { ...request.data, payload_digest, request_event: request.id };
+  const facts = {
+    decision: 'denied',
+    cause: 'policy',
+    reason: `The policy denies what ${editor.email} changed it to: ${verdict.reason}`,
     rule: verdict.rule,
     scope: verdict.scope,
     policies: referencesOf(verdict),
-    demands: verdict.demands.map(({ separate, ...demand }) => ({
-      ...demand,
-      ...(separate ? { separate } : {}),
-    })),
-    requested_at: request.time,
-    deadline: new Date(by.now.getTime() + waitMs).toISOString(),
-    // Whoever shortens the time of people must not be allowed by that.
-    on_timeout: waitMs < wantedMs ? 'deny' : (settings.onTimeout ?? 'deny'),
-    ...(settings.requireReason === undefined ? {} : { require_reason: settings.requireReason }),
-    valid_for_ms: validForMs,
+    deciders: ['policy'],
+    held: true,
+    revision,
+  } satisfies DecisionFacts;
+  return decidedEvent('policy', by.signer, action, facts, by.now);
+}
+
+/** Those whom the agent names are asked as well, also where nobody else would be: that can only make it stricter. */
+export function withNamed(verdict: Verdict, approvers: Approver[] | undefined): Verdict {
+  if (approvers === undefined || approvers.length === 0 || verdict.decide === 'deny') return verdict;
+  const named = { scope: null, rule: null, approvers, quorum: 1, separate: false };
+  if (verdict.decide === 'require_approval') return { ...verdict, demands: [...verdict.demands, named] };
+  const reason = `${verdict.reason}; the agent asks for people all the same`;
+  return {
+    ...verdict,
+    decide: 'require_approval',
+    reason,
+    demands: [named],
+    uses: [],
+    settings: { ...verdict.settings, onTimeout: 'deny' },
   };
-  return makeEvent('approval.needed', { service: 'policy', id: newId(), now: by.now, data });
 }

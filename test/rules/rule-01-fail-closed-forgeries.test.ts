@@ -169,7 +169,7 @@ describe('rule 1: fail closed on what Placet did not write', () => {
         request: 'forged',
         vote: 'approve',
         voter: { id: me.id, email: me.email },
-        eligible_as: ['#approvals'],
+        eligible_as: [{ as: ['#approvals'] }],
         channel: 'api',
         payload_digest: digestOf(payload),
       },

@@ -127,20 +127,18 @@ describe('rule 4: what was approved is what runs', () => {
     expect(body.proof).toBeUndefined();
   });
 
-  test.each([
-    ['accepts', ['edits']],
-    ['answer_schema', { type: 'object' }],
-    ['callback_url', 'https://example.com/'],
-    ['approvers', ['user:me@example.com']],
-  ])('%s, which is not built yet, is refused by its name', async (field, value) => {
-    const { agent } = shared();
+  test.each([['callback_url', 'https://example.com/']])(
+    '%s, which is not built yet, is refused by its name',
+    async (field, value) => {
+      const { agent } = shared();
 
-    const refused = await agent.check({ action_name: 'read.mail', payload, [field]: value });
+      const refused = await agent.check({ action_name: 'read.mail', payload, [field]: value });
 
-    expect(refused).toMatchObject({
-      status: 422,
-      body: { error: 'VALIDATION_ERROR', details: [{ path: field }] },
-    });
-    expect(refused.body.details[0].message).toContain('cannot do this yet');
-  });
+      expect(refused).toMatchObject({
+        status: 422,
+        body: { error: 'VALIDATION_ERROR', details: [{ path: field }] },
+      });
+      expect(refused.body.details[0].message).toContain('cannot do this yet');
+    },
+  );
 });

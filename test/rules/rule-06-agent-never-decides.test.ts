@@ -29,7 +29,7 @@ describe('rule 6: an agent never decides', () => {
     const people = found.filter(({ opens }) => opens === 'personToken');
     const agents = found.filter(({ opens }) => opens === 'agentKey');
     expect(people.length).toBeGreaterThan(15);
-    expect(agents.length).toBe(5);
+    expect(agents.length).toBe(6);
     expect(found.filter(({ opens }) => opens === undefined).map(({ path }) => path)).toEqual([
       '/policy.schema.json',
       '/.well-known/jwks.json',

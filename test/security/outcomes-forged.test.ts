@@ -35,6 +35,18 @@ function insert(started: TestPlacet, id: string, agent: string, body: string): v
   });
 }
 
+/** Lists the row of an action wherever another action is listed. */
+function listLike(database: DatabaseSync, id: string, row: number): void {
+  const listed = database
+    .prepare(
+      `INSERT INTO audience (key, open, requested_seq, action, agent, requested_at)
+        SELECT u.key, u.open, u.requested_seq, ?, u.agent, u.requested_at
+          FROM audience u JOIN actions a ON a.id = u.action WHERE a.action_id = ?`,
+    )
+    .run(row, id);
+  expect(listed.changes).toBeGreaterThan(0);
+}
+
 const invented = `act_${'f'.repeat(32)}`;
 
 test('a decision that somebody wrote into the store is told to nobody', async () => {
@@ -126,9 +138,10 @@ test('an approval that only the store knows of is not shown', async () => {
   const needed = await stored(started, id, 'approval.needed');
   write(started, (database) => {
     const copy = database.prepare(
-      'INSERT INTO actions (id, action_id, agent, requested_seq, needed_seq, deadline) SELECT 901, ?, agent, requested_seq, needed_seq + 1, deadline FROM actions WHERE action_id = ?',
+      'INSERT INTO actions (id, action_id, agent, requested_seq, requested_at, needed_seq, asked_seq, due, audience) SELECT 901, ?, agent, requested_seq, requested_at, needed_seq + 1, asked_seq, due, audience FROM actions WHERE action_id = ?',
     );
     copy.run(invented, id);
+    listLike(database, id, 901);
     database
       .prepare('INSERT INTO events (action, seq, body) VALUES (901, 9, ?)')
       .run(needed.replaceAll(id, invented));
@@ -149,9 +162,10 @@ test('a decided approval that somebody wrote into the store is shown to nobody',
   write(started, (database) => {
     database
       .prepare(
-        'INSERT INTO actions (id, action_id, agent, needed_seq, decided_seq) VALUES (902, ?, ?, 900, 901)',
+        'INSERT INTO actions (id, action_id, agent, requested_seq, needed_seq, decided_seq) VALUES (902, ?, ?, 1, 900, 901)',
       )
       .run(invented, 'my-agent');
+    listLike(database, id, 902);
     const insertion = database.prepare('INSERT INTO events (action, seq, body) VALUES (902, ?, ?)');
     insertion.run(900, needed.replaceAll(id, invented));
     insertion.run(901, decided.replaceAll(id, invented));

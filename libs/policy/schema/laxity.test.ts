@@ -34,12 +34,58 @@ const values: Record<string, unknown[]> = {
     [`#${'x'.repeat(80)}`],
     [],
     ['user:a@b.c', 'user:A@b.c'],
+    ['pagerduty:A_1-b'],
+    { any: ['#a', { all: ['role:b', 'role:c'] }] },
+    { all: [{ any: ['role:b', 'role:c'] }, { any: ['role:b', 'role:c'] }] },
+    { all: ['role:b', { all: ['role:c', { any: ['role:d', { any: ['#e'] }] }] }] },
+    ['#a', { any: ['#b', { all: ['role:b', 'role:c'] }] }, { all: ['role:b', 'role:d'] }],
+    [{ all: ['role:b', 'role:c'] }, { all: ['role:b', 'role:c'] }],
+    { all: ['role:b'], any: ['role:b'] },
+    { all: [] },
+    { every: ['role:b'] },
+    {},
   ],
   quorum: [1, 20, 2.0, 0, '2'],
   separate: [true, false, 'yes'],
+  reject: ['any', 'majority', 'all', 1],
   timeout: ['1s', '5d', '0005d', '120h', '432000s', '432001s', '', 5],
   on_timeout: ['deny', 'allow', 'ask'],
+  remind: [['50%'], ['1%', '99%'], ['90%', '50%'], ['0%'], ['100%'], ['5.5%'], [0.5], ['50%', '50%'], []],
+  escalate: [
+    [{ after: '5m', to: ['role:b'] }],
+    [
+      { after: '1s', to: ['role:b', '#c'], replace: false },
+      { after: '60s', to: ['role:b', '#c'], replace: true },
+    ],
+    [{ after: '5d', to: ['pagerduty:x', 'user:a@b.c'] }],
+    [{ after: '5m', to: [{ any: ['role:b'] }] }],
+    [{ after: '5m', to: [] }],
+    [{ after: '5m' }],
+    [],
+  ],
+  inform: [['owner'], ['owner', '#a', 'role:b', 'user:a@b.c', 'pagerduty:x'], ['owner', 'owner'], ['me'], []],
   require_reason: ['never', 'on_reject', 'always', false],
+  choices: [
+    [
+      { name: 'retry', means: 'allow' },
+      { name: 'skip', means: 'deny' },
+    ],
+    [
+      { name: 'Überspringen & weiter', means: 'deny' },
+      { name: 'x'.repeat(60), means: 'allow' },
+    ],
+    [
+      { name: 'a', means: 'allow' },
+      { name: 'b', means: 'allow' },
+    ],
+    [
+      { name: 'a', means: 'allow' },
+      { name: 'a', means: 'deny' },
+    ],
+    [{ name: 'a', means: 'allow' }],
+    [{ name: 'a', means: 'allow' }, { name: 'b' }],
+  ],
+  editable: [['payload.a'], ['payload.a-b.0', 'payload.a'], ['payload.a', 'payload.a'], ['payload'], []],
   valid_for: ['1d', '24h', '000000001s', '25h', '0s'],
   reason: [`${'x'.repeat(1000)}\n\n \n`, 'a\n\tb\n', `${'😀'.repeat(500)}`, 'x'.repeat(1001), '\n'],
   limit: [
@@ -55,7 +101,18 @@ const values: Record<string, unknown[]> = {
     { sum: 'payload.a', max: 1e12, per: '1h' },
     { sum: 'payload.a', max: 0.0000001, per: '1h' },
   ],
-  redact: [['payload.a'], ['payload.a-b.0', 'payload.a'], ['payload.a', 'payload.a'], ['payload'], []],
+  redact: [
+    ['payload.a'],
+    ['payload.a-b.0', 'payload.a'],
+    ['payload.a', 'payload.a'],
+    [{ path: 'payload.a', except: ['role:b', 'role:c'] }, 'payload.d'],
+    [{ path: 'payload.a', except: [] }],
+    [{ path: 'payload.a', except: ['user:a@b.c'] }],
+    [{ path: 'payload.a', except: ['role:b'] }, 'payload.a'],
+    [{ path: 'payload.a' }],
+    ['payload'],
+    [],
+  ],
 };
 
 const optional = (pools: Record<string, unknown[]>) =>
@@ -136,6 +193,8 @@ describe('the schema is never stricter than the parser', () => {
       '#',
       'role:',
       'user:',
+      'pagerduty:',
+      '_',
       '@',
       'a',
       'B',
@@ -147,7 +206,7 @@ describe('the schema is never stricter than the parser', () => {
       '\u200b',
       ',',
     );
-    const approver = formAt('definitions', 'rule', 'properties', 'approvers', 'items');
+    const approver = formAt('definitions', 'approver');
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 6 }), (found) => {
         const text = found.join('');

@@ -4,8 +4,11 @@ import { includesMax, listEntriesMax, listsMax, rulesMax, testsMax } from '../li
 import { listName } from '../lists.ts';
 import { decides } from '../readers.ts';
 import { days, hoursForm } from '../schedule.ts';
+import { approverSchema, groupSchema } from './approvers.ts';
+import { choiceSchema, stepSchema } from './asking.ts';
 import { budgetSchema, limitSchema } from './counters.ts';
 import { form, listOf, mapOf, type Schema, word } from './forms.ts';
+import { hiddenSchema } from './payload-parts.ts';
 import { ruleSchema } from './rule.ts';
 import { testSchema } from './test-fields.ts';
 
@@ -72,6 +75,11 @@ export const policySchema: Schema = {
     schedule: scheduleSchema,
     limit: limitSchema,
     budget: budgetSchema,
+    approver: approverSchema,
+    group: groupSchema,
+    step: stepSchema,
+    choice: choiceSchema,
+    hidden: hiddenSchema,
     test: testSchema,
   },
 };

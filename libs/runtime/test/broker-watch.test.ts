@@ -119,7 +119,7 @@ test('a consumer that is paused, made otherwise or deleted is an alarm, until it
   await ensureStreams(b.context, sizes);
   await isWell(watch);
 
-  await jsm.consumers.update(eventStream, 'policy', { filter_subject: 'placet.act.nobody.>' });
+  await jsm.consumers.update(eventStream, 'policy', { filter_subjects: ['placet.act.nobody.>'] });
   await says(watch, 'The consumer policy has other settings than it was made with.');
   await restartConsumer(b.context, consumers.policy);
   await isWell(watch);

@@ -19,10 +19,11 @@ import {
 releaseAfterEach();
 
 function following(b: TestBus, isAwaited: (actionId: string) => boolean = () => true) {
-  const seen = { events: [] as LiveEvent[], forged: [] as string[], reconnects: 0 };
+  const seen = { events: [] as LiveEvent[], forged: [] as string[], progress: [] as string[], reconnects: 0 };
   followLive(b.context, b.resources, {
     isAwaited,
     onEvent: (event) => seen.events.push(event),
+    onProgress: (actionId) => seen.progress.push(actionId),
     onForged: (subject) => seen.forged.push(subject),
     onReconnect: () => {
       seen.reconnects += 1;

@@ -58,7 +58,7 @@ export function voted(action_id: string, number: number): EventOf<'approval.vote
     request: newId(),
     vote: 'approve',
     voter: { id: 'p1', email: 'dana@example.com' },
-    eligible_as: ['role:approver'],
+    eligible_as: [{ as: ['role:approver'] }],
     channel: 'api',
     payload_digest: digest,
   });
@@ -99,7 +99,7 @@ export function executed(action_id: string): EventOf<'action.executed'> {
 
 export function commented(action_id: string, comment: string): EventOf<'approval.commented'> {
   const by = { id: 'p1', email: 'dana@example.com' };
-  return event('approval.commented', 'decisions', { action_id, agent, by, comment });
+  return event('approval.commented', 'decisions', { action_id, agent, by, comment, channel: 'api' });
 }
 
 export async function startBus(options: Parameters<typeof startTestBus>[1] = {}): Promise<TestBus> {

@@ -9,28 +9,12 @@ import { openMongoOutcomeStore } from '../mongo-store.ts';
 import type { OutcomeStore, StoredEvent } from '../store.ts';
 import { deliver, deliveriesOf, seenIn, someMessages } from './deliveries.ts';
 import { actionId, at, closed, decided, needed, requested, voted } from './events.ts';
-import { openInDirectory } from './places.ts';
+import { openInDirectory, openInDatabase as openOn } from './places.ts';
 import { storeContract } from './store-contract.ts';
 
 const stream = 'the stream';
 
-async function openInDatabase() {
-  const { url, database, drop } = freshDatabase(inject('mongo').url);
-  let store = await openMongoOutcomeStore({ url, database });
-  return {
-    place: { url, database },
-    store,
-    async reopen() {
-      await store.close();
-      store = await openMongoOutcomeStore({ url, database });
-      return store;
-    },
-    async drop() {
-      await store.close();
-      await drop();
-    },
-  };
-}
+const openInDatabase = () => openOn(inject('mongo').url);
 
 /** As many stores on one database as there are instances. */
 async function openSeveral(count: number): Promise<OutcomeStore[]> {

@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freshDatabase } from '@placet/cluster/mongodb.ts';
+import { openMongoOutcomeStore } from '../mongo-store.ts';
 import { openSqliteOutcomeStore } from '../sqlite-store.ts';
 
 export async function openInDirectory() {
@@ -18,6 +20,24 @@ export async function openInDirectory() {
     async drop() {
       await store.close();
       rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+export async function openInDatabase(server: string) {
+  const { url, database, drop } = freshDatabase(server);
+  let store = await openMongoOutcomeStore({ url, database });
+  return {
+    place: { url, database },
+    store,
+    async reopen() {
+      await store.close();
+      store = await openMongoOutcomeStore({ url, database });
+      return store;
+    },
+    async drop() {
+      await store.close();
+      await drop();
     },
   };
 }

@@ -1,45 +1,46 @@
-import type { PlacetEvent } from '@placet/events';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ForgedMessage, ListQuery, OutcomeStore, StoredEvent } from '../store.ts';
+import { describe, expect, test } from 'vitest';
+import type { ForgedMessage, OutcomeStore, StoredEvent } from '../store.ts';
 import {
   apply,
-  askedOf,
   deliver,
   deliveriesOf,
   forged,
+  heldFor,
   idsOf,
+  inOrder,
   seenIn,
   someMessages,
   stream,
 } from './deliveries.ts';
-import { actionId, at, closed, decided, needed, requested, voted } from './events.ts';
+import { dueContract } from './due-contract.ts';
+import {
+  actionId,
+  at,
+  closed,
+  commented,
+  decided,
+  executed,
+  logged,
+  needed,
+  requested,
+  voted,
+} from './events.ts';
+import { listsContract } from './lists-contract.ts';
+import { type OpenedStore, type OpenStore, openForEach } from './opened.ts';
 
-const inOrder = (...events: PlacetEvent[]): StoredEvent[] =>
-  events.map((event, i) => ({ seq: i + 1, event }));
 const typesOf = (events: StoredEvent[] = []) => events.map(({ event }) => event.type);
 const far = at(0);
 
-export type OpenedStore = {
-  store: OutcomeStore;
-  reopen(): Promise<OutcomeStore>;
-  drop(): Promise<void>;
-};
-
 /** What every store of outcomes does. `numRuns`: how many orders of delivery are tried. */
-export function storeContract(
-  name: string,
-  open: () => Promise<OpenedStore>,
-  { numRuns }: { numRuns: number },
-) {
+export function storeContract(name: string, open: OpenStore, { numRuns }: { numRuns: number }) {
   describe(`the store of outcomes on ${name}`, () => {
-    let opened: Awaited<ReturnType<typeof open>>;
+    let opened: OpenedStore;
     let store: OutcomeStore;
-    beforeEach(async () => {
-      opened = await open();
-      store = opened.store;
+    openForEach(open, (one) => {
+      opened = one;
+      store = one.store;
     });
-    afterEach(() => opened.drop());
 
     test('keeps the events of an action in the order of the stream', async () => {
       await apply(store, inOrder(requested(), needed(), voted(), decided()));
@@ -159,8 +160,8 @@ export function storeContract(
     test('a stream that was made anew has the same sequences, for other actions and other people', async () => {
       const listed = async (role: string) =>
         idsOf((await store.list({ status: 'all', audience: [`role:${role}`], limit: 10 })).records);
-      await store.apply([{ seq: 2, event: askedOf(1, 'odd') }], { stream, seq: 2 });
-      await store.apply([{ seq: 2, event: askedOf(2, 'even') }], { stream: 'another', seq: 2 });
+      await store.apply(inOrder(...heldFor({ action: 1 }, 'odd')), { stream, seq: 2 });
+      await store.apply(inOrder(...heldFor({ action: 2 }, 'even')), { stream: 'another', seq: 2 });
       expect(await listed('odd')).toEqual([actionId(1)]);
       expect(await listed('even')).toEqual([actionId(2)]);
       const all = await store.list({ status: 'all', audience: null, limit: 10 });
@@ -179,133 +180,35 @@ export function storeContract(
       expect(await store.get(actionId(2))).toMatchObject({ blocked: true });
     });
 
-    test('lists what people are asked, newest first, page by page, for whom it concerns', async () => {
-      await apply(store, inOrder(...[1, 2, 3, 4].map((n) => askedOf(n, n % 2 ? 'odd' : 'even'))));
-      const first = await store.list({ status: 'pending', audience: null, limit: 3 });
-      expect(idsOf(first.records)).toEqual([4, 3, 2].map(actionId));
-      // What arrives meanwhile does not move the next page.
-      await apply(store, [{ seq: 50, event: askedOf(5, 'odd') }]);
-      const second = await store.list({
-        status: 'pending',
-        audience: null,
-        limit: 3,
-        before: first.before ?? 0,
-      });
-      expect(idsOf(second.records)).toEqual([actionId(1)]);
-      expect(second.before).toBeNull();
-      const odd = await store.list({
-        status: 'all',
-        audience: ['role:odd', 'user:x@example.com'],
-        limit: 10,
-      });
-      expect(idsOf(odd.records)).toEqual([5, 3, 1].map(actionId));
-      expect((await store.list({ status: 'all', audience: [], limit: 10 })).records).toEqual([]);
-      await apply(store, [{ seq: 60, event: requested({ action: 6 }) }]);
-      expect(await store.countOpen()).toEqual({ held: 5, undecided: 6 });
-    });
-
-    test('lists page by page for whom it concerns, each action once, whatever became of it', async () => {
-      const asked = [1, 2, 3, 4, 5].map((n) => askedOf(n, ...(n === 2 ? ['none'] : ['odd', 'even'])));
-      await apply(store, [...inOrder(...asked), { seq: 9, event: decided({ action: 4 }) }]);
-      const pages = async (status: ListQuery['status']) => {
-        const found: string[][] = [];
-        for (let before: number | null | undefined; before !== null && found.length < 5; ) {
-          const audience = ['role:even', 'role:odd'];
-          const page = await store.list({ status, audience, limit: 2, ...(before ? { before } : {}) });
-          found.push(idsOf(page.records));
-          before = page.before;
-        }
-        return found;
-      };
-      expect(await pages('all')).toEqual([
-        [actionId(5), actionId(4)],
-        [actionId(3), actionId(1)],
+    test('keeps what people see beside the decision', async () => {
+      await apply(store, inOrder(requested(), needed(), commented(), decided(), executed()));
+      expect(typesOf((await store.get(actionId()))?.events)).toEqual([
+        'action.requested',
+        'approval.needed',
+        'approval.commented',
+        'action.decided',
+        'action.executed',
       ]);
-      expect(await pages('pending')).toEqual([[actionId(5), actionId(3)], [actionId(1)]]);
-      expect(await pages('decided')).toEqual([[actionId(4)]]);
     });
 
-    test('names no more of what is due than was asked for, of each kind, the longest overdue first', async () => {
-      const late = [3, 1, 2].map((n) => needed({ action: n, deadline: at(n) }));
-      const unjudged = [6, 4, 5].map((n) => requested({ action: n, now: at(n) }));
-      await apply(store, inOrder(...late, ...unjudged));
-      expect(idsOf(await store.due(at(99), at(99), 2))).toEqual([1, 2, 4, 5].map(actionId));
-    });
-
-    test('names what is due: passed deadlines, and requests that nobody judged', async () => {
+    test('knows an action that was never requested by what is told of it', async () => {
+      const log = { seq: 4, event: logged({ action: 1, agent: 'another' }) };
+      const comment = { seq: 5, event: commented({ action: 2 }) };
+      await apply(store, [log, comment]);
+      const told = { agent: 'another', blocked: false, events: [log] };
+      expect(await store.get(actionId(1))).toEqual({ actionId: actionId(1), ...told });
+      expect(await store.get(actionId(2))).toMatchObject({ agent: 'support', events: [comment] });
+      // What somebody puts under an agent who comes first is not taken for it.
       await apply(
         store,
-        inOrder(
-          needed({ action: 1, deadline: at(60) }),
-          needed({ action: 2, deadline: at(120) }),
-          requested({ action: 3, now: at(0) }),
-          requested({ action: 4, now: at(50) }),
-        ),
+        [forged(6, 1, true)].map(({ forged: of, ...at }) => ({ forged: { ...of, agent: 'a' }, ...at })),
       );
-      expect(idsOf(await store.due(at(60), at(10), 10))).toEqual([actionId(1), actionId(3)]);
-      expect(await store.due(at(59), far.getTime() ? new Date(far.getTime() - 1) : far, 10)).toEqual([]);
-      await apply(store, [{ seq: 20, event: decided({ action: 1 }) }]);
-      expect(idsOf(await store.due(at(60), at(10), 10))).toEqual([actionId(3)]);
+      expect(await store.get(actionId(1))).toMatchObject(told);
+      expect(await store.countOpen()).toEqual({ held: 0, undecided: 0 });
     });
 
-    describe('what is owed', () => {
-      const owedBy = async (until: Date) => await store.owed(until, 10);
-      const owed = (action: number, seq: number) => ({ actionId: actionId(action), agent: 'support', seq });
-
-      test('is a look at each vote, once a little time has passed', async () => {
-        await apply(store, inOrder(requested(), needed(), voted({ now: at(2) })));
-        expect(await owedBy(at(2))).toEqual([]);
-        expect(await owedBy(at(3))).toEqual([owed(1, 3)]);
-        await store.settle(owed(1, 3));
-        expect(await owedBy(at(9999))).toEqual([]);
-        await apply(store, [{ seq: 4, event: voted({ by: 'bob', now: at(4) }) }]);
-        expect(await owedBy(at(5))).toEqual([owed(1, 4)]);
-      });
-
-      test('is not settled by what was done before a later vote', async () => {
-        await apply(store, inOrder(requested(), needed(), voted(), voted({ by: 'bob' })));
-        await store.settle(owed(1, 3));
-        expect(await owedBy(at(9999))).toEqual([owed(1, 4)]);
-      });
-
-      test('is the closing of a held action that was decided, until it was told', async () => {
-        await apply(store, inOrder(requested(), needed(), voted(), decided({ now: at(3) })));
-        expect(await owedBy(at(4))).toEqual([owed(1, 4)]);
-        await apply(store, [{ seq: 5, event: closed() }]);
-        expect(await owedBy(at(9999))).toEqual([]);
-        await apply(store, inOrder(requested(), needed(), voted(), decided()));
-        expect(await owedBy(at(9999))).toEqual([]);
-      });
-
-      test('is nothing for what the policy decided alone', async () => {
-        const automatic = decided();
-        await apply(store, [
-          { seq: 1, event: requested() },
-          { seq: 2, event: { ...automatic, data: { ...automatic.data, held: false } } },
-        ]);
-        expect(await owedBy(at(9999))).toEqual([]);
-      });
-
-      test('is the denial of an action whose history holds a forged message', async () => {
-        await apply(store, [...inOrder(requested(), needed()), forged(3, 1, false), forged(4, 2, true)]);
-        expect(await owedBy(at(9999))).toEqual([owed(1, 3), owed(2, 4)]);
-        expect(await store.get(actionId(1))).toMatchObject({ blocked: false });
-        expect(await store.get(actionId(2))).toMatchObject({ blocked: true, events: [] });
-        expect(await store.countOpen()).toEqual({ held: 1, undecided: 1 });
-      });
-
-      test('ends with a later request under the same id', async () => {
-        await apply(store, inOrder(requested(), needed(), voted(), decided()));
-        await apply(store, [{ seq: 10, event: requested({ now: at(100) }) }]);
-        expect(await owedBy(at(9999))).toEqual([]);
-      });
-
-      test('comes oldest first, and no more than was asked for', async () => {
-        const votes = [3, 1, 2].map((n) => voted({ action: n, now: at(n) }));
-        await apply(store, inOrder(...votes));
-        expect(idsOf(await store.owed(at(9999), 2))).toEqual([actionId(1), actionId(2)]);
-      });
-    });
+    listsContract(open);
+    dueContract(open);
 
     describe('the position', () => {
       test('is stored with what was read, and never goes back', async () => {

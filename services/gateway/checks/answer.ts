@@ -1,4 +1,12 @@
-import { approvalsOf, askedOf, type EventData, type EventOf } from '@placet/events';
+import {
+  approvalsOf,
+  askedOf,
+  type EventOf,
+  peopleWanted,
+  type Standing,
+  standingOf,
+  standingVotes,
+} from '@placet/events';
 import { eventIn, type History } from '@placet/runtime';
 import * as z from 'zod';
 
@@ -37,10 +45,21 @@ export const Answer = z
       .string()
       .optional()
       .describe('A JWS over action, decision, payload digest and expiry; see /.well-known/jwks.json.'),
+    payload: z
+      .unknown()
+      .optional()
+      .describe('What to run, where people have changed it: only for a caller that accepts edits.'),
+    choice: z
+      .string()
+      .optional()
+      .describe('Which of the choices people took; only for a caller that accepts choices.'),
+    answer: z.unknown().optional().describe('What people answered, by the answer_schema of the request.'),
     approval: z
       .object({
         approvers: z.array(z.string()),
         deadline: z.string(),
+        revision: z.number().describe('Of the payload: 1, and one more for each change by people.'),
+        votes: z.number().describe('How many people have voted on it.'),
         demands: z
           .array(z.object({ approvers: z.array(z.string()), quorum: z.number(), met: z.number() }))
           .describe('How many people each layer of the policy wants, and how many of them have approved.'),
@@ -62,10 +81,28 @@ export function answerOf(actionId: string, history: History, now: Date): Answer 
   }
   const decided = eventIn(history, 'action.decided');
   if (decided && !eventIn(history, 'action.requested')) return forgottenAnswer(decided);
-  if (decided) return decidedAnswer(decided, executionOf(decided, history), now);
-  const needed = eventIn(history, 'approval.needed');
-  const votes = history.events.flatMap(({ event }) => (event.type === 'approval.voted' ? [event.data] : []));
-  return needed ? heldAnswer(needed, votes) : evaluatingAnswer(actionId);
+  if (decided) {
+    const executed = executionOf(decided, history);
+    return decidedAnswer(decided, { executed, ...takenBy(decided, history) }, now);
+  }
+  const standing = standingOf(history.events.map(({ event }) => event));
+  return standing ? heldAnswer(standing) : evaluatingAnswer(actionId);
+}
+
+/** What a caller is told beside yes and no, as far as it said that it can take it. */
+function takenBy({ data }: EventOf<'action.decided'>, history: History): Pick<Answer, 'payload' | 'choice'> {
+  const { accepts = [] } = eventIn(history, 'action.requested')?.data ?? {};
+  const edited = history.events
+    .map(({ event }) => event)
+    .findLast(
+      (event) => event.type === 'approval.edited' && event.data.payload_digest === data.payload_digest,
+    );
+  return {
+    ...(edited?.type === 'approval.edited' && accepts.includes('edits')
+      ? { payload: edited.data.payload }
+      : {}),
+    ...(data.choice !== undefined && accepts.includes('choices') ? { choice: data.choice } : {}),
+  };
 }
 
 /** The stream keeps a request longer than any permission lasts: a decision without its request permits nothing. */
@@ -91,9 +128,11 @@ export function executionOf(
     .find(({ data }) => data.decision_event === decided.id);
 }
 
+type Beside = Pick<Answer, 'payload' | 'choice'> & { executed?: EventOf<'action.executed'> | undefined };
+
 export function decidedAnswer(
   { data, time }: EventOf<'action.decided'>,
-  executed: EventOf<'action.executed'> | undefined,
+  { executed, payload, choice }: Beside,
   now: Date,
 ): Answer {
   const answer = {
@@ -105,6 +144,8 @@ export function decidedAnswer(
     payload_digest: data.payload_digest,
     decided_at: time,
     decided_by: data.deciders,
+    ...(choice === undefined ? {} : { choice }),
+    ...(data.answer === undefined ? {} : { answer: data.answer }),
   };
   if (data.decision === 'denied') return { decision: 'denied', ...answer, proof: data.proof };
   const { valid_until } = data;
@@ -124,13 +165,14 @@ export function decidedAnswer(
       reason: `It was allowed until ${valid_until}, which has passed.`,
     };
   }
-  return { decision: 'allowed', ...answer, valid_until, proof: data.proof };
+  const changed = payload === undefined ? {} : { payload };
+  return { decision: 'allowed', ...answer, ...changed, valid_until, proof: data.proof };
 }
 
-export function heldAnswer(
-  { data }: EventOf<'approval.needed'>,
-  votes: readonly EventData<'approval.voted'>[] = [],
-): Answer {
+export function heldAnswer(standing: Standing): Answer {
+  const { needed, demands } = standing;
+  const { data } = needed;
+  const votes = standing.votes.map((vote) => vote.data);
   return {
     decision: 'pending',
     action_id: data.action_id,
@@ -140,12 +182,14 @@ export function heldAnswer(
     policies: data.policies,
     payload_digest: data.payload_digest,
     approval: {
-      approvers: askedOf(data.demands),
+      approvers: askedOf(demands),
       deadline: data.deadline,
-      demands: data.demands.map(({ approvers, quorum, scope, rule }, index) => ({
-        approvers: askedOf([{ scope, rule, approvers, quorum }]),
-        quorum,
-        met: approvalsOf(votes, index),
+      revision: data.revision,
+      votes: standingVotes(votes).length,
+      demands: demands.map((demand, position) => ({
+        approvers: askedOf([demand]),
+        quorum: peopleWanted(demand),
+        met: approvalsOf(votes, position),
       })),
     },
   };

@@ -1,4 +1,5 @@
-import { type Agent, type EventOf, makeEvent, requests } from '@placet/events';
+import { isDeepStrictEqual } from 'node:util';
+import { type Agent, type EventData, type EventOf, makeEvent, opened, requests } from '@placet/events';
 import { digestOf, type Jwks } from '@placet/proof';
 import {
   ask,
@@ -132,7 +133,8 @@ export function createChecks(parts: CheckParts) {
           return await lastLook(agent, actionId);
         const woken = await listener.next(Math.min(leftMs, lookEveryMs));
         if (typeof woken === 'object' && woken.live.data.request_event === wait.asked) {
-          return liveAnswer(woken.live);
+          const told = liveAnswer(woken.live);
+          if (told) return told;
         }
         const answer = await current(agent, actionId, await lastLook(agent, actionId));
         if (isSettled(answer, wait.until)) return answer;
@@ -174,7 +176,7 @@ export function createChecks(parts: CheckParts) {
   async function outcomeOf(agent: string, actionId: string): Promise<Answer> {
     const stored = await storedOutcome(parts, agent, actionId);
     if (!stored) throw new Refusal('ACTION_NOT_FOUND');
-    const answer = decidedAnswer(stored.decided, stored.executed, new Date());
+    const answer = decidedAnswer(stored.decided, { executed: stored.executed }, new Date());
     return answer.decision === 'allowed' ? forgottenAnswer(stored.decided) : answer;
   }
 
@@ -182,15 +184,15 @@ export function createChecks(parts: CheckParts) {
     const history = await historyOf(agent, actionId);
     if (!eventIn(history, 'action.requested')) throw new Refusal('ACTION_NOT_FOUND');
     const decided = await ask(context, requests.withdraw, { agent, action_id: actionId }, z.unknown());
-    return decidedAnswer(decided as EventOf<'action.decided'>, undefined, new Date());
+    return decidedAnswer(decided as EventOf<'action.decided'>, {}, new Date());
   }
 
-  return { submit, read, withdraw, historyOf, atLeader };
+  return { submit, read, withdraw, historyOf, atLeader, waiting };
 }
 
 function requestEvent(agent: Agent, body: CheckBody): EventOf<'action.requested'> {
   const { action_name, payload, idempotency_key, timeout, policy, ...rest } = body;
-  const { approvers: _a, answer_schema: _s, accepts: _e, callback_url: _c, ...told } = rest;
+  const { callback_url: _c, ...told } = rest;
   return makeEvent('action.requested', {
     service: 'gateway',
     id: newId(),
@@ -219,13 +221,10 @@ function repeated(request: EventOf<'action.requested'>, history: History, now: D
     if (history.events.length > 0) throw new Refusal('DECISION_EXPIRED');
     throw new Unavailable('an action is being stored by somebody else');
   }
-  // What the caller wants to be held to is part of what it asks.
-  const { policy, timeout_ms } = request.data;
   const isSame =
     earlier?.action_name === action_name &&
     earlier.payload_digest === payload_digest &&
-    earlier.policy === policy &&
-    earlier.timeout_ms === timeout_ms;
+    isDeepStrictEqual(wantedOf(earlier), wantedOf(request.data));
   if (earlier && !isSame) throw new Refusal('IDEMPOTENCY_CONFLICT', { details: { action_id } });
   const answer = answerOf(action_id, history, now);
   if (answer.decision !== 'expired') return answer;
@@ -234,16 +233,26 @@ function repeated(request: EventOf<'action.requested'>, history: History, now: D
   throw new Refusal(used ? 'ALREADY_USED' : 'DECISION_EXPIRED', { details: { action_id } });
 }
 
+/** What the caller wants to be held to, and can take, is part of what it asks. */
+function wantedOf({ policy, timeout_ms, approvers, accepts, answer_schema }: EventData<'action.requested'>) {
+  const wanted = { policy, timeout_ms, approvers, accepts, answer_schema };
+  // The stream's own has been through JSON.
+  return JSON.parse(JSON.stringify(wanted)) as unknown;
+}
+
 /** Neither the request nor its decision is in the stream any more, whatever note of it may be. */
 function isForgotten(history: History): boolean {
   if (history.forged.length > 0) return false;
   return !eventIn(history, 'action.requested') && !eventIn(history, 'action.decided');
 }
 
-function isSettled(answer: Answer, until: Until): boolean {
-  return answer.decision !== 'pending' || (until === 'verdict' && answer.approval !== undefined);
+/** What an event that comes live says by itself; null where the rest of the history is needed for the answer. */
+function liveAnswer(event: EventOf<'action.decided'> | EventOf<'approval.needed'>): Answer | null {
+  if (event.type === 'approval.needed') return event.data.revision === 1 ? heldAnswer(opened(event)) : null;
+  const { revision, choice } = event.data;
+  return revision === undefined && choice === undefined ? decidedAnswer(event, {}, new Date()) : null;
 }
 
-function liveAnswer(event: EventOf<'action.decided'> | EventOf<'approval.needed'>): Answer {
-  return event.type === 'action.decided' ? decidedAnswer(event, undefined, new Date()) : heldAnswer(event);
+function isSettled(answer: Answer, until: Until): boolean {
+  return answer.decision !== 'pending' || (until === 'verdict' && answer.approval !== undefined);
 }

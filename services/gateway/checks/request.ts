@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { AgentName } from '@placet/events';
-import { lookAlike } from '@placet/policy';
+import { AgentName, AnswerSchema, type Approver } from '@placet/events';
+import { lookAlike, readApprover } from '@placet/policy';
 import { parseDurationMs } from '@placet/runtime';
 import * as z from 'zod';
 
@@ -25,6 +25,20 @@ const Name = Text(200).superRefine((name, context) => {
 /** Fields of the design that later versions build. Until then they are refused, never ignored. */
 const notBuilt = (what: string) =>
   z.never({ error: `This version cannot do this yet (${what}). Leave the field out.` }).optional();
+
+export const Approvers = z
+  .array(z.string().max(260))
+  .min(1)
+  .max(20)
+  .transform((texts, context): Approver[] =>
+    texts.flatMap((text, n) => {
+      const approver = readApprover(text);
+      if (!('wrong' in approver)) return [approver];
+      context.addIssue({ code: 'custom', message: approver.wrong, path: [n] });
+      return [];
+    }),
+  )
+  .describe('Who has to agree as well as those whom the policy asks, such as "role:manager".');
 
 const timeoutMaxMs = 6 * 86_400_000;
 const Timeout = z
@@ -59,9 +73,17 @@ export const CheckBody = z
     ...contextFields,
     policy: AgentName.optional().describe('A named policy to be held to as well.'),
     timeout: Timeout.optional(),
-    approvers: notBuilt('naming approvers'),
-    answer_schema: notBuilt('answers by a schema'),
-    accepts: notBuilt('edits and choices'),
+    approvers: Approvers.optional(),
+    accepts: z
+      .array(z.enum(['edits', 'choices']))
+      .max(2)
+      .optional()
+      .describe(
+        'What the caller can take beside "allowed" and "denied": a payload that people have changed, and which of the choices of a rule they took.',
+      ),
+    answer_schema: AnswerSchema.optional().describe(
+      'What people have to answer when they approve, as a JSON Schema (see docs/approvals.md for the part of it that is understood).',
+    ),
     callback_url: notBuilt('callbacks'),
   })
   .meta({ id: 'Check' });

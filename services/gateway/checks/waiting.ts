@@ -1,7 +1,7 @@
 import type { LiveEvent, Metrics } from '@placet/runtime';
 
-/** What a caller waits for: any verdict of the policy, or the decision. */
-export type Until = 'verdict' | 'decision';
+/** What a caller waits for: any verdict of the policy, the decision, or anything that is new. */
+export type Until = 'verdict' | 'decision' | 'news';
 export type Woken = { live: LiveEvent } | 'look' | 'timeout';
 
 type Waiter = { until: Until; wake: (woken: Woken) => void };
@@ -26,8 +26,14 @@ export function createWaiting(metrics: Metrics) {
     isAwaited: (actionId: string) => waiters.has(actionId),
 
     take(event: LiveEvent): void {
-      const decided = event.type === 'action.decided';
-      wakeAll(event.data.action_id, { live: event }, decided ? undefined : 'verdict');
+      const { action_id } = event.data;
+      const isDecided = event.type === 'action.decided';
+      wakeAll(action_id, { live: event }, isDecided ? undefined : 'verdict');
+      if (!isDecided) wakeAll(action_id, 'look', 'news');
+    },
+
+    progress(actionId: string): void {
+      wakeAll(actionId, 'look', 'news');
     },
 
     /** The stream has to be read: something came that cannot be believed, or could have been missed. */

@@ -1,38 +1,39 @@
-import {
-  ApprovalsAnswer,
-  ApprovalView,
-  audienceKeysOf,
-  CancelAnswer,
-  Digest,
-  type Person,
-  requests,
-  Vote,
-  VoteAnswer,
-  type VoteQuestion,
-} from '@placet/events';
-import { type App, ask, type BusContext, Refusal } from '@placet/runtime';
+import { ApprovalsAnswer, ApprovalView, requests, WaitingAnswer } from '@placet/events';
+import { type App, ask, type BusContext, parseDurationMs, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 import type { Auth } from '../auth.ts';
+import { audienceFor, audienceOf } from './audience.ts';
 import { ActionParams, errors, knownForm } from './shared.ts';
 
+const Filters = {
+  for: z
+    .string()
+    .regex(/^(me|role:[a-z0-9-]{1,64})$/, 'must be me or role:NAME')
+    .optional()
+    .describe(
+      'Whom they wait for: "me", or "role:NAME". Absent: all that you may see, which for administrators and auditors is everything.',
+    ),
+  agent: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'must be the name of an agent')
+    .optional(),
+  older_than: z
+    .string()
+    .refine((text) => parseDurationMs(text) !== null, 'must be a time such as 15m')
+    .optional()
+    .describe('Only those that were asked for so long ago or longer, such as "15m".'),
+};
 const List = z.strictObject({
   status: z.enum(['pending', 'decided', 'all']).default('pending'),
+  ...Filters,
   cursor: z.string().max(40).optional().describe('The `next` of the page before.'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
-const VoteBody = z
-  .strictObject({
-    vote: Vote,
-    comment: z.string().min(1).max(4000).optional(),
-    payload_digest: Digest.optional().describe('What was seen; refused when it has changed since.'),
-  })
-  .meta({ id: 'Vote' });
 
-const CancelBody = z
-  .strictObject({
-    reason: z.string().trim().min(1).max(4000).describe('Told to the agent, and on the record.'),
-  })
-  .meta({ id: 'Cancel' });
+const Waiting = z.object({
+  count: z.number().describe('Counted up to 10,000.'),
+  oldest: z.string().nullable().describe('When the one was asked for that waits longest.'),
+});
 
 export function approvalRoutes(app: App, { auth, context }: { auth: Auth; context: BusContext }) {
   const tags = ['Approvals'];
@@ -44,7 +45,8 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
       schema: {
         tags,
         security,
-        summary: 'The approvals that concern you, newest first.',
+        summary:
+          'Approvals, the newest request first. A page goes on where the one before ended, whatever moves.',
         querystring: List,
         response: {
           200: z.object({ approvals: z.array(ApprovalView), next: z.string().nullable() }),
@@ -53,78 +55,83 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
       },
     },
     async (request) => {
-      const { status, cursor, limit } = request.query;
-      const before = cursor === undefined ? {} : { before: cursorOf(cursor) };
-      const question = { status, limit, audience: audienceOf(auth.personOf(request)), ...before };
-      const page = await ask(context, requests.approvals, question, ApprovalsAnswer);
+      const { status, cursor, limit, agent, older_than } = request.query;
+      const person = auth.personOf(request);
+      const page = await ask(
+        context,
+        requests.approvals,
+        {
+          status,
+          limit,
+          roles: person.roles,
+          audience: audienceFor(person, request.query.for),
+          ...(agent === undefined ? {} : { agent }),
+          ...untilOf(older_than),
+          ...(cursor === undefined ? {} : { before: cursorOf(cursor) }),
+        },
+        ApprovalsAnswer,
+      );
       return { approvals: page.approvals, next: page.before === null ? null : String(page.before) };
     },
   );
 
   app.get(
+    '/v1/approvals/counts',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'How many approvals wait: for you, for each of your roles, and of all that you may see.',
+        querystring: z.strictObject({ agent: Filters.agent, older_than: Filters.older_than }),
+        response: {
+          200: z.object({ me: Waiting, all: Waiting, roles: z.record(z.string(), Waiting) }),
+          ...errors,
+        },
+      },
+    },
+    async (request) => {
+      const { agent, older_than } = request.query;
+      const person = auth.personOf(request);
+      const selection = { ...(agent === undefined ? {} : { agent }), ...untilOf(older_than) };
+      const roles = person.roles.slice(0, rolesMax);
+      const groups = [
+        { name: 'me', audience: audienceFor(person, 'me') },
+        { name: 'all', audience: audienceOf(person) },
+        ...roles.map((role) => ({ name: role, audience: [`role:${role}`] })),
+      ].map((group) => ({ ...group, ...selection }));
+      const { waiting } = await ask(context, requests.waiting, { groups }, WaitingAnswer);
+      const [me, all, ...byRole] = waiting.map(({ count, oldest }) => ({ count, oldest }));
+      if (!me || !all) throw new Refusal('UNAVAILABLE');
+      return { me, all, roles: Object.fromEntries(byRole.map((one, n) => [roles[n] ?? '', one])) };
+    },
+  );
+
+  app.get(
     '/v1/approvals/:id',
-    { schema: { tags, security, params: ActionParams, response: { 200: ApprovalView, ...errors } } },
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'One approval, with the earlier decisions on its case.',
+        params: ActionParams,
+        response: { 200: ApprovalView, ...errors },
+      },
+    },
     (request) => {
-      const question = {
-        action_id: knownForm(request.params.id, 'NOT_FOUND'),
-        audience: audienceOf(auth.personOf(request)),
-      };
+      const person = auth.personOf(request);
+      const action_id = knownForm(request.params.id, 'NOT_FOUND');
+      const question = { action_id, audience: audienceOf(person), roles: person.roles };
       return ask(context, requests.approval, question, ApprovalView);
-    },
-  );
-
-  app.post(
-    '/v1/approvals/:id/votes',
-    {
-      schema: {
-        tags,
-        security,
-        summary: 'Approve or reject. Who votes comes from the token alone.',
-        params: ActionParams,
-        body: VoteBody,
-        response: { 200: VoteAnswer, ...errors },
-      },
-    },
-    (request) => {
-      const { id, email, name, roles } = auth.personOf(request);
-      const question: VoteQuestion = {
-        action_id: knownForm(request.params.id, 'NOT_FOUND'),
-        ...request.body,
-        channel: 'api',
-        voter: { id, email, roles, ...(name === undefined ? {} : { name }) },
-      };
-      return ask(context, requests.vote, question, VoteAnswer);
-    },
-  );
-
-  app.post(
-    '/v1/approvals/:id/cancel',
-    {
-      schema: {
-        tags,
-        security,
-        summary: 'End a request that is not decided, as an administrator: it is denied.',
-        params: ActionParams,
-        body: CancelBody,
-        response: { 200: CancelAnswer, ...errors },
-      },
-    },
-    (request) => {
-      const { id, email, name } = auth.withRole(request, 'admin');
-      const question = {
-        action_id: knownForm(request.params.id, 'NOT_FOUND'),
-        by: { id, email, ...(name === undefined ? {} : { name }) },
-        reason: request.body.reason,
-      };
-      return ask(context, requests.cancel, question, CancelAnswer);
     },
   );
 }
 
-/** Under which names a person can be asked. Administrators and auditors see everything. */
-function audienceOf(person: Person): string[] | null {
-  if (person.roles.includes('admin') || person.roles.includes('auditor')) return null;
-  return audienceKeysOf(person);
+/** One question asks for so many groups. */
+const rolesMax = 18;
+
+function untilOf(olderThan: string | undefined): { until?: string } {
+  const ms = olderThan === undefined ? null : parseDurationMs(olderThan);
+  return ms === null ? {} : { until: new Date(Date.now() - ms).toISOString() };
 }
 
 function cursorOf(text: string): number {

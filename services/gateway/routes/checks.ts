@@ -1,9 +1,11 @@
+import { Readable } from 'node:stream';
 import type { App } from '@placet/runtime';
 import type { FastifyReply } from 'fastify';
 import * as z from 'zod';
 import type { Auth } from '../auth.ts';
 import { Answer } from '../checks/answer.ts';
 import type { Checks } from '../checks/checks.ts';
+import { follow, serverSent } from '../checks/follow.ts';
 import type { Reports } from '../checks/reports.ts';
 import { CheckBody, ExecutionBody, LogBody } from '../checks/request.ts';
 import { ActionParams, errors, knownForm } from './shared.ts';
@@ -52,6 +54,37 @@ export function checkRoutes(
         waitS: request.query.wait,
         signal: gone(reply),
       }),
+  );
+
+  app.get(
+    '/v1/check/:id/events',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'The answer, and again whenever it changes, as server-sent events until it is decided.',
+        params: ActionParams,
+        response: {
+          200: {
+            description: 'An event for each answer; the name of the event is its decision.',
+            content: { 'text/event-stream': { schema: z.unknown() } },
+          },
+          ...errors,
+        },
+      },
+    },
+    async (request, reply) => {
+      const agent = auth.agentOf(request).name;
+      const answers = follow(checks, { agent, actionId: knownForm(request.params.id), signal: gone(reply) });
+      // What is wrong with the question is said before the stream begins.
+      const first = await answers.next();
+      const headers = {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      };
+      return reply.headers(headers).send(Readable.from(written(first, answers)));
+    },
   );
 
   app.delete(
@@ -110,6 +143,12 @@ export function checkRoutes(
       return reports.logged(auth.agentOf(request), request.body);
     },
   );
+}
+
+async function* written(first: IteratorResult<Answer | null>, answers: AsyncGenerator<Answer | null>) {
+  if (first.done) return;
+  yield serverSent(first.value);
+  for await (const answer of answers) yield serverSent(answer);
 }
 
 /** A caller that has hung up is not waited for. */

@@ -1,0 +1,84 @@
+import * as z from 'zod';
+
+/** A channel is kept without its `#`, an email in lower case. */
+export const Approver = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('channel'), channel: z.string() }),
+  z.object({ kind: z.literal('role'), role: z.string() }),
+  z.object({ kind: z.literal('user'), email: z.string() }),
+  z.object({ kind: z.literal('pagerduty'), service: z.string() }),
+]);
+export type Approver = z.infer<typeof Approver>;
+
+/** Whom one layer of the policy asks. No approvers means any person with the role approver. */
+export const Demand = z.object({
+  scope: z.string().nullable(),
+  rule: z.string().nullable(),
+  /** Everybody who is asked, wherever in a group. */
+  approvers: z.array(Approver),
+  /**
+   * Where not any of them will do: the ways in which it can be met. Each is a list of places, each to be taken by
+   * another person, who is one of those that stand there as text.
+   */
+  ways: z
+    .array(z.array(z.array(z.string()).min(1)).min(1))
+    .min(1)
+    .optional(),
+  quorum: z.number().int().positive(),
+  /**
+   * Whether the owner of the agent that asks may not vote, nor on whose behalf it asks, nor who changed the payload.
+   */
+  separate: z.boolean().optional(),
+  /** Absent: one rejection ends it. */
+  reject: z.literal('majority').optional(),
+});
+export type Demand = z.infer<typeof Demand>;
+
+export function approverText(approver: Approver): string {
+  switch (approver.kind) {
+    case 'channel':
+      return `#${approver.channel}`;
+    case 'role':
+      return `role:${approver.role}`;
+    case 'user':
+      return `user:${approver.email}`;
+    case 'pagerduty':
+      return `pagerduty:${approver.service}`;
+    default:
+      return approver satisfies never;
+  }
+}
+
+/** Where nobody in particular is asked. */
+export const anyApprover = 'role:approver';
+
+/** Everybody who is asked, as people write it. */
+export function askedOf(demands: readonly Pick<Demand, 'approvers'>[]): string[] {
+  const asked = demands.flatMap(({ approvers }) =>
+    approvers.length > 0 ? approvers.map(approverText) : [anyApprover],
+  );
+  return [...new Set(asked)];
+}
+
+/** A channel is a place to be told; who may vote there is any person with the role approver. */
+function keyOf(approver: Approver): string {
+  switch (approver.kind) {
+    case 'channel':
+    case 'pagerduty':
+      return anyApprover;
+    default:
+      return approverText(approver).toLowerCase();
+  }
+}
+
+/** Under which keys people are asked, as lists are searched by them. */
+export function audienceOf(demands: readonly Pick<Demand, 'approvers'>[]): string[] {
+  const keys = demands.flatMap(({ approvers }) =>
+    approvers.length === 0 ? [anyApprover] : approvers.map(keyOf),
+  );
+  return [...new Set(keys)];
+}
+
+/** Under which keys a person can be asked. */
+export function audienceKeysOf(person: { email: string; roles: string[] }): string[] {
+  return [...person.roles.map((role) => `role:${role}`), `user:${person.email.toLowerCase()}`];
+}

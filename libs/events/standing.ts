@@ -1,0 +1,101 @@
+import type { Approver, Demand } from './approvers.ts';
+import { approverText, audienceOf } from './approvers.ts';
+import type { EventOf, PlacetEvent } from './envelope.ts';
+
+/** How an approval stands while it is open. */
+export type Standing = {
+  needed: EventOf<'approval.needed'>;
+  /** Whom it asks now: escalations have widened or replaced what was asked at first. */
+  demands: Demand[];
+  /** How many of its steps have been taken. */
+  steps: number;
+  /** All that count, of this payload; of one person the last stands. */
+  votes: EventOf<'approval.voted'>[];
+  /** To whom places were handed, by whose they are; the last stands. */
+  handed: ReadonlyMap<string, EventOf<'approval.reassigned'>>;
+  /** A change of the payload that the policy has not judged yet. */
+  edited: EventOf<'approval.edited'> | null;
+};
+
+export function opened(needed: EventOf<'approval.needed'>): Standing {
+  return { needed, demands: needed.data.demands, steps: 0, votes: [], handed: new Map(), edited: null };
+}
+
+/** What an event makes of an open approval. */
+export function proceed(standing: Standing, event: PlacetEvent): Standing {
+  switch (event.type) {
+    case 'approval.needed':
+      // Another payload is another question: nobody has voted on it, and nobody has handed it on.
+      return opened(event);
+    case 'approval.voted':
+      return { ...standing, votes: [...standing.votes, event] };
+    case 'approval.edited':
+      return { ...standing, edited: event };
+    case 'approval.reminded':
+      return { ...standing, steps: event.data.step + 1 };
+    case 'approval.escalated': {
+      const demands = escalatedDemands(standing.demands, event.data);
+      return { ...standing, demands, steps: event.data.step + 1 };
+    }
+    case 'approval.reassigned': {
+      const { place } = event.data;
+      return {
+        ...standing,
+        handed: new Map([...standing.handed, [place, event]]),
+        votes: standing.votes.filter((vote) => !isInPlace(vote, place)),
+      };
+    }
+    default:
+      return standing;
+  }
+}
+
+/** How an action's approval stands at the end of what is known of it; null where nobody was asked. */
+export function standingOf(events: Iterable<PlacetEvent>): Standing | null {
+  let standing: Standing | null = null;
+  for (const event of events) {
+    if (standing) standing = proceed(standing, event);
+    else if (event.type === 'approval.needed') standing = opened(event);
+  }
+  return standing;
+}
+
+function isInPlace({ data }: EventOf<'approval.voted'>, place: string): boolean {
+  return data.eligible_as.some((as) => as !== null && (as.in_place_of ?? data.voter.id) === place);
+}
+
+type Escalation = { demand: number; approvers: Approver[]; replace?: boolean | undefined };
+
+/** What is asked when others are to be asked for one of the demands. */
+export function escalatedDemands(demands: Demand[], escalation: Escalation): Demand[] {
+  return demands.map((one, n) => (n === escalation.demand ? escalated(one, escalation) : one));
+}
+
+/** Others are asked beside those who were, wherever in a group they stood, or instead of them. */
+function escalated({ ways, ...demand }: Demand, { approvers: others, replace }: Escalation): Demand {
+  if (replace) return { ...demand, approvers: others };
+  const asked: Approver[] =
+    demand.approvers.length > 0 ? demand.approvers : [{ kind: 'role', role: 'approver' }];
+  const approvers = distinct([...asked, ...others], approverText);
+  if (!ways) return { ...demand, approvers };
+  const texts = others.map(approverText);
+  const widened = ways.map((places) => places.map((place) => [...new Set([...place, ...texts])]));
+  return { ...demand, approvers, ways: widened };
+}
+
+function distinct<T>(items: T[], keyOf: (item: T) => string): T[] {
+  return [...new Map(items.map((item) => [keyOf(item), item])).values()];
+}
+
+/** Under which keys it is found by who can do something about it. */
+export function audienceNow({ demands, handed }: Pick<Standing, 'demands' | 'handed'>): string[] {
+  const others = [...handed.values()].map(({ data }) => ({ approvers: data.approvers }));
+  return audienceOf([...demands, ...others]);
+}
+
+/** When the clock has to look at it next. */
+export function dueOf({ needed, steps }: Pick<Standing, 'needed' | 'steps'>): string {
+  const { deadline, steps: all = [] } = needed.data;
+  const next = all[steps]?.at;
+  return next !== undefined && Date.parse(next) < Date.parse(deadline) ? next : deadline;
+}

@@ -1,0 +1,83 @@
+import {
+  ActionQuestion,
+  ApprovalQuestion,
+  ApprovalsQuestion,
+  CaseQuestion,
+  requests,
+  WaitingQuestion,
+} from '@placet/events';
+import { answer, fitting, Refusal, type ServiceParts } from '@placet/runtime';
+import * as z from 'zod';
+import { earlierIn, timelineOf } from '../case-view.ts';
+import { isFor, isWaitingFor, type Records } from '../records.ts';
+import type { OutcomeStore } from '../store.ts';
+import { approvalView, decidedIn, executedIn, requestSeq } from '../views.ts';
+
+/** Nobody counts further: that it is so many says enough. */
+const countMax = 10_000;
+
+/** So many actions of a case are looked at together. */
+const actionsMax = 200;
+
+type Listing = { records: Records; store: OutcomeStore };
+
+/** What is asked of what is known: one approval, lists, counts, and outcomes that the stream has let go of. */
+export function answerLists(parts: ServiceParts, { records, store }: Listing): void {
+  answer(parts, requests.outcome, ActionQuestion, async ({ agent, action_id }) => {
+    const record = await store.get(action_id);
+    const decided = record?.agent === agent ? decidedIn(record) : null;
+    return record && decided ? { decided, executed: executedIn(record) } : null;
+  });
+
+  answer(parts, requests.undecided, z.object({}), async () => {
+    return { count: (await store.countOpen()).undecided };
+  });
+
+  answer(parts, requests.approvals, ApprovalsQuestion, async ({ until, roles, ...question }) => {
+    const page = await store.list({ ...question, ...untilDate(until) });
+    const views = (await records.current(page.records)).flatMap((record) => {
+      const view = record && approvalView(record, roles);
+      if (!view || (question.status !== 'all' && view.status !== question.status)) return [];
+      const concerns = view.status === 'pending' ? isWaitingFor : isFor;
+      return concerns(record, question.audience) ? [{ view, seq: requestSeq(record) }] : [];
+    });
+    const shown = fitting(views);
+    const before = shown.length < views.length ? (shown.at(-1)?.seq ?? null) : page.before;
+    return { approvals: shown.map(({ view }) => view), before };
+  });
+
+  answer(parts, requests.approval, ApprovalQuestion, async ({ action_id, audience, roles }) => {
+    const record = await records.confirmed(action_id);
+    const view = record && isFor(record, audience) ? approvalView(record, roles) : null;
+    if (!view)
+      throw new Refusal('NOT_FOUND', { message: 'There is no approval with this id that concerns you.' });
+    const name = view.context['case'];
+    if (typeof name !== 'string') return view;
+    const ofCase = await store.ofCase(name, { limit: actionsMax });
+    const others = (await records.whole(ofCase.records)).filter((one) => one !== null);
+    return { ...view, earlier: earlierIn(others, action_id) };
+  });
+
+  answer(parts, requests.waiting, WaitingQuestion, async ({ groups }) => ({
+    waiting: await Promise.all(
+      groups.map(async ({ name, until, ...selection }) => {
+        const found = await store.count({ ...selection, status: 'pending', ...untilDate(until) }, countMax);
+        return { name, count: found.count, oldest: found.oldest?.toISOString() ?? null };
+      }),
+    ),
+  }));
+
+  answer(parts, requests.case, CaseQuestion, async ({ case: name, audience, after, limit }) => {
+    const first = await store.ofCase(name, { limit: actionsMax });
+    if (!(await records.whole(first.records)).some((record) => record && isFor(record, audience))) {
+      throw new Refusal('NOT_FOUND', { message: 'There is no case of this name that concerns you.' });
+    }
+    const page = await store.ofCase(name, { after, limit });
+    const found = (await records.whole(page.records)).filter((record) => record !== null);
+    return { timeline: timelineOf(found), after: page.after };
+  });
+}
+
+function untilDate(until: string | undefined): { until?: Date } {
+  return until === undefined ? {} : { until: new Date(until) };
+}

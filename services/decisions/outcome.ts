@@ -1,0 +1,60 @@
+import { type EventOf, isMet, isRejected, type Standing, standingVotes } from '@placet/events';
+import { canonicalJson } from '@placet/proof';
+import { type DecisionDraft, decider } from './ending.ts';
+
+type Voted = EventOf<'approval.voted'>;
+
+/** What the votes decide, if anything. */
+export function outcomeOf({ demands, votes: all }: Standing): DecisionDraft | null {
+  const last = new Set(standingVotes(all.map(({ data }) => data)));
+  const votes = all.filter(({ data }) => last.has(data));
+  return rejected(demands, votes) ?? allowed(demands, votes);
+}
+
+function rejected(demands: Standing['demands'], votes: Voted[]): DecisionDraft | null {
+  const said = votes.map(({ data }) => data);
+  if (!demands.some((demand, position) => isRejected(demand, said, position))) return null;
+  const against = votes.filter(({ data }) => data.vote === 'reject');
+  const [first] = against;
+  const { choice } = first?.data ?? {};
+  const names = against.map(({ data }) => data.voter.email).join(', ');
+  return {
+    decision: 'denied',
+    cause: 'votes',
+    reason: commentsOf(against) ?? `Rejected by ${names}.`,
+    deciders: against.map(decider),
+    ...(choice === undefined ? {} : { choice }),
+  };
+}
+
+/**
+ * Allowed when each demand has as many different people as it wants, and the ones that it wants, who all choose and
+ * answer the same: of two answers nobody could say which was agreed to.
+ */
+function allowed(demands: Standing['demands'], votes: Voted[]): DecisionDraft | null {
+  const approvals = votes.filter(({ data }) => data.vote === 'approve');
+  for (const agreed of Map.groupBy(approvals, said).values()) {
+    const data = agreed.map((vote) => vote.data);
+    if (!demands.every((demand, position) => isMet(demand, data, position))) continue;
+    const { choice, answer } = data[0] ?? {};
+    const names = data.map(({ voter }) => voter.email).join(', ');
+    return {
+      decision: 'allowed',
+      cause: 'votes',
+      reason: commentsOf(agreed) ?? `Approved by ${names}.`,
+      deciders: agreed.map(decider),
+      ...(choice === undefined ? {} : { choice }),
+      ...(answer === undefined ? {} : { answer }),
+    };
+  }
+  return null;
+}
+
+function said({ data: { choice, answer } }: Voted): string {
+  return canonicalJson([choice ?? null, answer === undefined ? [] : [answer]]);
+}
+
+function commentsOf(votes: Voted[]): string | null {
+  const comments = votes.flatMap(({ data }) => data.comment ?? []);
+  return comments.length > 0 ? comments.join(' / ') : null;
+}

@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from 'node:util';
+import { answerProblems, type EventData, type EventOf, type VoteQuestion } from '@placet/events';
+import { beforehand, tooLate } from './asking.ts';
+import { eligibilityOf, isEligible } from './eligibility.ts';
+import { append, ofAction, type Ruling, refuse, settled } from './ending.ts';
+import type { ActionState, Command, Held } from './state.ts';
+
+type Vote = Extract<Command, { kind: 'vote' }>;
+type Needed = EventData<'approval.needed'>;
+type Said = Pick<EventData<'approval.voted'>, 'vote' | 'choice' | 'answer'>;
+
+export function voted(command: Vote, state: ActionState): Ruling {
+  const { question, request } = command;
+  if (state.status === 'decided') {
+    const votes = state.standing?.votes ?? [];
+    return votes.some((vote) => isRepeat(vote, command)) ? settled : tooLate(question, state);
+  }
+  const isDone = ({ standing }: Held) => standing.votes.some(({ data }) => data.request === request);
+  const open = beforehand({ ...command, isDone }, state);
+  return 'ruling' in open ? open.ruling : castVote(command, open.held);
+}
+
+function isRepeat({ data }: EventOf<'approval.voted'>, { question, request }: Vote): boolean {
+  if (data.request === request) return true;
+  const isSame =
+    question.choice === undefined ? data.vote === question.vote : data.choice === question.choice;
+  return data.voter.id === question.voter.id && isSame;
+}
+
+function castVote({ question, request }: Vote, { standing, numbers }: Held): Ruling {
+  const { voter, comment, channel } = question;
+  const needed = standing.needed.data;
+  const eligible_as = eligibilityOf(standing, voter);
+  if (!isEligible(eligible_as)) return refuse('NOT_ELIGIBLE');
+  const said = saidBy(question, needed);
+  if ('ruling' in said) return said;
+  if (comment === undefined && isReasonWanted(needed.require_reason, said.vote)) {
+    return refuse('REASON_REQUIRED');
+  }
+  // Who may vote for more than before votes anew; otherwise the same again says nothing new.
+  const earlier = standing.votes.findLast(({ data }) => data.voter.id === voter.id)?.data;
+  if (earlier && isSameVote(earlier, said) && isDeepStrictEqual(earlier.eligible_as, eligible_as))
+    return settled;
+  const { roles: _, ...who } = voter;
+  const type = 'approval.voted';
+  return append({
+    type,
+    data: {
+      ...ofAction(standing, numbers, type),
+      request,
+      ...said,
+      ...(comment === undefined ? {} : { comment }),
+      voter: who,
+      eligible_as,
+      channel,
+      payload_digest: needed.payload_digest,
+    },
+  });
+}
+
+function isSameVote(one: Said, other: Said): boolean {
+  return (
+    one.vote === other.vote && one.choice === other.choice && isDeepStrictEqual(one.answer, other.answer)
+  );
+}
+
+/** What a vote says, if it says what was asked. */
+function saidBy({ vote, choice, answer }: VoteQuestion, needed: Needed): Said | Ruling {
+  const { choices, answer_schema } = needed;
+  const chosen = choices?.find(({ name }) => name === choice);
+  if (choices && !chosen) return refuse('CHOICE_REQUIRED', undefined, { choices });
+  if (!choices && choice !== undefined) {
+    return refuse('VALIDATION_ERROR', undefined, [
+      { path: 'choice', message: 'this approval has no choices: send vote' },
+    ]);
+  }
+  const meant = chosen ? (chosen.means === 'allow' ? 'approve' : 'reject') : vote;
+  if (meant === undefined) {
+    return refuse('VALIDATION_ERROR', undefined, [{ path: 'vote', message: 'must be approve or reject' }]);
+  }
+  const named = choice === undefined ? {} : { choice };
+  const isWanted = answer_schema !== undefined && meant === 'approve';
+  if (!isWanted) {
+    if (answer === undefined) return { vote: meant, ...named };
+    const message =
+      answer_schema === undefined ? 'this approval asks no question' : 'a rejection has no answer';
+    return refuse('VALIDATION_ERROR', undefined, [{ path: 'answer', message }]);
+  }
+  const problems = answerProblems(answer_schema, answer);
+  if (problems.length > 0) return refuse('ANSWER_REQUIRED', undefined, problems);
+  return { vote: meant, ...named, answer };
+}
+
+function isReasonWanted(wanted: Needed['require_reason'], vote: string): boolean {
+  return wanted === 'always' || (wanted === 'on_reject' && vote === 'reject');
+}

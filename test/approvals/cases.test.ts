@@ -1,0 +1,61 @@
+import { eventually } from '@placet/testing';
+import { beforeAll, expect, test } from 'vitest';
+import { sharedPlacet } from '../support.ts';
+import { asked, askingPolicy, type Cast, castOf } from './asking.ts';
+
+const shared = sharedPlacet({ policy: askingPolicy });
+let cast: Cast;
+beforeAll(async () => {
+  cast = await castOf(shared());
+});
+
+test('a case is one timeline of what was asked, decided, run and logged', async () => {
+  const { agent } = shared();
+  const of = { case: 'trip 7' };
+  await agent.check({ action_name: 'read.mail', ...of });
+  const id = await asked(shared(), 'pay.two', { ...of, reasoning: 'It is due.' });
+  await cast.fay.vote(id, { vote: 'approve', comment: 'fine' });
+  await cast.fay.post(`/v1/approvals/${id}/comments`, { comment: 'Please look.' });
+  await cast.finn.vote(id, { vote: 'approve' });
+  await agent.post(`/v1/check/${id}/execution`, { status: 'success' });
+  await agent.post('/v1/actions/log', { action_name: 'note', summary: 'wrote a note', ...of });
+  await eventually(async () => {
+    const { status, body } = await cast.fay.get('/v1/cases/trip%207');
+    expect(status).toBe(200);
+    expect(body.next).toBeNull();
+    expect(body.timeline.map(({ type, by, what }: Record<string, string>) => [type, by, what])).toEqual([
+      ['action.requested', 'agent:my-agent', 'asked'],
+      ['action.decided', 'policy', expect.stringMatching(/^allowed: /)],
+      ['action.requested', 'agent:my-agent', 'asked: It is due.'],
+      ['approval.needed', 'policy', expect.stringMatching(/^held: /)],
+      ['approval.voted', 'fay@example.com', 'approved: fine'],
+      ['approval.commented', 'fay@example.com', 'Please look.'],
+      ['approval.voted', 'finn@example.com', 'approved'],
+      ['action.decided', 'person:fay@example.com, person:finn@example.com', 'allowed: fine'],
+      ['action.executed', 'agent:my-agent', 'ran it: success'],
+      ['action.logged', 'agent:my-agent', 'logged: success: wrote a note'],
+    ]);
+  });
+});
+
+test('a case concerns who was asked about any of it, administrators and auditors', async () => {
+  await asked(shared(), 'pay.two', { case: 'private' });
+  const { admin } = shared();
+  await eventually(async () => expect((await admin.get('/v1/cases/private')).status).toBe(200));
+  expect((await cast.fay.get('/v1/cases/private')).status).toBe(200);
+  expect((await cast.mia.get('/v1/cases/private')).status).toBe(404);
+  expect((await admin.get('/v1/cases/none')).status).toBe(404);
+  expect((await admin.get('/v1/cases/private?cursor=x')).status).toBe(422);
+});
+
+test('whoever is asked sees the earlier decisions on the same case', async () => {
+  const { agent } = shared();
+  const of = { case: 'earlier' };
+  const { body } = await agent.check({ action_name: 'read.mail', ...of });
+  const id = await asked(shared(), 'pay.two', of);
+  await eventually(async () =>
+    expect((await cast.fay.get(`/v1/approvals/${id}`)).body.earlier).toMatchObject([
+      { action_id: body.action_id, action_name: 'read.mail', decision: 'allowed', decided_by: ['policy'] },
+    ]),
+  );
+});

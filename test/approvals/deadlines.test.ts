@@ -1,0 +1,61 @@
+import { eventually } from '@placet/testing';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { sharedPlacet, typesOf } from '../support.ts';
+import { asked, askingPolicy, type Cast, castOf } from './asking.ts';
+
+const shared = sharedPlacet({ policy: askingPolicy });
+let cast: Cast;
+beforeAll(async () => {
+  cast = await castOf(shared());
+});
+const approve = { vote: 'approve' };
+
+describe('while nobody decides', () => {
+  test('people are reminded, others are asked, and it ends in a denial; each once', async () => {
+    const { agent, admin, raw } = shared();
+    const id = await asked(shared(), 'pay.soon');
+    expect((await admin.get(`/v1/approvals/${id}`)).body.steps).toMatchObject([
+      { kind: 'remind', done_at: null },
+      { kind: 'escalate', done_at: null, to: ['role:manager'] },
+    ]);
+    expect((await cast.mia.vote(id, approve)).body.error).toBe('NOT_ELIGIBLE');
+    await eventually(async () =>
+      expect((await agent.answer(id)).body).toMatchObject({ decision: 'denied', decided_by: ['timeout'] }),
+    );
+    expect(await typesOf(raw, id)).toEqual(
+      expect.arrayContaining(['approval.reminded', 'approval.escalated', 'action.decided']),
+    );
+    const types = (await typesOf(raw, id)).filter((type) => type !== 'approval.closed');
+    expect(types).toEqual([
+      'action.requested',
+      'approval.needed',
+      'approval.reminded',
+      'approval.escalated',
+      'action.decided',
+    ]);
+    const { body } = await admin.get(`/v1/approvals/${id}`);
+    for (const { at, done_at } of body.steps) {
+      expect(Date.parse(done_at) - Date.parse(at)).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  test('whoever is asked later may vote then, beside those who were', async () => {
+    const id = await asked(shared(), 'pay.soon');
+    await eventually(async () => {
+      const { body } = await cast.mia.get('/v1/approvals?for=me');
+      expect(body.approvals.map((one: { id: string }) => one.id)).toContain(id);
+    });
+    expect((await cast.mia.vote(id, approve)).body.decision).toBe('allowed');
+  });
+
+  test('those who are replaced are asked no more', async () => {
+    const { agent } = shared();
+    const id = await asked(shared(), 'pay.replaced');
+    await eventually(async () =>
+      expect((await agent.answer(id)).body.approval.approvers).toEqual(['role:manager']),
+    );
+    expect((await cast.fay.vote(id, approve)).body.error).toBe('NOT_ELIGIBLE');
+    expect((await cast.fay.get('/v1/approvals?for=me')).body.approvals).toEqual([]);
+    expect((await cast.mia.vote(id, approve)).body.decision).toBe('allowed');
+  });
+});

@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { sharedPlacet } from '../support.ts';
+import { asked, askingPolicy, type Cast, castOf } from './asking.ts';
+
+const shared = sharedPlacet({ policy: askingPolicy });
+let cast: Cast;
+beforeAll(async () => {
+  cast = await castOf(shared());
+});
+const approve = { vote: 'approve' };
+const hand = (person: Cast['fay'], id: string, ...to: string[]) =>
+  person.post(`/v1/approvals/${id}/reassignments`, { to, comment: 'I am away.' });
+
+describe('an approver who hands it on', () => {
+  test('lets another vote in their place, who sees it in their list', async () => {
+    const id = await asked(shared(), 'pay.two');
+    expect(await hand(cast.fay, id, 'user:out@example.com')).toMatchObject({
+      status: 200,
+      body: { approvers: ['user:out@example.com'] },
+    });
+    expect((await cast.fay.vote(id, approve)).body.error).toBe('NOT_ELIGIBLE');
+    await cast.out.vote(id, approve);
+    expect((await cast.finn.vote(id, approve)).body.decision).toBe('allowed');
+  });
+
+  test('does not become two: of all to whom it was handed one is counted', async () => {
+    const id = await asked(shared(), 'pay.two');
+    await hand(cast.fay, id, 'user:out@example.com', 'user:sam@example.com');
+    await cast.out.vote(id, approve);
+    expect((await cast.sam.vote(id, approve)).body.decision).toBe('pending');
+    expect((await shared().agent.answer(id)).body.approval.demands).toMatchObject([{ met: 1 }]);
+    expect((await cast.finn.vote(id, approve)).body.decision).toBe('allowed');
+  });
+
+  test('takes back a vote that was cast before, and can take back the place', async () => {
+    const id = await asked(shared(), 'pay.two');
+    await cast.fay.vote(id, approve);
+    await hand(cast.fay, id, 'user:out@example.com');
+    expect((await cast.finn.vote(id, approve)).body.decision).toBe('pending');
+    await cast.out.vote(id, { vote: 'approve' });
+    // The last vote has decided.
+    expect((await shared().agent.answer(id)).body.decision).toBe('allowed');
+    const other = await asked(shared(), 'pay.two');
+    await hand(cast.fay, other, 'user:out@example.com');
+    await hand(cast.fay, other, 'user:fay@example.com');
+    expect((await cast.out.vote(other, approve)).body.error).toBe('NOT_ELIGIBLE');
+    await cast.fay.vote(other, approve);
+    expect((await cast.finn.vote(other, approve)).body.decision).toBe('allowed');
+  });
+
+  test('must be one, and must hand it to somebody', async () => {
+    const id = await asked(shared(), 'pay.two');
+    expect((await hand(cast.out, id, 'user:sam@example.com')).body.error).toBe('NOT_ELIGIBLE');
+    expect(await hand(cast.fay, id, 'user:nobody@example.com')).toMatchObject({
+      status: 422,
+      body: { details: [{ path: 'to[0]' }] },
+    });
+  });
+
+  test('cannot hand it to whom the rule keeps out', async () => {
+    const id = await asked(shared(), 'pay.large', { on_behalf_of: 'out@example.com' });
+    await hand(cast.mia, id, 'user:out@example.com');
+    expect((await cast.out.vote(id, approve)).body.error).toBe('NOT_ELIGIBLE');
+  });
+});
+
+describe('a comment', () => {
+  test('is seen by all who see the approval, and decides nothing', async () => {
+    const { agent } = shared();
+    const id = await asked(shared(), 'pay.two');
+    const said = await cast.fay.post(`/v1/approvals/${id}/comments`, { comment: 'Whose trip is it?' });
+    expect(said.status).toBe(201);
+    expect((await cast.finn.get(`/v1/approvals/${id}`)).body.comments).toMatchObject([
+      { by: 'fay@example.com', comment: 'Whose trip is it?' },
+    ]);
+    expect((await agent.answer(id)).body.decision).toBe('pending');
+  });
+
+  test('of somebody whom it does not concern is refused', async () => {
+    const id = await asked(shared(), 'pay.two');
+    expect(await cast.out.post(`/v1/approvals/${id}/comments`, { comment: 'hm' })).toMatchObject({
+      status: 404,
+    });
+  });
+});
