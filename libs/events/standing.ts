@@ -39,15 +39,26 @@ export function proceed(standing: Standing, event: PlacetEvent): Standing {
     }
     case 'approval.reassigned': {
       const { place } = event.data;
+      const others = [...standing.handed].filter(([whose]) => whose !== place);
       return {
         ...standing,
-        handed: new Map([...standing.handed, [place, event]]),
+        handed: new Map(isTakenBack(event.data) ? others : [...others, [place, event]]),
         votes: standing.votes.filter((vote) => !isInPlace(vote, place)),
       };
     }
     default:
       return standing;
   }
+}
+
+/** Who hands the own place to themselves alone has it back, and is judged by what they are then. */
+export function isTakenBack({
+  by,
+  place,
+  approvers,
+}: Pick<EventOf<'approval.reassigned'>['data'], 'by' | 'place' | 'approvers'>): boolean {
+  const [to, ...others] = approvers;
+  return by.id === place && others.length === 0 && to?.kind === 'user' && to.email === by.email;
 }
 
 /** How an action's approval stands at the end of what is known of it; null where nobody was asked. */

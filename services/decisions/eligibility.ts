@@ -47,7 +47,8 @@ function placesOf({ approvers }: Demand, person: Person): string[] {
 
 function handedTo({ handed }: Standing, person: Person, position: number): EligibleAs[number] {
   for (const [place, { data }] of handed) {
-    const as = data.eligible_as[position]?.as;
+    // Whose place it is takes it back before voting: in it they would be judged by what they were.
+    const as = place === person.id ? undefined : data.eligible_as[position]?.as;
     if (as && data.approvers.some((approver) => includes(approver, person)))
       return { as, in_place_of: place };
   }

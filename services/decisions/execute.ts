@@ -1,10 +1,9 @@
-import { type Approver, type EventOf, makeEvent, type PlacetEvent } from '@placet/events';
+import { type Approver, type EventOf, makeEvent } from '@placet/events';
 import type { Signer } from '@placet/proof';
 import {
   type Bus,
   type BusContext,
   causeId,
-  decidedEvent,
   type History,
   newId,
   Refusal,
@@ -14,7 +13,8 @@ import {
   Unavailable,
 } from '@placet/runtime';
 import { decide } from './approval.ts';
-import type { DecisionDraft, Draft, Ruling } from './ending.ts';
+import { eventOf, type OwnEvent } from './drafted.ts';
+import type { Ruling } from './ending.ts';
 import { type ActionState, type Command, evolve, stateOf } from './state.ts';
 
 const attemptsMax = 20;
@@ -51,7 +51,7 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
         fresh = true;
         continue;
       }
-      const event = eventOf(ruling.draft, state);
+      const event = eventOf(ruling.draft, state, { signer, now: new Date() });
       const stored = await append(event, history.version);
       if (stored.status === 'stored') {
         const { forged } = history;
@@ -78,27 +78,6 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
     return event.type === 'action.decided'
       ? bus.append(event, { version })
       : bus.append(event, { version, number: event.data.number });
-  }
-
-  function eventOf(draft: Draft, state: ActionState): OwnEvent {
-    const now = new Date();
-    if (draft.type === 'action.decided') return decisionOf(draft.draft, state, now);
-    return makeEvent(draft.type, { service: 'decisions', id: newId(), now, data: draft.data });
-  }
-
-  function decisionOf(draft: DecisionDraft, state: ActionState, now: Date) {
-    if (state.status !== 'requested' && state.status !== 'held') {
-      throw new Error(`a decision was drafted for an action that is ${state.status}`);
-    }
-    if (state.status === 'requested') {
-      const about = { ...state.request.data, request_event: state.request.id };
-      const facts = { ...draft, rule: null, scope: null, policies: [], held: false, validForMs: 0 };
-      return decidedEvent('decisions', signer, about, facts, now);
-    }
-    const { data } = state.standing.needed;
-    const { rule, scope, policies, revision, valid_for_ms: validForMs } = data;
-    const facts = { ...draft, rule, scope, policies, revision, held: true, validForMs };
-    return decidedEvent('decisions', signer, data, facts, now);
   }
 }
 
@@ -127,8 +106,6 @@ export async function closeApproval(
 export function informedOf(state: ActionState): Approver[] | undefined {
   return state.status === 'decided' ? state.standing?.needed.data.inform : undefined;
 }
-
-type OwnEvent = Extract<PlacetEvent, { type: Draft['type'] }>;
 
 /** The one place of the decision is taken by what we did not write: nothing can be decided, and nobody is allowed. */
 export function isBlocked(history: History): boolean {

@@ -1,4 +1,4 @@
-import { approverText, audienceOf, dueOf, type EligibleAs } from '@placet/events';
+import { type Approver, approverText, audienceOf, dueOf, type EligibleAs, isTakenBack } from '@placet/events';
 import { beforehand, tooLate } from './asking.ts';
 import { eligibilityOf, isEligible, ownEligibilityOf, type Person } from './eligibility.ts';
 import { append, ofAction, type Ruling, refuse, settled } from './ending.ts';
@@ -21,12 +21,10 @@ function handOn({ question, request }: Reassign, { standing, numbers }: Held): R
   if (!handing) return refuse('NOT_ELIGIBLE');
   const { place, eligible_as } = handing;
   const earlier = standing.handed.get(place)?.data;
-  if (
-    earlier?.by.id === voter.id &&
-    isSameList(earlier.approvers.map(approverText), approvers.map(approverText))
-  ) {
-    return settled;
-  }
+  const isNothingNew = earlier
+    ? earlier.by.id === voter.id && isSameList(earlier.approvers, approvers)
+    : isTakenBack({ by: voter, place, approvers });
+  if (isNothingNew) return settled;
   const others = [...standing.handed]
     .filter(([whose]) => whose !== place)
     .map(([, { data }]) => ({ approvers: data.approvers }));
@@ -63,5 +61,7 @@ function placeOf(
   return { place, eligible_as };
 }
 
-const isSameList = (one: string[], other: string[]) =>
-  one.length === other.length && one.every((text, n) => text === other[n]);
+function isSameList(one: Approver[], other: Approver[]): boolean {
+  const [these, those] = [one.map(approverText), other.map(approverText)];
+  return these.length === those.length && these.every((text, n) => text === those[n]);
+}
