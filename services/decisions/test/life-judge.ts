@@ -34,7 +34,9 @@ export function wrongsIn({ events, rolesOf }: World): string[] {
     }
     const isLate =
       before.needed !== null && Date.parse(event.time) >= Date.parse(before.needed.data.deadline);
-    if (isLate && event.type !== 'action.decided') wrongs.push(`${event.type} after the deadline`);
+    // The policy's word may come late: nobody can do anything with it any more.
+    const isOfTime = event.type === 'action.decided' || event.type === 'approval.needed';
+    if (isLate && !isOfTime) wrongs.push(`${event.type} after the deadline`);
     switch (event.type) {
       case 'approval.voted':
       case 'approval.edited':
@@ -69,8 +71,11 @@ function momentOf(events: PlacetEvent[]): Moment {
       moment.votes = [...moment.votes.filter(({ data }) => data.voter.id !== event.data.voter.id), event];
     }
     if (event.type === 'approval.reassigned') {
-      moment.handed.set(event.data.place, event);
-      moment.votes = moment.votes.filter((vote) => !placesOf(vote).includes(event.data.place));
+      const { by, place, approvers } = event.data;
+      const isTakenBack = by.id === place && approvers.every((to) => approverText(to) === `user:${by.email}`);
+      if (isTakenBack) moment.handed.delete(place);
+      else moment.handed.set(place, event);
+      moment.votes = moment.votes.filter((vote) => !placesOf(vote).includes(place));
     }
     if (event.type === 'approval.escalated') {
       const { demand, approvers, replace } = event.data;
