@@ -7,6 +7,7 @@ import { ActionId, AgentName, Digest, Instant, OfAction } from './names.ts';
 export const RequestContext = {
   reasoning: z.string().optional(),
   acting_agent: z.string().optional(),
+  handoffs: z.array(z.string()).optional(),
   on_behalf_of: z.string().optional(),
   run: z.string().optional(),
   case: z.string().optional(),

@@ -102,7 +102,9 @@ export const ApprovalView = z
     earlier: z
       .array(EarlierDecision)
       .optional()
-      .describe('The latest decisions on the same case; where one approval is asked for.'),
+      .describe(
+        'The latest decisions on the same case, and of people on the same wish of the same agent; where one approval is asked for.',
+      ),
   })
   .meta({ id: 'Approval' });
 export type ApprovalView = z.infer<typeof ApprovalView>;

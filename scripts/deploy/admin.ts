@@ -37,7 +37,11 @@ async function makeFirst({ context, alarm, resources }: ServiceParts, adminEmail
     openConfigStore(context, alarm, resources, bucket);
   const agents = createAgents(await open({ bucket: configBuckets.agents, schema: Agent }));
   const people = createPeople(await open({ bucket: configBuckets.people, schema: Person }));
-  const policies = createPolicies(await open({ bucket: configBuckets.policies, schema: PolicyText }));
+  // The first policy names no times that the stream could be too short for.
+  const policies = createPolicies(
+    await open({ bucket: configBuckets.policies, schema: PolicyText }),
+    () => Number.POSITIVE_INFINITY,
+  );
   await ensureFirstPolicy({ policies });
   const isFirst = agents.list().length === 0;
   return {

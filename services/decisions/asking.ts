@@ -13,7 +13,9 @@ type Asked = {
 };
 
 /** So many votes, edits and reassignments an approval can take: nobody can make its history endless. */
-const stepsMax = 500;
+const stepsMax = 200;
+/** Each holds the whole payload. */
+export const editsMax = 20;
 
 const noApproval = 'There is no approval with this id.';
 

@@ -20,9 +20,9 @@ export function timelineOf(records: ActionRecord[]): CaseEntry[] {
     .toSorted((one, other) => one.at.localeCompare(other.at));
 }
 
-/** The latest decisions on the same case, newest first. */
+/** The latest decisions, newest first. */
 export function earlierIn(records: ActionRecord[], besides: string): z.infer<typeof EarlierDecision>[] {
-  return records
+  return [...new Map(records.map((record) => [record.actionId, record])).values()]
     .flatMap((record) => {
       const decided = record.actionId === besides ? null : decidedIn(record);
       if (!decided) return [];

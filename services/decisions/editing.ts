@@ -1,6 +1,6 @@
 import { audienceNow, type Change } from '@placet/events';
 import { digestOf } from '@placet/proof';
-import { beforehand, tooLate } from './asking.ts';
+import { beforehand, editsMax, tooLate } from './asking.ts';
 import { eligibilityOf, isEligible } from './eligibility.ts';
 import { append, ofAction, type Ruling, refuse } from './ending.ts';
 import { changed, isWithin, overlaps, stepsOf } from './payload-changes.ts';
@@ -27,6 +27,7 @@ function edit({ question, request, now, sweepAfterMs }: Edit, { standing, number
   const needed = standing.needed.data;
   const eligible_as = eligibilityOf(standing, voter);
   if (!isEligible(eligible_as)) return refuse('NOT_ELIGIBLE');
+  if ((numbers['approval.edited'] ?? 0) >= editsMax) return refuse('TOO_MANY_STEPS');
   if (!needed.accepts?.includes('edits') || payload === undefined) return refuse('EDITS_NOT_ACCEPTED');
   const made = payloadWith(payload, question.changes, needed);
   if ('ruling' in made) return made;

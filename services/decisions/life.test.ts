@@ -6,6 +6,7 @@ import { type Attempt, people, play, roles, type World } from './test/life-world
 
 const who = fc.constantFrom(...people);
 const as = fc.oneof(fc.constant([...roles]), fc.subarray([...roles], { minLength: 0 }));
+const to = fc.uniqueArray(who, { minLength: 1, maxLength: 2 });
 const isStale = fc.nat({ max: 9 }).map((n) => n === 0);
 const amount = fc.constantFrom(-5, 40, 90, 300, 800, 3000);
 const vote = fc.constantFrom<('approve' | 'reject')[]>('approve', 'approve', 'approve', 'reject');
@@ -14,7 +15,7 @@ const attempts: fc.Arbitrary<Attempt[]> = fc.array(
     .oneof(
       { weight: 8, arbitrary: fc.record({ do: fc.constant('vote' as const), who, as, vote, isStale }) },
       { weight: 3, arbitrary: fc.record({ do: fc.constant('edit' as const), who, as, amount, isStale }) },
-      { weight: 3, arbitrary: fc.record({ do: fc.constant('hand' as const), who, as, to: who }) },
+      { weight: 3, arbitrary: fc.record({ do: fc.constant('hand' as const), who, as, to }) },
       {
         weight: 3,
         arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 60_000 }) }),

@@ -66,16 +66,19 @@ async function buildGateway(
   const { context, alarm, resources } = parts;
   const open = <T>(bucket: Parameters<typeof openConfigStore<T>>[3]) =>
     openConfigStore(context, alarm, resources, bucket);
+  const room = await watchStreamRoom(context, resources);
   const agents = createAgents(await open({ bucket: configBuckets.agents, schema: Agent }));
   const people = createPeople(await open({ bucket: configBuckets.people, schema: Person }));
-  const policies = createPolicies(await open({ bucket: configBuckets.policies, schema: PolicyText }));
+  const policies = createPolicies(
+    await open({ bucket: configBuckets.policies, schema: PolicyText }),
+    room.keptMs,
+  );
   const signers = await open({ bucket: configBuckets.signers, schema: SignerKey });
   if (config.policyFile !== undefined) {
     await policies.followFile('default', config.policyFile, context.logger, resources);
   }
   const waiting = createWaiting(context.metrics);
   follow(parts, waiting, people);
-  const room = await watchStreamRoom(context, resources);
   const trusted = () => trustedOf(signers);
   const checkParts = { ...parts, room, waiting, config, trusted };
   const checks = createChecks(checkParts);

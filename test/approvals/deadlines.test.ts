@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { sharedPlacet, typesOf } from '../support.ts';
 import { asked, askingPolicy, type Cast, castOf } from './asking.ts';
 
-const shared = sharedPlacet({ policy: askingPolicy });
+const shared = sharedPlacet({ policy: askingPolicy, env: { PLACET_STREAM_AGE: '2d' } });
 let cast: Cast;
 beforeAll(async () => {
   cast = await castOf(shared());
@@ -57,5 +57,31 @@ describe('while nobody decides', () => {
     expect((await cast.fay.vote(id, approve)).body.error).toBe('NOT_ELIGIBLE');
     expect((await cast.fay.get('/v1/approvals?for=me')).body.approvals).toEqual([]);
     expect((await cast.mia.vote(id, approve)).body.decision).toBe('allowed');
+  });
+});
+
+describe('a time that is longer than the stream keeps an action', () => {
+  const rule = (...lines: string[]) =>
+    `version: 1\nrules:\n  - action: pay\n    decide: require_approval\n${lines.map((line) => `    ${line}\n`).join('')}`;
+
+  test.each([[['timeout: 3d']], [['timeout: 47h', 'valid_for: 1h']]])(
+    'is refused in a policy with the reason: %j',
+    async (lines) => {
+      const reply = await shared().admin.put('/v1/policies/named:long', rule(...lines));
+      expect(reply).toMatchObject({ status: 422, body: { error: 'POLICY_REFUSED', details: [{ line: 3 }] } });
+      expect(reply.body.message).toContain('172800 s (PLACET_STREAM_AGE)');
+    },
+  );
+
+  test('is refused in a request', async () => {
+    const reply = await shared().agent.check({ action_name: 'pay.two', timeout: '3d' });
+    expect(reply).toMatchObject({ status: 422, body: { details: [{ path: 'timeout' }] } });
+    expect(reply.body.details[0].message).toContain('172800 s');
+  });
+
+  test('is taken when it is shorter', async () => {
+    const reply = await shared().admin.put('/v1/policies/named:long', rule('timeout: 46h', 'valid_for: 1h'));
+    expect(reply.status).toBe(200);
+    expect((await shared().agent.check({ action_name: 'pay.two', timeout: '47h' })).status).toBe(200);
   });
 });

@@ -8,6 +8,7 @@ export const roots: Readonly<Record<string, Kind | Readonly<Record<string, Kind>
   context: {
     reasoning: 'string',
     acting_agent: 'string',
+    handoffs: 'list',
     on_behalf_of: 'string',
     run: 'string',
     case: 'string',

@@ -2,6 +2,7 @@ import {
   ActionQuestion,
   ApprovalQuestion,
   ApprovalsQuestion,
+  type ApprovalView,
   CaseQuestion,
   requests,
   WaitingQuestion,
@@ -10,14 +11,16 @@ import { answer, fitting, Refusal, type ServiceParts } from '@placet/runtime';
 import * as z from 'zod';
 import { earlierIn, timelineOf } from '../case-view.ts';
 import { isFor, isWaitingFor, type Records } from '../records.ts';
-import type { OutcomeStore } from '../store.ts';
-import { approvalView, decidedIn, executedIn, requestSeq } from '../views.ts';
+import type { ActionRecord, OutcomeStore } from '../store.ts';
+import { approvalView, decidedIn, executedIn, neededIn, requestSeq } from '../views.ts';
 
 /** Nobody counts further: that it is so many says enough. */
 const countMax = 10_000;
 
 /** So many actions of a case are looked at together. */
 const actionsMax = 200;
+/** Among so many of an agent's last. */
+const alikeMax = 50;
 
 type Listing = { records: Records; store: OutcomeStore };
 
@@ -52,11 +55,27 @@ export function answerLists(parts: ServiceParts, { records, store }: Listing): v
     if (!view)
       throw new Refusal('NOT_FOUND', { message: 'There is no approval with this id that concerns you.' });
     const name = view.context['case'];
-    if (typeof name !== 'string') return view;
-    const ofCase = await store.ofCase(name, { limit: actionsMax });
-    const others = (await records.whole(ofCase.records)).filter((one) => one !== null);
-    return { ...view, earlier: earlierIn(others, action_id) };
+    const ofCase = typeof name === 'string' ? (await store.ofCase(name, { limit: actionsMax })).records : [];
+    const others = await records.whole([...ofCase, ...(await alike(view))]);
+    return {
+      ...view,
+      earlier: earlierIn(
+        others.filter((one) => one !== null),
+        action_id,
+      ),
+    };
   });
+
+  /** What people said before to the same agent that wanted the same: who is refused may ask again in other words. */
+  async function alike({ agent, action_name }: ApprovalView): Promise<ActionRecord[]> {
+    const { records: decided } = await store.list({
+      status: 'decided',
+      audience: null,
+      agent,
+      limit: alikeMax,
+    });
+    return decided.filter((record) => neededIn(record)?.data.action_name === action_name);
+  }
 
   answer(parts, requests.waiting, WaitingQuestion, async ({ groups }) => ({
     waiting: await Promise.all(

@@ -43,7 +43,15 @@ export function wrongsIn({ events, rolesOf }: World): string[] {
       case 'approval.reassigned':
         wrongs.push(...wrongsOfPerson(event, before, rolesOf.get(event.data.request) ?? []));
         break;
+      case 'approval.reminded':
+      case 'approval.escalated': {
+        const step = before.needed?.data.steps?.[event.data.step];
+        if (!step || Date.parse(step.at) > Date.parse(event.time)) wrongs.push('a step before its time');
+        break;
+      }
       case 'action.decided':
+        if (event.data.decision === 'allowed' && before.needed && event.data.cause === 'policy')
+          wrongs.push('allowed by the policy after people were asked');
         if (event.data.decision === 'allowed' && event.data.cause === 'votes')
           wrongs.push(...wrongsOfAllowing(event, before, request));
         break;

@@ -76,7 +76,7 @@ export const roles = ['a', 'b', 'c'] as const;
 export type Attempt = { isCutOff: boolean } & (
   | { do: 'vote'; who: Name; as: readonly string[]; vote: 'approve' | 'reject'; isStale: boolean }
   | { do: 'edit'; who: Name; as: readonly string[]; amount: number; isStale: boolean }
-  | { do: 'hand'; who: Name; as: readonly string[]; to: Name }
+  | { do: 'hand'; who: Name; as: readonly string[]; to: readonly Name[] }
   | { do: 'wait'; ms: number }
   | { do: 'look' }
   | { do: 'judge' }
@@ -172,7 +172,7 @@ function commandOf(world: World, attempt: Attempt, request: string, now: Date): 
       return { kind: 'edit', question, request, now, sweepAfterMs };
     }
     case 'hand': {
-      const approvers = [{ kind: 'user' as const, email: `${attempt.to}@example.com` }];
+      const approvers = attempt.to.map((to) => ({ kind: 'user' as const, email: `${to}@example.com` }));
       return { kind: 'reassign', question: { ...by(attempt.who, attempt.as), approvers }, request, now };
     }
     case 'look':

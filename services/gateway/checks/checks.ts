@@ -65,6 +65,7 @@ export function createChecks(parts: CheckParts) {
   /** Stores the request, or finds the one that this key stands for, and waits for its answer. */
   async function storeAndWait(agent: Agent, body: CheckBody, patience: Patience): Promise<Answer> {
     const request = requestEvent(agent, body);
+    refuseTooLong(request.data.timeout_ms, room.keptMs());
     const { action_id } = request.data;
     // Where there is no room for new work, what was asked before is answered still.
     const giveBack = room.take(request);
@@ -188,6 +189,13 @@ export function createChecks(parts: CheckParts) {
   }
 
   return { submit, read, withdraw, historyOf, atLeader, waiting };
+}
+
+function refuseTooLong(timeoutMs: number | undefined, keptMs: number): void {
+  if (timeoutMs === undefined || timeoutMs < keptMs) return;
+  const keptS = Math.round(keptMs / 1000);
+  const message = `is as long as the stream keeps an action, which is ${keptS} s, or longer: ask for less`;
+  throw new Refusal('VALIDATION_ERROR', { details: [{ path: 'timeout', message }] });
 }
 
 function requestEvent(agent: Agent, body: CheckBody): EventOf<'action.requested'> {

@@ -52,6 +52,11 @@ const Timeout = z
 export const contextFields = {
   reasoning: Text(8000).optional().describe('Why the agent wants to do this; people see it.'),
   acting_agent: Name.optional().describe('The agent that acts, where several share one key.'),
+  handoffs: z
+    .array(Name)
+    .max(20)
+    .optional()
+    .describe('Through whose hands it came to the agent that acts, the first one first.'),
   on_behalf_of: Line(200).optional(),
   run: Line(200).optional(),
   case: Line(200).optional().describe('Groups requests, logs and executions.'),

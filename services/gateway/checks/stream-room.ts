@@ -13,15 +13,19 @@ export type StreamRoom = {
    * stored; null when the stream is almost full.
    */
   take(event: PlacetEvent): (() => void) | null;
+  /** How long the stream keeps an action. What waits longer would be forgotten before it ends. */
+  keptMs(): number;
 };
 
 export async function watchStreamRoom(context: BusContext, resources: Resources): Promise<StreamRoom> {
   let freeBytes = 0;
   let undecided = 0;
+  let keptMs = Number.POSITIVE_INFINITY;
   const look = async () => {
     // While nobody can say it, what was known last is taken.
     undecided = await countUndecided(context).catch(() => undecided);
     const { state, config } = await context.jsm.streams.info(eventStream);
+    keptMs = config.max_age === 0 ? Number.POSITIVE_INFINITY : config.max_age / 1e6;
     const cap = config.max_bytes > 0 ? config.max_bytes : Number.POSITIVE_INFINITY;
     freeBytes = Math.min(shareMax * cap, cap - undecided * owedBytes) - state.bytes;
   };
@@ -33,6 +37,7 @@ export async function watchStreamRoom(context: BusContext, resources: Resources)
   }, lookEveryMs);
   resources.add('stream room', () => clearInterval(timer));
   return {
+    keptMs: () => keptMs,
     take(event) {
       if (freeBytes <= 0) return null;
       const bytes = 2 * Buffer.byteLength(JSON.stringify(event)) + owedBytes;

@@ -2,7 +2,7 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type PolicyText, policyKey, policyScope } from '@placet/events';
-import { formatProblems, type Problem, parsePolicy, setOf } from '@placet/policy';
+import { formatProblems, type Policy, type Problem, parsePolicy, setOf } from '@placet/policy';
 import { digestOfText } from '@placet/proof';
 import {
   backoffMs,
@@ -21,7 +21,7 @@ export type Policies = ReturnType<typeof createPolicies>;
 export type PutPolicy = { by: string; why?: string | undefined; revision?: number | undefined };
 
 /** The policies' texts. None is stored that does not parse, so the running one stays. */
-export function createPolicies(store: ConfigStore<PolicyText>) {
+export function createPolicies(store: ConfigStore<PolicyText>, keptMs: () => number) {
   const files = new Map<string, string>();
   /** Whether a policy can include a set is asked of the sets as they are when it is stored. */
   const inTurn = createTurns();
@@ -53,10 +53,11 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
   function read(scope: string, text: string, { isAccepted = false } = {}): void {
     const sets = setTexts(scope, text);
     const parsed = parsePolicy(text, { sets, isSet: setOf(scope) !== null, isAccepted });
-    if (parsed.ok) return;
+    const problems = parsed.ok ? tooLongFor(parsed.policy, keptMs()) : parsed.problems;
+    if (problems.length === 0) return;
     throw new Refusal('POLICY_REFUSED', {
-      message: `The policy was refused; the running one stays.\n${formatProblems(parsed.problems)}`,
-      details: parsed.problems,
+      message: `The policy was refused; the running one stays.\n${formatProblems(problems)}`,
+      details: problems,
     });
   }
 
@@ -197,6 +198,20 @@ export function createPolicies(store: ConfigStore<PolicyText>) {
       }
     },
   };
+}
+
+/** An approval that the stream forgets before it ends could be asked for, and given, once more. */
+function tooLongFor({ rules }: Policy, keptMs: number): Problem[] {
+  return rules
+    .filter(({ timeoutMs = 0, validForMs = 0 }) => timeoutMs + validForMs >= keptMs)
+    .map(({ line, name }) => ({
+      line,
+      column: 1,
+      path: 'rules',
+      message:
+        `timeout: the rule ${name} lets people take as long as the stream keeps an action, which is ` +
+        `${Math.round(keptMs / 1000)} s (PLACET_STREAM_AGE), or longer: shorten timeout or valid_for`,
+    }));
 }
 
 function isConflict(error: unknown): boolean {
