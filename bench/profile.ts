@@ -13,7 +13,7 @@ const kinds: [string, (frame: CallFrame) => boolean][] = [
     ({ functionName, url }) => isSocketCall(functionName) || /^node:(net|internal\/stream)/.test(url),
   ],
   ['signing, sealing, hashing', ({ url }) => url.startsWith('node:internal/crypto')],
-  ['SQLite', ({ url }) => url.includes('sqlite-store.ts')],
+  ['SQLite', ({ url }) => /sqlite-(store|action|lists)\.ts/.test(url)],
   ['HTTP', ({ url }) => /^node:_http|node_modules\/(@?fastify|find-my-way|avvio)/.test(url)],
   ['NATS client', ({ url }) => url.includes('node_modules/@nats-io/')],
   ['schemas', ({ url }) => url.includes('node_modules/zod/')],

@@ -107,10 +107,12 @@ const keptIf = (condition: Document, what: string | Document) => ({ $cond: [cond
 const afterRequest = (kind: string) => keptIf({ $gt: [`$${kind}.seq`, '$requested.seq'] }, `$${kind}`);
 const settledUntil = { $max: ['$requested.seq', '$closed.seq'] };
 
-/** A later request under the same id is another action: what came before it in the stream is not its own. */
+/**
+ * A later request under the same id is another action: what came before it in the stream is not its own. Whom it asks is
+ * left, for that says nothing of an action that is not held, and the need says it anew.
+ */
 const ownMarks = {
   needed: afterRequest('needed'),
-  asked: afterRequest('asked'),
   decided: afterRequest('decided'),
   closed: afterRequest('closed'),
   owed: keptIf({ $gt: ['$owed.seq', settledUntil] }, '$owed'),
@@ -134,8 +136,8 @@ const unjudged = { of: 'unjudged', at, seq };
 const waiting = { $cond: [isHeld, held, keptIf(isThere('$requested'), unjudged)] };
 const open = { $cond: [isThere('$decided'), '$$REMOVE', waiting] };
 
-/** What follows of the marks. */
-export const following = { listed, inCase, open };
+/** What follows of the marks, and what of the request and the logs alone. */
+export const following = { listed, open };
 
 /**
  * Merges marks into an action, as one atomic step whose result is the same in whatever order and however often it is
@@ -150,6 +152,6 @@ export function merging({ action, marks, first }: Told): Document[] {
   return [
     { $set: { action: { $literal: actionId }, agent: { $literal: agent }, ...Object.fromEntries(merged) } },
     { $set: ownMarks },
-    { $set: following },
+    { $set: marks.requested || first ? { ...following, inCase } : following },
   ];
 }

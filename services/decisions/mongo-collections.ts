@@ -22,19 +22,16 @@ export function collectionsOf(database: Db) {
   };
 }
 
-/** What lists are answered from, in the order of the requests; the second for those of one agent. */
-export const listIndexes = {
-  all: { 'listed.keys': 1, 'listed.status': 1, 'listed.seq': -1, 'listed.at': 1 },
-  ofAgent: { 'listed.keys': 1, 'listed.agent': 1, 'listed.status': 1, 'listed.seq': -1, 'listed.at': 1 },
-} as const;
-
 /** Most actions are decided by the policy alone, and nothing is to be done of them: those are in the first only. */
 export async function createIndexes({ actions, events }: Collections): Promise<void> {
   await events.createIndex({ action: 1, agent: 1, seq: 1 }, { unique: true });
   await actions.createIndexes([
     { key: { action: 1, agent: 1 } },
-    { key: listIndexes.all, sparse: true },
-    { key: listIndexes.ofAgent, sparse: true },
+    { key: { 'listed.keys': 1, 'listed.status': 1, 'listed.seq': -1, 'listed.at': 1 }, sparse: true },
+    {
+      key: { 'listed.keys': 1, 'listed.agent': 1, 'listed.status': 1, 'listed.seq': -1, 'listed.at': 1 },
+      sparse: true,
+    },
     { key: { 'listed.at': 1, 'listed.seq': 1 }, sparse: true },
     { key: { 'inCase.name': 1, 'inCase.seq': 1 }, sparse: true },
     { key: { 'open.of': 1, 'open.at': 1, 'open.seq': 1 }, sparse: true },

@@ -1,8 +1,8 @@
 import { queryTimeoutMs } from '@placet/runtime/mongo.ts';
-import type { Filter } from 'mongodb';
+import type { Document, Filter } from 'mongodb';
 import { anybody, clocksDifferMaxMs } from './asked.ts';
 import type { StoredAction } from './mongo-action.ts';
-import { type Actions, listIndexes } from './mongo-collections.ts';
+import type { Actions } from './mongo-collections.ts';
 import type { ListQuery, Selection } from './store.ts';
 
 const statusesOf = {
@@ -11,7 +11,11 @@ const statusesOf = {
   all: ['pending', 'decided'],
 } as const;
 
+const options = { maxTimeMS: queryTimeoutMs };
 const latestSeq = Number.MAX_SAFE_INTEGER;
+
+/** Where an index has what is looked for, beside the keys and the status. */
+type Place = Filter<StoredAction>;
 
 /** The searches of the lists, each of which an index answers in its order. */
 export type Lists = {
@@ -19,11 +23,6 @@ export type Lists = {
   count(selection: Selection, max: number): Promise<{ count: number; oldest: Date | null }>;
   ofCase(name: string, after: number, limit: number): Promise<StoredAction[]>;
 };
-
-/** Named where there are several keys or two ranges, for not every server chooses it then. */
-const named = ({ agent }: Selection) => ({
-  hint: agent === undefined ? listIndexes.all : listIndexes.ofAgent,
-});
 
 export function createLists(actions: Actions): Lists {
   /** Where in the stream the requests after this time begin. */
@@ -38,33 +37,30 @@ export function createLists(actions: Actions): Lists {
     return first?.listed?.seq ?? latestSeq;
   }
 
-  async function conditionsOf({ agent, until }: Selection, before: number): Promise<Filter<StoredAction>> {
+  async function placeOf({ agent, until }: Selection, before: number): Promise<Place> {
     const end = until ? Math.min(before, await endOf(until)) : before;
     return {
-      'listed.seq': { $lt: end },
       ...(agent === undefined ? {} : { 'listed.agent': agent }),
-      ...(until ? { 'listed.at': upTo(until) } : {}),
+      'listed.seq': { $lt: end },
     };
   }
 
   /** One key and one status at a time, so that an index has them in their order. */
   async function search(
-    selection: Selection,
-    conditions: Filter<StoredAction>,
+    { status, audience, until }: Selection,
+    place: Place,
     page: { direction: 1 | -1; limit: number },
   ): Promise<StoredAction[]> {
-    const { status, audience, until } = selection;
     const places = [...new Set(audience ?? [anybody])].flatMap((key) =>
-      statusesOf[status].map((one) => ({ 'listed.keys': key, 'listed.status': one })),
+      statusesOf[status].map((one) => ({ 'listed.keys': key, 'listed.status': one, ...place })),
     );
-    const options = {
-      sort: { 'listed.seq': page.direction },
-      limit: page.limit,
-      ...(until ? named(selection) : {}),
-      maxTimeMS: queryTimeoutMs,
-    };
+    const rest = [{ $sort: { 'listed.seq': page.direction } }, { $limit: page.limit }];
     const found = await Promise.all(
-      places.map((place) => actions.find({ ...place, ...conditions }, options).toArray()),
+      places.map((each) =>
+        actions
+          .aggregate<StoredAction>([{ $match: each }, ...requestedUntil(until), ...rest], options)
+          .toArray(),
+      ),
     );
     const byId = new Map(found.flat().map((action) => [action._id, action]));
     return [...byId.values()]
@@ -73,34 +69,33 @@ export function createLists(actions: Actions): Lists {
   }
 
   /** Whoever is found under several keys counts once. */
-  async function countOf(
-    selection: Selection,
-    conditions: Filter<StoredAction>,
-    max: number,
-  ): Promise<number> {
-    const { audience, until } = selection;
+  async function countOf({ audience, until }: Selection, place: Place, max: number): Promise<number> {
     const [key, ...others] = new Set(audience ?? [anybody]);
     if (key === undefined) return 0;
-    const isPlain = others.length === 0 && !until;
-    return actions.countDocuments(
-      { 'listed.keys': others.length === 0 ? key : { $in: [key, ...others] }, ...conditions },
-      { limit: max, ...(isPlain ? {} : named(selection)), maxTimeMS: queryTimeoutMs },
-    );
+    const matches =
+      others.length === 0
+        ? [{ $match: { 'listed.keys': key, ...place } }]
+        : [{ $match: { 'listed.keys': { $in: [key, ...others] } } }, { $match: place }];
+    const rest = [{ $limit: max }, { $count: 'count' }];
+    const [counted] = await actions
+      .aggregate<{ count: number }>([...matches, ...requestedUntil(until), ...rest], options)
+      .toArray();
+    return counted?.count ?? 0;
   }
 
   return {
     async page({ before = latestSeq, limit, ...selection }) {
-      return search(selection, await conditionsOf(selection, before), { direction: -1, limit });
+      return search(selection, await placeOf(selection, before), { direction: -1, limit });
     },
 
     async count(selection, max) {
       const { status } = selection;
-      const conditions = await conditionsOf(selection, latestSeq);
+      const place = await placeOf(selection, latestSeq);
       const [counts, [oldest]] = await Promise.all([
         Promise.all(
-          statusesOf[status].map((one) => countOf(selection, { 'listed.status': one, ...conditions }, max)),
+          statusesOf[status].map((one) => countOf(selection, { 'listed.status': one, ...place }, max)),
         ),
-        search(selection, conditions, { direction: 1, limit: 1 }),
+        search(selection, place, { direction: 1, limit: 1 }),
       ]);
       const count = Math.min(
         max,
@@ -118,6 +113,14 @@ export function createLists(actions: Actions): Lists {
         .toArray();
     },
   };
+}
+
+/**
+ * A match of its own: not every server finds an index for several keys or two ranges in one, and to others it is the
+ * same.
+ */
+function requestedUntil(until: Date | undefined): Document[] {
+  return until ? [{ $match: { 'listed.at': upTo(until) } }] : [];
 }
 
 function seqOf({ listed }: StoredAction): number {

@@ -94,6 +94,8 @@ export function isAhead(next: Position, known: Position | null): boolean {
 export const keptNotes: readonly EventType[] = ['action.executed', 'action.logged', 'approval.commented'];
 
 /** What bears on the decision, and what people see beside it. */
-export function isKept({ type }: Pick<PlacetEvent, 'type'>): boolean {
-  return entryOf(type).root === 'act' || keptNotes.includes(type);
+export function isKept(event: PlacetEvent): boolean {
+  // Most of what is logged belongs to no case, and is looked for on the record.
+  if (event.type === 'action.logged') return event.data.case !== undefined;
+  return entryOf(event.type).root === 'act' || keptNotes.includes(event.type);
 }

@@ -158,13 +158,13 @@ function* heldOf(of: Of, random: Random): Generator<Step> {
 
 /** The stream as it is read, by who was cut off and began anew, got some of it twice, and none of it in order. */
 async function deliverAnyhow(store: OutcomeStore, messages: Message[], random: Random): Promise<void> {
-  const cutOff = random.upTo(Math.floor(messages.length / 4));
+  const cutOff = random.upTo(Math.floor(messages.length / 8));
   await deliver(store, [messages.slice(0, cutOff), batchSize]);
   for (let from = 0; from < messages.length; ) {
     const to = from + 1 + random.upTo(windowMax);
     const window = messages.slice(from, to);
-    const earlier = random.some(messages.slice(Math.max(0, from - windowMax), from), 10);
-    const read = random.shuffled([...window, ...random.some(window, 30), ...earlier]);
+    const earlier = random.some(messages.slice(Math.max(0, from - windowMax), from), 5);
+    const read = random.shuffled([...window, ...random.some(window, 15), ...earlier]);
     await deliver(store, [read, 1 + random.upTo(batchSize)]);
     from = to;
   }

@@ -192,9 +192,11 @@ export function storeContract(name: string, open: OpenStore, { numRuns }: { numR
     });
 
     test('knows an action that was never requested by what is told of it', async () => {
-      const log = { seq: 4, event: logged({ action: 1, agent: 'another' }) };
+      const log = { seq: 4, event: logged({ action: 1, agent: 'another', case: 'a case' }) };
       const comment = { seq: 5, event: commented({ action: 2 }) };
-      await apply(store, [log, comment]);
+      const ofNoCase = { seq: 3, event: logged({ action: 3 }) };
+      await apply(store, [ofNoCase, log, comment]);
+      expect(await store.get(actionId(3))).toBeNull();
       const told = { agent: 'another', blocked: false, events: [log] };
       expect(await store.get(actionId(1))).toEqual({ actionId: actionId(1), ...told });
       expect(await store.get(actionId(2))).toMatchObject({ agent: 'support', events: [comment] });
