@@ -10,6 +10,8 @@ export type BenchOptions = {
   policy: boolean;
   backtest: boolean;
   change: boolean;
+  approvals: boolean;
+  rebuild: boolean;
   /** Whether the tables go into the document. */
   document: boolean;
   shapes: Shape[];
@@ -23,6 +25,8 @@ npm run bench -- --heap [--quick] [--document]
 npm run bench -- --policy [--quick] [--document]
 npm run bench -- --backtest [--quick] [--document]
 npm run bench -- --change [--quick] [--document]
+npm run bench -- --approvals [--quick] [--document]
+npm run bench -- --rebuild [--quick] [--document]
 
   --quick    a tenth of the samples
   --check    fails when a promise is missed
@@ -34,6 +38,8 @@ npm run bench -- --change [--quick] [--document]
   --policy   instead: what one judgement costs, beside another engine for the conditions
   --backtest instead: how long it takes to judge 100,000 requests of the record anew
   --change   instead: how long an old policy still decides after a change, at three instances under load
+  --approvals instead: lists, the clock, memory and a restart with 100,000 approvals that are open
+  --rebuild  instead: whether a store that is built anew from 10,000 random histories is the same
   --document puts the tables into docs/performance.md`;
 
 export function readOptions(args: string[]): BenchOptions {
@@ -46,6 +52,8 @@ export function readOptions(args: string[]): BenchOptions {
       policy: { type: 'boolean', default: false },
       backtest: { type: 'boolean', default: false },
       change: { type: 'boolean', default: false },
+      approvals: { type: 'boolean', default: false },
+      rebuild: { type: 'boolean', default: false },
       document: { type: 'boolean', default: false },
       shape: { type: 'string' },
       sync: { type: 'string' },
@@ -60,6 +68,8 @@ export function readOptions(args: string[]): BenchOptions {
     policy: values.policy,
     backtest: values.backtest,
     change: values.change,
+    approvals: values.approvals,
+    rebuild: values.rebuild,
     document: values.document,
     shapes: chosen(values.shape, { one: 'one', five: 'five' }),
     syncs: chosen(values.sync, { always: true, default: false }),
