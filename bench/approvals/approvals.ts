@@ -32,7 +32,7 @@ export async function measureApprovals(
   const cluster = await startCluster({
     natsServer,
     dir: data,
-    streams: { PLACET_STREAM_SIZE: '16GB' },
+    streams: { PLACET_STREAM_SIZE: '6GB' },
     env: { gateway: unlimited },
   });
   try {
@@ -58,7 +58,7 @@ export async function measureApprovals(
     };
     const page = await looked('/v1/approvals?for=me');
     const first = await call(token, 'GET', '/v1/approvals?for=me');
-    const next = await looked(`/v1/approvals?for=me&cursor=${first['next']}`);
+    const next = await looked(`/v1/approvals?for=me&cursor=${first.next}`);
     const ofAgent = await looked('/v1/approvals?for=me&agent=my-agent&older_than=1s');
     const counts = await looked('/v1/approvals/counts');
     const residentMb = usageOf({ decisions: decisions.pid() ?? 0 })['decisions']?.residentMb ?? 0;
@@ -96,7 +96,8 @@ export async function measureApprovals(
   }
 }
 
-type Json = Record<string, unknown>;
+const none = { token: '', next: '' };
+type Json = { token: string; next: string };
 
 function caller(url: string) {
   return async (token: string, method: string, path: string, body?: unknown): Promise<Json> => {
@@ -111,7 +112,7 @@ function caller(url: string) {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(text);
-    return response.headers.get('content-type')?.includes('json') ? (JSON.parse(text) as Json) : {};
+    return response.headers.get('content-type')?.includes('json') ? (JSON.parse(text) as Json) : none;
   };
 }
 
