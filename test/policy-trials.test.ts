@@ -1,13 +1,6 @@
-import {
-  countTotals,
-  createClient,
-  eventually,
-  releaseAfterEach,
-  startTestPlacet,
-  type TestPlacet,
-} from '@placet/testing';
+import { countTotals, eventually, releaseAfterEach, startTestPlacet, type TestPlacet } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
-import { agentNamed, personWith, put, rawBroker } from './support.ts';
+import { agentNamed, put, rawBroker } from './support.ts';
 
 releaseAfterEach();
 
@@ -143,16 +136,6 @@ describe('a request that is only tried', () => {
     ]);
   });
 
-  test.each([
-    [{}, 422],
-    [{ action_name: 'x', agent: 'nobody-there' }, 404],
-    [{ action_name: 'x', now: 'today' }, 422],
-    [{ action_name: 'x', decision: 'allow' }, 422],
-    [{ action_name: 'x', idempotency_key: 'k' }, 422],
-  ])('%j is refused with %d', async (body, status) => {
-    expect((await evaluate(await startTestPlacet(), body)).status).toBe(status);
-  });
-
   test('is for people: an agent does not ask what it would be told', async () => {
     const placet = await startTestPlacet();
     const asked = await placet.agent.post('/v1/policies/default/evaluate', { action_name: 'x' });
@@ -278,31 +261,5 @@ describe('a backtest', () => {
       body: { error: 'POLICY_REFUSED' },
     });
     expect((await backtest(placet, policy, '?since=yesterday')).status).toBe(422);
-  });
-});
-
-describe('people of other roles', () => {
-  const paths = [
-    ['POST', 'evaluate', { action_name: 'x' }],
-    ['POST', 'backtest', policy],
-    ['GET', 'versions', undefined],
-    ['GET', 'diff', undefined],
-    ['POST', 'rollback', { revision: 1 }],
-  ] as const;
-
-  test.each([
-    [[], [403, 403, 403, 403, 403]],
-    [['approver'], [200, 403, 200, 200, 403]],
-    [['auditor'], [200, 200, 200, 200, 403]],
-  ])('%j', async (roles, statuses) => {
-    const placet = await started();
-    const person = await personWith(placet, 'ann@example.com', roles);
-    const client = createClient(placet.url, person.token);
-    const found = [];
-    for (const [method, name, body] of paths)
-      found.push((await client.call(method, `/v1/policies/default/${name}`, body)).status);
-    expect(found).toEqual(statuses);
-    const other = await client.post('/v1/policies/default/evaluate', { action_name: 'x', text: policy });
-    expect(other.status).toBe(roles.includes('auditor') ? 200 : 403);
   });
 });
