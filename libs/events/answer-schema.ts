@@ -106,7 +106,11 @@ function isDeeperThan(value: unknown, depth: number): boolean {
 const Shallow = z
   .unknown()
   // A node is two levels: its properties, and each of them.
-  .refine((value) => !isDeeperThan(value, 2 * depthMax + 1), `must be at most ${depthMax} levels deep`)
+  .refine((value) => !isDeeperThan(value, 2 * depthMax + 1), {
+    error: `must be at most ${depthMax} levels deep`,
+    // What is that deep is not looked into.
+    abort: true,
+  })
   .refine(
     (value) => JSON.stringify(value ?? null).length <= charsMax,
     `must be at most ${charsMax} characters`,
