@@ -13,11 +13,14 @@ const pageP95Ms = 20;
 const sweepP95Ms = 10;
 const residentMbMax = 300;
 const readyMsMax = 3000;
+const lateMsMax = 1000;
+const timedCount = 200;
 
 /** Ten groups of people, each asked about an action of its own. */
 const policy = `version: 1
 rules:
 ${Array.from({ length: groups }, (_, n) => `  - { action: pay.${n}, decide: require_approval, approvers: ["role:group-${n}"], timeout: 5d, remind: [50%] }`).join('\n')}
+  - { action: soon, decide: require_approval, approvers: ["role:group-1"], timeout: 4s, remind: [50%] }
 `;
 
 /** 100,000 approvals that are open: what people wait for who look at theirs, and what it costs to keep them. */
@@ -61,6 +64,8 @@ export async function measureApprovals(
     const next = await looked(`/v1/approvals?for=me&cursor=${first.next}`);
     const ofAgent = await looked('/v1/approvals?for=me&agent=my-agent&older_than=1s');
     const counts = await looked('/v1/approvals/counts');
+    say('steps and deadlines …');
+    const late = await lateness(call, cluster);
     const residentMb = usageOf({ decisions: decisions.pid() ?? 0 })['decisions']?.residentMb ?? 0;
 
     say('a restart …');
@@ -78,6 +83,8 @@ export async function measureApprovals(
           ['of one agent, and older than a second, ms', ofAgent.p50, ofAgent.p95, pageP95Ms],
           ['counts, ms', counts.p50, counts.p95, ''],
           ['the sweep finds 200 that are due, ms', sweep.p50, sweep.p95, sweepP95Ms],
+          ['a reminder comes late by, ms', late.reminder.p50, late.reminder.p95, lateMsMax],
+          ['a deadline is kept late by, ms', late.deadline.p50, late.deadline.p95, lateMsMax],
           ['memory of the decisions service, MB', residentMb, '', residentMbMax],
           ['ready after a restart, ms', readyMs, '', readyMsMax],
           ['(asked for by 48 callers, a second)', asking.perSecond, '', ''],
@@ -86,6 +93,9 @@ export async function measureApprovals(
       missed: [
         ...(page.p95 < pageP95Ms ? [] : [`"waiting for me" has a p95 below ${pageP95Ms} ms`]),
         ...(sweep.p95 < sweepP95Ms ? [] : [`the sweep finds the due ones below ${sweepP95Ms} ms`]),
+        ...(Math.max(late.reminder.max, late.deadline.max) < lateMsMax
+          ? []
+          : ['steps and deadlines are kept to a second']),
         ...(residentMb < residentMbMax ? [] : [`the decisions service takes less than ${residentMbMax} MB`]),
         ...(readyMs < readyMsMax ? [] : [`a restart is ready below ${readyMsMax} ms`]),
       ],
@@ -96,8 +106,36 @@ export async function measureApprovals(
   }
 }
 
-const none = { token: '', next: '' };
-type Json = { token: string; next: string };
+type Json = {
+  token: string;
+  next: string;
+  action_id: string;
+  deadline: string;
+  decided_at: string | null;
+  steps: { at: string; done_at: string | null }[];
+};
+const none: Json = { token: '', next: '', action_id: '', deadline: '', decided_at: null, steps: [] };
+type Call = ReturnType<typeof caller>;
+
+/** How late what the clock owes comes, while all the others are open. */
+async function lateness(call: Call, keys: { agentKey: string; personToken: string }) {
+  const ids = await Promise.all(
+    Array.from({ length: timedCount }, async (_, n) => {
+      await new Promise((resolve) => setTimeout(resolve, n * 10));
+      return (await call(keys.agentKey, 'POST', '/v1/check', { action_name: 'soon', payload: { n } }))
+        .action_id;
+    }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 6000));
+  const seen: Json[] = [];
+  for (const id of ids) seen.push(await call(keys.personToken, 'GET', `/v1/approvals/${id}`));
+  const lateBy = (at: string | undefined, done: string | null | undefined) =>
+    done ? Date.parse(done) - Date.parse(at ?? '') : Number.POSITIVE_INFINITY;
+  return {
+    reminder: percentiles(seen.map(({ steps: [step] }) => lateBy(step?.at, step?.done_at))),
+    deadline: percentiles(seen.map(({ deadline, decided_at }) => lateBy(deadline, decided_at))),
+  };
+}
 
 function caller(url: string) {
   return async (token: string, method: string, path: string, body?: unknown): Promise<Json> => {
@@ -147,7 +185,7 @@ async function sweepTimes(file: string) {
 }
 
 function percentiles(times: number[]) {
-  const { p50 } = summarise(times);
+  const { p50, max } = summarise(times);
   const p95 = times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.95)] ?? Number.NaN;
-  return { p50, p95 };
+  return { p50, p95, max };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Vote, VoteChannel, Voter } from './approval-events.ts';
-import { ApprovalView, CaseEntry } from './approval-view.ts';
+import { CaseEntry } from './approval-view.ts';
 import { Approver } from './approvers.ts';
 import { ActionId, AgentName, type Service } from './names.ts';
 import { inboxPrefix } from './subjects.ts';
@@ -148,8 +148,6 @@ export const CaseQuestion = z.object({
   after: z.number().int().optional(),
   limit: z.number().int().min(1).max(500),
 });
-
-export const ApprovalsAnswer = z.object({ approvals: z.array(ApprovalView), before: z.number().nullable() });
 
 export const RecordsQuestion = z.object({
   from: z.string().optional(),

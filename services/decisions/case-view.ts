@@ -3,7 +3,8 @@ import type * as z from 'zod';
 import type { ActionRecord } from './store.ts';
 import { decidedIn } from './views.ts';
 
-const earlierMax = 10;
+/** So many earlier decisions are shown. */
+export const earlierMax = 10;
 
 /** What happened in a case, in the order of time. */
 export function timelineOf(records: ActionRecord[]): CaseEntry[] {

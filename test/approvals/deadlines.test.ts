@@ -85,3 +85,22 @@ describe('a time that is longer than the stream keeps an action', () => {
     expect((await shared().agent.check({ action_name: 'pay.two', timeout: '47h' })).status).toBe(200);
   });
 });
+
+test('steps and deadlines whose time came while nobody looked are made up for, each once and in their order', async () => {
+  const { placet, agent, raw } = shared();
+  await placet.stop('decisions');
+  const id = await asked(shared(), 'pay.soon', { timeout: '2s' });
+  const other = await asked(shared(), 'pay.replaced');
+  const { deadline } = (await agent.answer(id)).body.approval;
+  await eventually(() => expect(Date.now()).toBeGreaterThan(Date.parse(deadline)));
+  await placet.start('decisions');
+  await eventually(async () => expect((await agent.answer(id)).body.decision).toBe('denied'));
+  await eventually(async () =>
+    expect((await agent.answer(other)).body.approval.approvers).toEqual(['role:manager']),
+  );
+  // Whom nobody could ask any more is not asked: the time that is over comes first.
+  const ofFirst = (await typesOf(raw, id)).filter((type) => type !== 'approval.closed');
+  expect(ofFirst).toEqual(['action.requested', 'approval.needed', 'action.decided']);
+  const ofOther = await typesOf(raw, other);
+  expect(ofOther).toEqual(['action.requested', 'approval.needed', 'approval.escalated']);
+});

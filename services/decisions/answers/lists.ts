@@ -9,7 +9,7 @@ import {
 } from '@placet/events';
 import { answer, fitting, Refusal, type ServiceParts } from '@placet/runtime';
 import * as z from 'zod';
-import { earlierIn, timelineOf } from '../case-view.ts';
+import { earlierIn, earlierMax, timelineOf } from '../case-view.ts';
 import { isFor, isWaitingFor, type Records } from '../records.ts';
 import type { ActionRecord, OutcomeStore } from '../store.ts';
 import { approvalView, decidedIn, executedIn, neededIn, requestSeq } from '../views.ts';
@@ -74,7 +74,9 @@ export function answerLists(parts: ServiceParts, { records, store }: Listing): v
       agent,
       limit: alikeMax,
     });
-    return decided.filter((record) => neededIn(record)?.data.action_name === action_name);
+    return decided
+      .filter((record) => neededIn(record)?.data.action_name === action_name)
+      .slice(0, earlierMax);
   }
 
   answer(parts, requests.waiting, WaitingQuestion, async ({ groups }) => ({

@@ -1,4 +1,4 @@
-import { ApprovalsAnswer, ApprovalView, requests, WaitingAnswer } from '@placet/events';
+import { ApprovalView, requests, WaitingAnswer } from '@placet/events';
 import { type App, ask, type BusContext, parseDurationMs, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 import type { Auth } from '../auth.ts';
@@ -29,6 +29,9 @@ const List = z.strictObject({
   cursor: z.string().max(40).optional().describe('The `next` of the page before.'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
+
+/** Each of them is looked at once, on its way out. */
+const Page = z.object({ approvals: z.array(z.custom<ApprovalView>()), before: z.number().nullable() });
 
 const Waiting = z.object({
   count: z.number().describe('Counted up to 10,000.'),
@@ -69,7 +72,7 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
           ...untilOf(older_than),
           ...(cursor === undefined ? {} : { before: cursorOf(cursor) }),
         },
-        ApprovalsAnswer,
+        Page,
       );
       return { approvals: page.approvals, next: page.before === null ? null : String(page.before) };
     },
