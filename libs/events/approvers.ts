@@ -28,6 +28,8 @@ export const Demand = z.object({
    * Whether the owner of the agent that asks may not vote, nor on whose behalf it asks, nor who changed the payload.
    */
   separate: z.boolean().optional(),
+  /** Whom the agent named, and not the policy. */
+  by_agent: z.literal(true).optional(),
   /** Absent: one rejection ends it. */
   reject: z.literal('majority').optional(),
 });

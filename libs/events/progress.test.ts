@@ -22,7 +22,18 @@ describe('a demand', () => {
     expect(isMet(two, [vote('ann'), vote('ann')], 0)).toBe(false);
     expect(isMet(two, [vote('ben', { for: 'ann' }), vote('cat', { for: 'ann' })], 0)).toBe(false);
     expect(isMet(two, [vote('ben', { for: 'ann' }), vote('cat')], 0)).toBe(true);
-    expect(approvalsOf([vote('ann'), vote('ben'), vote('cat', { vote: 'reject' })], 0)).toBe(2);
+    expect(approvalsOf(demand(), [vote('ann'), vote('ben'), vote('cat', { vote: 'reject' })], 0)).toBe(2);
+    const said = (id: string, choice: string) => ({ ...vote(id), choice });
+    expect(approvalsOf(demand(), [said('ann', 'x'), said('ben', 'y')], 0)).toBe(1);
+    expect(approvalsOf(demand({ ways: [[['role:a'], ['role:b']]] }), [vote('ann'), vote('ben')], 0)).toBe(1);
+  });
+
+  test('takes the last word of those who share a place', () => {
+    const [yes, no] = [vote('ben', { for: 'ann' }), vote('cat', { for: 'ann', vote: 'reject' })];
+    expect(isMet(demand(), [yes, no], 0)).toBe(false);
+    expect(isRejected(demand(), [yes, no], 0)).toBe(true);
+    expect(isMet(demand(), [no, yes], 0)).toBe(true);
+    expect(isRejected(demand(), [no, yes], 0)).toBe(false);
   });
 
   test('does not count who takes no part in it', () => {

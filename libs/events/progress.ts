@@ -2,10 +2,16 @@ import type { Demand } from './approvers.ts';
 import type { EventData } from './catalogue.ts';
 
 type Vote = Pick<EventData<'approval.voted'>, 'voter' | 'vote' | 'eligible_as'>;
+type Said = Vote & Pick<EventData<'approval.voted'>, 'choice' | 'answer'>;
 
-/** A person's later vote replaces the earlier one. In the order in which people voted first. */
+/** A person's later vote replaces the earlier one. In the order in which they were cast. */
 export function standingVotes<V extends Vote>(votes: readonly V[]): V[] {
-  return [...new Map(votes.map((vote) => [vote.voter.id, vote])).values()];
+  return lastOf(votes, ({ voter }) => voter.id);
+}
+
+function lastOf<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
+  const last = new Map(items.map((item) => [keyOf(item), item]));
+  return items.filter((item) => last.get(keyOf(item)) === item);
 }
 
 /** A place that somebody has taken, and as whom. */
@@ -13,11 +19,11 @@ type Taken = { place: string; as: readonly string[] };
 
 /** The places that were taken of the demand at this position, each once, by those who voted like this. */
 function takenBy(votes: readonly Vote[], kind: Vote['vote'], position: number): Taken[] {
-  const taken = votes.flatMap(({ vote, voter, eligible_as }) => {
+  const cast = votes.flatMap(({ vote, voter, eligible_as }) => {
     const eligible = eligible_as[position];
-    return vote === kind && eligible ? [{ place: eligible.in_place_of ?? voter.id, as: eligible.as }] : [];
+    return eligible ? [{ place: eligible.in_place_of ?? voter.id, as: eligible.as, vote }] : [];
   });
-  return [...new Map(taken.map((one) => [one.place, one])).values()];
+  return lastOf(cast, ({ place }) => place).filter(({ vote }) => vote === kind);
 }
 
 /** How many different people a demand needs at the least. */
@@ -26,16 +32,26 @@ export function peopleWanted({ quorum, ways = [] }: Pick<Demand, 'quorum' | 'way
   return Math.max(quorum, places);
 }
 
-/** How many different people approve of what the demand at this position asks for. */
-export function approvalsOf(votes: readonly Vote[], position: number): number {
-  return takenBy(standingVotes(votes), 'approve', position).length;
+/** How many of the people whom the demand wants approve: those who choose and answer the same, each in one place. */
+export function approvalsOf(demand: Pick<Demand, 'ways'>, votes: readonly Said[], position: number): number {
+  const standing = standingVotes(votes);
+  const agreements = Map.groupBy(
+    standing.filter(({ vote }) => vote === 'approve'),
+    ({ choice, answer }) => JSON.stringify([choice, answer]),
+  );
+  const counts = [...agreements.values()].map((agreed) => {
+    const heard = standing.filter((vote) => vote.vote === 'reject' || agreed.includes(vote));
+    const taken = takenBy(heard, 'approve', position);
+    return Math.max(...(demand.ways ?? [null]).map((way) => (way ? placesFilled(way, taken) : taken.length)));
+  });
+  return Math.max(0, ...counts);
 }
 
 /** Whether those who approve are enough, and the ones that it wants. */
 export function isMet(demand: Demand, votes: readonly Vote[], position: number): boolean {
   const taken = takenBy(standingVotes(votes), 'approve', position);
   if (taken.length < demand.quorum) return false;
-  return demand.ways === undefined || demand.ways.some((way) => areFilled(way, taken));
+  return demand.ways === undefined || demand.ways.some((way) => placesFilled(way, taken) === way.length);
 }
 
 /** Whether those who reject are enough to end it. */
@@ -44,8 +60,8 @@ export function isRejected(demand: Demand, votes: readonly Vote[], position: num
   return demand.reject === 'majority' ? taken > peopleWanted(demand) / 2 : taken > 0;
 }
 
-/** Whether each place can be given to another of those who are there: a matching, found by augmenting paths. */
-function areFilled(places: readonly (readonly string[])[], people: readonly Taken[]): boolean {
+/** How many places can be given each to another of those who are there: a matching, found by augmenting paths. */
+function placesFilled(places: readonly (readonly string[])[], people: readonly Taken[]): number {
   const fits = places.map((place) =>
     people.flatMap(({ as }, n) => (as.some((text) => place.includes(text)) ? [n] : [])),
   );
@@ -61,5 +77,5 @@ function areFilled(places: readonly (readonly string[])[], people: readonly Take
     }
     return false;
   };
-  return places.every((_, place) => give(place, new Set()));
+  return places.filter((_, place) => give(place, new Set())).length;
 }

@@ -1,6 +1,7 @@
 import type { Approver, Demand } from './approvers.ts';
-import { approverText, audienceOf } from './approvers.ts';
+import { anyApprover, approverText, audienceOf } from './approvers.ts';
 import type { EventOf, PlacetEvent } from './envelope.ts';
+import { peopleWanted } from './progress.ts';
 
 /** How an approval stands while it is open. */
 export type Standing = {
@@ -43,7 +44,7 @@ export function proceed(standing: Standing, event: PlacetEvent): Standing {
       return {
         ...standing,
         handed: new Map(isTakenBack(event.data) ? others : [...others, [place, event]]),
-        votes: standing.votes.filter((vote) => !isInPlace(vote, place)),
+        votes: standing.votes.flatMap((vote) => withoutPlace(vote, place)),
       };
     }
     default:
@@ -71,8 +72,13 @@ export function standingOf(events: Iterable<PlacetEvent>): Standing | null {
   return standing;
 }
 
-function isInPlace({ data }: EventOf<'approval.voted'>, place: string): boolean {
-  return data.eligible_as.some((as) => as !== null && (as.in_place_of ?? data.voter.id) === place);
+/** What a vote still says when a place is no longer its voter's; nothing where it was cast in that place alone. */
+function withoutPlace(vote: EventOf<'approval.voted'>, place: string): EventOf<'approval.voted'>[] {
+  const { data } = vote;
+  const eligible_as = data.eligible_as.map((as) =>
+    as !== null && (as.in_place_of ?? data.voter.id) === place ? null : as,
+  );
+  return eligible_as.some((as) => as !== null) ? [{ ...vote, data: { ...data, eligible_as } }] : [];
 }
 
 type Escalation = { demand: number; approvers: Approver[]; replace?: boolean | undefined };
@@ -84,7 +90,8 @@ export function escalatedDemands(demands: Demand[], escalation: Escalation): Dem
 
 /** Others are asked beside those who were, wherever in a group they stood, or instead of them. */
 function escalated({ ways, ...demand }: Demand, { approvers: others, replace }: Escalation): Demand {
-  if (replace) return { ...demand, approvers: others };
+  // Of a group as many people are wanted still as it had places.
+  if (replace) return { ...demand, approvers: others, quorum: peopleWanted({ ...demand, ways }) };
   const asked: Approver[] =
     demand.approvers.length > 0 ? demand.approvers : [{ kind: 'role', role: 'approver' }];
   const approvers = distinct([...asked, ...others], approverText);
@@ -98,9 +105,17 @@ function distinct<T>(items: T[], keyOf: (item: T) => string): T[] {
   return [...new Map(items.map((item) => [keyOf(item), item])).values()];
 }
 
+/** As what somebody is still asked, of what they were asked as before: others may have been asked instead. */
+export function stillAsked({ approvers }: Demand, as: readonly string[] = []): string[] {
+  const asked = approvers.length === 0 ? [anyApprover] : approvers.map(approverText);
+  return as.filter((text) => asked.includes(text));
+}
+
 /** Under which keys it is found by who can do something about it. */
 export function audienceNow({ demands, handed }: Pick<Standing, 'demands' | 'handed'>): string[] {
-  const others = [...handed.values()].map(({ data }) => ({ approvers: data.approvers }));
+  const others = [...handed.values()]
+    .filter(({ data }) => demands.some((demand, n) => stillAsked(demand, data.eligible_as[n]?.as).length > 0))
+    .map(({ data }) => ({ approvers: data.approvers }));
   return audienceOf([...demands, ...others]);
 }
 

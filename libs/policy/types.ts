@@ -111,7 +111,8 @@ export type LayerVerdict = {
 };
 
 /** Whom one layer wants to be asked. */
-export type Demand = Asked &
+/** `by_agent`: of whom the agent named; no rule is. */
+export type Demand = { by_agent?: true } & Asked &
   Pick<RuleSettings, 'reject' | 'escalate'> & {
     scope: string | null;
     rule: string | null;

@@ -7,6 +7,7 @@ export * from './connection.ts';
 export * from './context.ts';
 export * from './counts.ts';
 export * from './decided.ts';
+export * from './defined.ts';
 export * from './direct.ts';
 export * from './errors.ts';
 export * from './explain.ts';

@@ -1,6 +1,6 @@
-import type { VoteQuestion } from '@placet/events';
+import type { Standing, VoteQuestion } from '@placet/events';
 import { owed } from './clock.ts';
-import { eligibilityOf, isEligible } from './eligibility.ts';
+import { eligibilityOf, isEligible, ownEligibilityOf, type Person } from './eligibility.ts';
 import { type Ruling, refuse, settled } from './ending.ts';
 import type { ActionState, Held } from './state.ts';
 
@@ -10,18 +10,22 @@ type Asked = {
   now: Date;
   /** Whether this very question has had its effect before: an answer that got lost is asked for again. */
   isDone: (held: Held) => boolean;
+  bound?: number;
 };
 
-/** So many votes, edits and reassignments an approval can take: nobody can make its history endless. */
-const stepsMax = 200;
+/** So often one person can vote, change and hand on: nobody can make a history endless, nor keep others out by it. */
+const actsMax = 20;
 /** Each holds the whole payload. */
 export const editsMax = 20;
+
+/** Who has done too much can still say no. */
+export const rejectionsMax = 2 * actsMax;
 
 const noApproval = 'There is no approval with this id.';
 
 /** What has to be said before a person's wish is looked at; null where there is nothing in its way. */
 export function beforehand(
-  { question, now, isDone }: Asked,
+  { question, now, isDone, bound = actsMax }: Asked,
   state: Exclude<ActionState, { status: 'decided' }>,
 ): { ruling: Ruling } | { held: Held } {
   switch (state.status) {
@@ -33,24 +37,27 @@ export function beforehand(
       const first = owed(state, now);
       if (first) return { ruling: first };
       if (isDone(state)) return { ruling: settled };
-      const { standing, numbers } = state;
+      const { standing } = state;
+      // Whoever is not asked learns nothing of what is.
+      if (!takesPart(standing, question.voter)) return { ruling: refuse('NOT_ELIGIBLE') };
       if (standing.edited !== null) return { ruling: refuse('BEING_JUDGED') };
-      const stale = staleness(question, state);
-      if (stale) return { ruling: stale };
-      const steps = Object.values(numbers).reduce((sum, one) => sum + one, 0);
-      return steps >= stepsMax ? { ruling: refuse('TOO_MANY_STEPS') } : { held: state };
+      const { payload_digest: current, revision } = standing.needed.data;
+      const { payload_digest: seen } = question;
+      if (seen !== undefined && seen !== current) {
+        return { ruling: refuse('STALE_PAYLOAD', undefined, { payload_digest: current, revision }) };
+      }
+      return (state.acts.get(question.voter.id) ?? 0) < bound
+        ? { held: state }
+        : { ruling: refuse('TOO_MANY_STEPS') };
     }
     default:
       return state satisfies never;
   }
 }
 
-/** Whoever is not asked learns nothing of what is. */
-function staleness({ voter, payload_digest }: Asked['question'], { standing }: Held): Ruling | null {
-  const { payload_digest: current, revision } = standing.needed.data;
-  if (payload_digest === undefined || payload_digest === current) return null;
-  if (!isEligible(eligibilityOf(standing, voter))) return refuse('NOT_ELIGIBLE');
-  return refuse('STALE_PAYLOAD', undefined, { payload_digest: current, revision });
+/** In a place of their own, though it was handed on, or in another's. */
+function takesPart(standing: Standing, person: Person): boolean {
+  return isEligible(eligibilityOf(standing, person)) || isEligible(ownEligibilityOf(standing, person));
 }
 
 /** How it ended is told to those who were asked, and to nobody else. */

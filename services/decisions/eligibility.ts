@@ -5,6 +5,7 @@ import {
   type Demand,
   type EligibleAs,
   type Standing,
+  stillAsked,
   type VoteQuestion,
 } from '@placet/events';
 
@@ -45,11 +46,13 @@ function placesOf({ approvers }: Demand, person: Person): string[] {
   return approvers.filter((approver) => includes(approver, person)).map(approverText);
 }
 
-function handedTo({ handed }: Standing, person: Person, position: number): EligibleAs[number] {
+function handedTo({ handed, demands }: Standing, person: Person, position: number): EligibleAs[number] {
   for (const [place, { data }] of handed) {
     // Whose place it is takes it back before voting: in it they would be judged by what they were.
-    const as = place === person.id ? undefined : data.eligible_as[position]?.as;
-    if (as && data.approvers.some((approver) => includes(approver, person)))
+    const then = place === person.id ? undefined : data.eligible_as[position]?.as;
+    const demand = demands[position];
+    const as = demand ? stillAsked(demand, then) : [];
+    if (as.length > 0 && data.approvers.some((approver) => includes(approver, person)))
       return { as, in_place_of: place };
   }
   return null;

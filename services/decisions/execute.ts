@@ -18,6 +18,8 @@ import type { Ruling } from './ending.ts';
 import { type ActionState, type Command, evolve, stateOf } from './state.ts';
 
 const attemptsMax = 20;
+/** What is owed of a history comes one by one. */
+const stepsMax = 200;
 
 /** `fresh` reads from the leader at once: for who knows of an event that a node that is behind may not have. */
 export type Execute = (
@@ -36,10 +38,14 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
     const read = startFresh ? readHistoryFromLeader : readHistory;
     let history = await read(context, agent, actionId);
     let fresh = startFresh;
-    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    let lost = 0;
+    for (let step = 0; step < stepsMax && lost < attemptsMax; step++) {
+      // Whoever had to wait is judged by the time that it is then.
+      const now = new Date();
       let state = stateOf(history.events.map(({ event }) => event));
       if (isBlocked(history)) return blocked(asked, state);
-      const command: Command = history.forged.length > 0 ? { kind: 'forged' } : asked;
+      const command: Command =
+        history.forged.length > 0 ? { kind: 'forged' } : 'now' in asked ? { ...asked, now } : asked;
       const ruling = decide(command, state);
       if (ruling.ruling === 'settled' && (fresh || state.status !== 'unknown')) {
         return state.status === 'unknown' ? blocked(asked, state) : state;
@@ -51,7 +57,7 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
         fresh = true;
         continue;
       }
-      const event = eventOf(ruling.draft, state, { signer, now: new Date() });
+      const event = eventOf(ruling.draft, state, { signer, now });
       const stored = await append(event, history.version);
       if (stored.status === 'stored') {
         const { forged } = history;
@@ -60,7 +66,7 @@ export function createExecute(context: BusContext, bus: Bus, signer: Signer): Ex
         if (event.type === 'action.decided' && event.data.held) tellClosed(event, state);
         continue;
       }
-      await sleep(Math.random() * 5 * attempt);
+      await sleep(Math.random() * 5 * lost++);
       history = await readHistoryFromLeader(context, agent, actionId);
       fresh = true;
     }

@@ -33,9 +33,12 @@ function rejected(demands: Standing['demands'], votes: Voted[]): DecisionDraft |
  */
 function allowed(demands: Standing['demands'], votes: Voted[]): DecisionDraft | null {
   const approvals = votes.filter(({ data }) => data.vote === 'approve');
-  for (const agreed of Map.groupBy(approvals, said).values()) {
+  for (const agreed of Map.groupBy(approvals, agreementOf).values()) {
+    // Of a place that several share the last word counts, and it may be a rejection.
+    const heard = votes.filter((vote) => vote.data.vote === 'reject' || agreed.includes(vote));
+    const said = heard.map((vote) => vote.data);
+    if (!demands.every((demand, position) => isMet(demand, said, position))) continue;
     const data = agreed.map((vote) => vote.data);
-    if (!demands.every((demand, position) => isMet(demand, data, position))) continue;
     const { choice, answer } = data[0] ?? {};
     const names = data.map(({ voter }) => voter.email).join(', ');
     return {
@@ -50,7 +53,7 @@ function allowed(demands: Standing['demands'], votes: Voted[]): DecisionDraft | 
   return null;
 }
 
-function said({ data: { choice, answer } }: Voted): string {
+function agreementOf({ data: { choice, answer } }: Voted): string {
   return canonicalJson([choice ?? null, answer === undefined ? [] : [answer]]);
 }
 

@@ -31,6 +31,8 @@ export type Held = {
   payload: unknown;
   /** How many events of each numbered type there are, over all revisions. */
   numbers: Readonly<Partial<Record<PlacetEvent['type'], number>>>;
+  /** How often each person has done something. */
+  acts: ReadonlyMap<string, number>;
 };
 
 export type Command =
@@ -58,7 +60,13 @@ export function evolve(state: ActionState, event: PlacetEvent): ActionState {
       if (state.status === 'decided') return state;
       return state.status === 'held'
         ? { ...state, standing: proceed(state.standing, event) }
-        : { status: 'held', standing: opened(event), payload: payloadOf(state), numbers: {} };
+        : {
+            status: 'held',
+            standing: opened(event),
+            payload: payloadOf(state),
+            numbers: {},
+            acts: new Map(),
+          };
     default:
       return state.status === 'held' ? moved(state, event) : state;
   }
@@ -74,7 +82,26 @@ function moved(state: Held, event: PlacetEvent): Held {
     standing: proceed(state.standing, event),
     payload: event.type === 'approval.edited' ? event.data.payload : state.payload,
     numbers: { ...state.numbers, [event.type]: (state.numbers[event.type] ?? 0) + 1 },
+    acts: acted(state.acts, event),
   };
+}
+
+function acted(acts: Held['acts'], event: PlacetEvent): Held['acts'] {
+  const person = personIn(event);
+  return person === null ? acts : new Map([...acts, [person, (acts.get(person) ?? 0) + 1]]);
+}
+
+function personIn(event: PlacetEvent): string | null {
+  switch (event.type) {
+    case 'approval.voted':
+      return event.data.voter.id;
+    case 'approval.edited':
+      return event.data.editor.id;
+    case 'approval.reassigned':
+      return event.data.by.id;
+    default:
+      return null;
+  }
 }
 
 export function stateOf(events: PlacetEvent[]): ActionState {

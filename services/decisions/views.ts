@@ -12,6 +12,7 @@ import {
   standingOf,
 } from '@placet/events';
 import { redact } from '@placet/policy';
+import { defined } from '@placet/runtime';
 import type { ActionRecord } from './store.ts';
 
 function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> | null {
@@ -67,7 +68,7 @@ export function approvalView(record: ActionRecord, roles: readonly string[]): Ap
       by: editor.email,
       at: time,
       changes,
-      ...optional({ comment }),
+      ...defined({ comment }),
     })),
     comments: all(record, 'approval.commented').map(({ data: { by, comment }, time }) => ({
       by: by.email,
@@ -78,7 +79,7 @@ export function approvalView(record: ActionRecord, roles: readonly string[]): Ap
       by: by.email,
       to: approvers.map(approverText),
       at: time,
-      ...optional({ comment }),
+      ...defined({ comment }),
     })),
     context: contextOf(data),
   };
@@ -122,8 +123,8 @@ function demandsIn({ demands, votes }: Standing): ApprovalView['demands'] {
   return demands.map((demand, position) => ({
     approvers: askedOf([demand]),
     quorum: peopleWanted(demand),
-    met: approvalsOf(said, position),
-    ...optional({ ways: demand.ways }),
+    met: approvalsOf(demand, said, position),
+    ...defined({ ways: demand.ways }),
     reject: demand.reject ?? 'any',
     separate: demand.separate ?? false,
   }));
@@ -153,12 +154,6 @@ function votesIn(record: ActionRecord): ApprovalView['votes'] {
     vote: data.vote,
     at: time,
     revision: revisions.get(data.payload_digest) ?? 1,
-    ...optional({ choice: data.choice, answer: data.answer, comment: data.comment }),
+    ...defined({ choice: data.choice, answer: data.answer, comment: data.comment }),
   }));
-}
-
-/** Without the fields that there are not. */
-function optional<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { answerProblems, type EventData, type EventOf, type VoteQuestion } from '@placet/events';
-import { beforehand, tooLate } from './asking.ts';
+import { beforehand, rejectionsMax, tooLate } from './asking.ts';
 import { eligibilityOf, isEligible } from './eligibility.ts';
 import { append, ofAction, type Ruling, refuse, settled } from './ending.ts';
 import type { ActionState, Command, Held } from './state.ts';
@@ -16,15 +16,22 @@ export function voted(command: Vote, state: ActionState): Ruling {
     return votes.some((vote) => isRepeat(vote, command)) ? settled : tooLate(question, state);
   }
   const isDone = ({ standing }: Held) => standing.votes.some(({ data }) => data.request === request);
-  const open = beforehand({ ...command, isDone }, state);
+  const bound = question.vote === 'reject' || isRefusing(question, state) ? rejectionsMax : undefined;
+  const open = beforehand({ ...command, isDone, ...(bound === undefined ? {} : { bound }) }, state);
   return 'ruling' in open ? open.ruling : castVote(command, open.held);
+}
+
+/** Whether it takes a choice that means a denial. */
+function isRefusing({ choice }: VoteQuestion, state: ActionState): boolean {
+  const choices = state.status === 'held' ? (state.standing.needed.data.choices ?? []) : [];
+  return choices.some(({ name, means }) => name === choice && means === 'deny');
 }
 
 function isRepeat({ data }: EventOf<'approval.voted'>, { question, request }: Vote): boolean {
   if (data.request === request) return true;
   const isSame =
     question.choice === undefined ? data.vote === question.vote : data.choice === question.choice;
-  return data.voter.id === question.voter.id && isSame;
+  return data.voter.id === question.voter.id && isSame && isDeepStrictEqual(data.answer, question.answer);
 }
 
 function castVote({ question, request }: Vote, { standing, numbers }: Held): Ruling {
@@ -32,6 +39,11 @@ function castVote({ question, request }: Vote, { standing, numbers }: Held): Rul
   const needed = standing.needed.data;
   const eligible_as = eligibilityOf(standing, voter);
   if (!isEligible(eligible_as)) return refuse('NOT_ELIGIBLE');
+  // What was changed has to have been seen as it is.
+  if (needed.revision > 1 && question.payload_digest === undefined) {
+    const { payload_digest, revision } = needed;
+    return refuse('STALE_PAYLOAD', undefined, { payload_digest, revision });
+  }
   const said = saidBy(question, needed);
   if ('ruling' in said) return said;
   if (comment === undefined && isReasonWanted(needed.require_reason, said.vote)) {

@@ -30,6 +30,8 @@ export type Taken = {
 export type Counters = {
   /** Counts what an action would use; once, however often and wherever it is asked for. */
   take(uses: readonly CounterUse[], request: Requested): Promise<Taken>;
+  /** What would be refused now. Nothing is counted. */
+  look(uses: readonly CounterUse[], request: Requested): Promise<ReadonlyMap<string, Refused>>;
 };
 
 type Result = 'counted' | Refused;
@@ -106,6 +108,15 @@ export function createCounters(context: BusContext, hasRoom: HasRoom): Counters 
   }
 
   return {
+    async look(uses, request) {
+      const refused = new Map<string, Refused>();
+      for (const use of uses) {
+        const result = await certain(use, request, () => look(use, request));
+        if (result !== 'room') refused.set(useId(use), result);
+      }
+      return refused;
+    },
+
     async take(uses, request) {
       const counted: CounterUse[] = [];
       const refused = new Map<string, Refused>();

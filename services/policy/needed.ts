@@ -2,13 +2,14 @@ import {
   type Demand,
   type EventData,
   type EventOf,
+  escalatedDemands,
   makeEvent,
   type PolicyReference,
   type Step,
   type Voter,
 } from '@placet/events';
 import { redact, type Verdict } from '@placet/policy';
-import { newId } from '@placet/runtime';
+import { defined, newId } from '@placet/runtime';
 import type { PolicyConfig } from './config.ts';
 
 type Needed = EventData<'approval.needed'>;
@@ -42,16 +43,24 @@ export function neededEvent(
     ...asked(verdict, request),
     deadline: deadline.toISOString(),
     // Whoever shortens the time of people must not be allowed by that.
-    on_timeout: waitMs < wantedMs ? 'deny' : (settings.onTimeout ?? 'deny'),
+    on_timeout:
+      waitMs < wantedMs || isOfAgentsMaking(verdict, request) ? 'deny' : (settings.onTimeout ?? 'deny'),
     ...given({ steps: stepsOf(verdict, now, deadline) }),
     valid_for_ms: validForMs,
   });
+}
+
+/** By naming in whose name it asks, an agent could keep the very person away who would have said no. */
+function isOfAgentsMaking({ demands }: Verdict, { data }: Request): boolean {
+  return data.on_behalf_of !== undefined && demands.some(({ separate }) => separate);
 }
 
 /** A change that people made, and what they were asked before it. */
 export type Edit = {
   edited: EventOf<'approval.edited'>;
   earlier: EventOf<'approval.needed'>;
+  /** Whom that asked in the end. */
+  demands: Demand[];
   /** Since when people are asked. */
   since: Date;
 };
@@ -64,7 +73,7 @@ export type Edit = {
 export function neededAgain(
   request: Request,
   verdict: Verdict,
-  { edited, earlier, since }: Edit,
+  { edited, earlier, demands, since }: Edit,
   { now }: Timing,
 ): EventOf<'approval.needed'> {
   const before = earlier.data;
@@ -72,15 +81,18 @@ export function neededAgain(
   const wantedMs = verdict.settings.timeoutMs ?? Number.POSITIVE_INFINITY;
   const deadline = new Date(Math.min(Date.parse(before.deadline), now.getTime() + wantedMs));
   const hidden = [...new Set([...(before.redacted ?? []), ...verdict.redact])];
+  const steps = stepsOf(verdict, since, deadline);
+  const isPast = (step: Step) => Date.parse(step.at) <= now.getTime();
   const asks = isHeld
     ? {
-        demands: verdict.demands.map(demandOf),
+        demands: steps.filter(isPast).reduce(afterStep, verdict.demands.map(demandOf)),
         ...asked(verdict, request),
-        ...given({ steps: stepsOf(verdict, since, deadline, now) }),
+        ...given({ steps: steps.filter((step) => !isPast(step)) }),
       }
     : {
         ...askedBefore(before),
-        ...given({ steps: (before.steps ?? []).filter((step) => isToCome(step, now)) }),
+        demands,
+        ...given({ steps: (before.steps ?? []).filter((step) => !isPast(step)) }),
       };
   const { editor, payload, payload_digest, revision } = edited.data;
   return needed(now, {
@@ -143,12 +155,16 @@ function asked({ settings }: Verdict, request: Request): Asked {
   return given({ require_reason: requireReason, editable, choices, inform: told });
 }
 
-function askedBefore({ demands, require_reason, editable, choices, inform }: Needed) {
-  return { demands, ...given({ require_reason, editable, choices, inform }) };
+function askedBefore({ require_reason, editable, choices, inform }: Needed) {
+  return given({ require_reason, editable, choices, inform });
 }
 
-/** Those of the steps whose time is past are taken at once; nobody is reminded of what is past. */
-function stepsOf({ demands, settings }: Verdict, since: Date, deadline: Date, now: Date = since): Step[] {
+/** Whoever was asked beside or instead by now is asked at once: that has happened, and happens no second time. */
+function afterStep(demands: Demand[], step: Step): Demand[] {
+  return step.kind === 'escalate' ? escalatedDemands(demands, step) : demands;
+}
+
+function stepsOf({ demands, settings }: Verdict, since: Date, deadline: Date): Step[] {
   const [from, until] = [since.getTime(), deadline.getTime()];
   const at = (ms: number) => new Date(Math.round(ms)).toISOString();
   const reminders = (settings.remind ?? []).map((share): Step => {
@@ -166,16 +182,13 @@ function stepsOf({ demands, settings }: Verdict, since: Date, deadline: Date, no
     }),
   );
   return [...reminders, ...escalations]
-    .filter((step) => Date.parse(step.at) < until && isToCome(step, now))
+    .filter((step) => Date.parse(step.at) < until)
     .toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at));
 }
 
-const isToCome = (step: Step, now: Date) => step.kind === 'escalate' || Date.parse(step.at) > now.getTime();
-
-/** Without what there is not. */
-function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const filled = Object.entries(fields).filter(
-    ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
-  );
-  return Object.fromEntries(filled) as { [K in keyof T]?: Exclude<T[K], undefined> };
+/** Without what there is not, and lists of nothing. */
+function given<T extends object>(fields: T) {
+  const isEmpty = (value: unknown) => Array.isArray(value) && value.length === 0;
+  const filled = Object.entries(fields).map(([name, value]) => [name, isEmpty(value) ? undefined : value]);
+  return defined(Object.fromEntries(filled) as T);
 }

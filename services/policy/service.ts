@@ -8,6 +8,7 @@ import {
   PolicyText,
   requests,
   SignerKey,
+  standingOf,
 } from '@placet/events';
 import { createLayers, type Layers, look, requestFacts } from '@placet/policy';
 import type { Signer } from '@placet/proof';
@@ -37,7 +38,7 @@ import {
 import type { PolicyConfig } from './config.ts';
 import { watchCounterRoom } from './counter-room.ts';
 import { type Counters, createCounters } from './counters.ts';
-import { type VerdictEvent, verdictEvent, verdictOnEdit, withNamed } from './verdict.ts';
+import { type VerdictEvent, verdictEvent, verdictOnEdit, withAsked } from './verdict.ts';
 
 /** For clocks that differ, and for what is written after the end. */
 const marginMs = 60_000;
@@ -135,12 +136,12 @@ async function judge(
   by: { config: PolicyConfig; signer: Signer; longestMs: number },
   { event, seq }: Delivered,
 ): Promise<Outcome> {
-  if (event.type === 'approval.edited') return judgeAgain({ context, bus, layers }, by, event, seq);
+  if (event.type === 'approval.edited') return judgeAgain({ context, bus, layers, counters }, by, event, seq);
   const request = event as EventOf<'action.requested'>;
   const applying = layers.forRequest(request.data);
   const facts = requestFacts(request.data, new Date());
   const looked = look(applying, facts);
-  const verdictWith: typeof looked = (seen) => withNamed(looked(seen), request.data.approvers);
+  const verdictWith: typeof looked = (seen) => withAsked(looked(seen), request.data);
   const first = verdictWith();
   const at = new Date(request.time);
   const taken = await counters.take(first.uses, { id: request.id, at });
@@ -159,11 +160,11 @@ async function judge(
 }
 
 /**
- * A payload that people have changed goes through the policy as if the agent had sent it. Nothing is counted: only
- * what the policy allows by itself is, and this people have to allow.
+ * A payload that people have changed goes through the policy as if the agent had sent it. Its limits hold, but nothing
+ * is counted: only what the policy allows by itself is, and this people have to allow.
  */
 async function judgeAgain(
-  { context, bus, layers }: Pick<ServiceParts, 'context' | 'bus'> & Pick<Judging, 'layers'>,
+  { context, bus, layers, counters }: Pick<ServiceParts, 'context' | 'bus'> & Judging,
   by: { config: PolicyConfig; signer: Signer; longestMs: number },
   edited: EventOf<'approval.edited'>,
   seq: number,
@@ -178,8 +179,10 @@ async function judgeAgain(
   if (!request || !first || !earlier) return done;
   const now = new Date();
   const changed = { ...request.data, payload };
-  const verdict = look(layers.forRequest(changed), requestFacts(changed, now))();
-  const edit = { edited, earlier, since: new Date(first.time) };
+  const verdictWith = look(layers.forRequest(changed), requestFacts(changed, now));
+  const verdict = verdictWith(await counters.look(verdictWith().uses, { id: edited.id, at: now }));
+  const demands = standingOf(history.events.map(({ event }) => event))?.demands ?? earlier.data.demands;
+  const edit = { edited, earlier, demands, since: new Date(first.time) };
   const said = verdictOnEdit(request, verdict, edit, { ...by, now });
   const appended = await append(bus, said, seq);
   return appended.status === 'stored' ? done : { outcome: 'retry', afterMs: 100, reason: 'lost a race' };

@@ -1,4 +1,4 @@
-import type { Approver, EventOf } from '@placet/events';
+import type { EventData, EventOf } from '@placet/events';
 import type { Verdict } from '@placet/policy';
 import type { Signer } from '@placet/proof';
 import { type DecisionFacts, decidedEvent } from '@placet/runtime';
@@ -60,7 +60,7 @@ export function verdictOnEdit(
   // What it would allow is asked of those who were asked before, and the agent's own are among them.
   if (verdict.decide === 'allow') return neededAgain(request, verdict, edit, by);
   if (verdict.decide === 'require_approval') {
-    return neededAgain(request, withNamed(verdict, request.data.approvers), edit, by);
+    return neededAgain(request, withAsked(verdict, request.data), edit, by);
   }
   const { editor, payload_digest, revision } = edit.edited.data;
   const action = { ...request.data, payload_digest, request_event: request.id };
@@ -78,11 +78,22 @@ export function verdictOnEdit(
   return decidedEvent('policy', by.signer, action, facts, by.now);
 }
 
-/** Those whom the agent names are asked as well, also where nobody else would be: that can only make it stricter. */
-export function withNamed(verdict: Verdict, approvers: Approver[] | undefined): Verdict {
-  if (approvers === undefined || approvers.length === 0 || verdict.decide === 'deny') return verdict;
-  const named = { scope: null, rule: null, approvers, quorum: 1, separate: false };
-  if (verdict.decide === 'require_approval') return { ...verdict, demands: [...verdict.demands, named] };
+/**
+ * Those whom the agent names are asked as well, also where nobody else would be: that can only make it stricter. A
+ * question is for people, whatever the policy would allow, and no time that passes answers it.
+ */
+export function withAsked(
+  verdict: Verdict,
+  { approvers = [], answer_schema }: EventData<'action.requested'>,
+): Verdict {
+  const isQuestion = answer_schema !== undefined;
+  if ((approvers.length === 0 && !isQuestion) || verdict.decide === 'deny') return verdict;
+  const named = { scope: null, rule: null, approvers, quorum: 1, separate: false, by_agent: true as const };
+  if (verdict.decide === 'require_approval') {
+    const demands = approvers.length > 0 ? [...verdict.demands, named] : verdict.demands;
+    const settings = isQuestion ? { ...verdict.settings, onTimeout: 'deny' as const } : verdict.settings;
+    return { ...verdict, demands, settings };
+  }
   const reason = `${verdict.reason}; the agent asks for people all the same`;
   return {
     ...verdict,

@@ -75,10 +75,17 @@ describe('a mistake that others made', () => {
   test('any caller can decide', async () => {
     const id = await held(started);
     const other = await personWith(started, 'other@example.com', ['approver', 'auditor']);
-    for (const caller of [createClient(started.url), started.agent, started.admin, other]) {
-      const { status, body } = await caller.vote(id, { vote: 'approve', by: 'lead@example.com' });
-      expect({ status, isRefused: status >= 400, error: body.error }).toMatchObject({ isRefused: true });
-      expect((await caller.vote(id, { vote: 'approve' })).status).toBeGreaterThanOrEqual(401);
+    const callers = [
+      [createClient(started.url), 401, 'MISSING_TOKEN'],
+      [started.agent, 403, 'WRONG_CREDENTIAL'],
+      [started.admin, 403, 'NOT_ELIGIBLE'],
+      [other, 403, 'NOT_ELIGIBLE'],
+    ] as const;
+    for (const [caller, status, error] of callers) {
+      expect(await caller.vote(id, { vote: 'approve' })).toMatchObject({ status, body: { error } });
+      expect(
+        (await caller.vote(id, { vote: 'approve', by: 'lead@example.com' })).status,
+      ).toBeGreaterThanOrEqual(401);
     }
     await pending(id);
   });

@@ -38,7 +38,9 @@ export function answerActs(parts: ServiceParts, { records, execute, config }: Ac
         return await execute(agent, action_id, command);
       } catch (error) {
         const isBeingJudged = error instanceof Refusal && error.code === 'BEING_JUDGED';
-        if (!isBeingJudged || Date.now() > until) throw error;
+        // Only who names what was seen is told whether it is that still.
+        const isPatient = 'question' in command && command.question.payload_digest !== undefined;
+        if (!isBeingJudged || !isPatient || Date.now() > until) throw error;
         await sleep(lookEveryMs);
       }
     }
@@ -49,7 +51,8 @@ export function answerActs(parts: ServiceParts, { records, execute, config }: Ac
     const state = await act(action_id, { kind: 'vote', question, request, now: new Date() });
     const votes = 'standing' in state ? (state.standing?.votes ?? []) : [];
     const cast = votes.findLast(({ data }) => data.voter.id === voter.id)?.data;
-    const { vote = 'approve', choice } = cast ?? question;
+    if (!cast && question.vote === undefined) throw new Refusal('ALREADY_DECIDED');
+    const { vote, choice } = { ...question, ...cast };
     return { action_id, vote, ...(choice === undefined ? {} : { choice }), ...outcomeIn(state) };
   });
 

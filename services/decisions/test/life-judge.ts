@@ -15,7 +15,7 @@ type Moment = {
 };
 
 /** What is wrong with a history, by what the design says; nothing where it is right. */
-export function wrongsIn({ events, rolesOf }: World): string[] {
+export function wrongsIn({ events, rolesOf, blind }: World): string[] {
   const wrongs: string[] = [];
   const seen = new Set<string>();
   const [request] = events as [EventOf<'action.requested'>];
@@ -39,6 +39,10 @@ export function wrongsIn({ events, rolesOf }: World): string[] {
     if (isLate && !isOfTime) wrongs.push(`${event.type} after the deadline`);
     switch (event.type) {
       case 'approval.voted':
+        if (blind.has(event.data.request) && before.needed?.data.revision !== 1)
+          wrongs.push('a blind vote on a change');
+        wrongs.push(...wrongsOfPerson(event, before, rolesOf.get(event.data.request) ?? []));
+        break;
       case 'approval.edited':
       case 'approval.reassigned':
         wrongs.push(...wrongsOfPerson(event, before, rolesOf.get(event.data.request) ?? []));
@@ -83,13 +87,19 @@ function momentOf(events: PlacetEvent[]): Moment {
       const isTakenBack = by.id === place && approvers.every((to) => approverText(to) === `user:${by.email}`);
       if (isTakenBack) moment.handed.delete(place);
       else moment.handed.set(place, event);
-      moment.votes = moment.votes.filter((vote) => !placesOf(vote).includes(place));
+      moment.votes = moment.votes.flatMap((vote) => {
+        const eligible_as = vote.data.eligible_as.map((as) =>
+          (as?.in_place_of ?? vote.data.voter.id) === place ? null : as,
+        );
+        return eligible_as.some((as) => as) ? [{ ...vote, data: { ...vote.data, eligible_as } }] : [];
+      });
     }
     if (event.type === 'approval.escalated') {
       const { demand, approvers, replace } = event.data;
       moment.demands = moment.demands.map((one, n) => {
         if (n !== demand) return one;
-        if (replace) return { scope: one.scope, rule: one.rule, quorum: one.quorum, approvers, ...kept(one) };
+        if (replace)
+          return { scope: one.scope, rule: one.rule, quorum: wantedBy(one), approvers, ...kept(one) };
         const texts = approvers.map(approverText);
         const ways = one.ways?.map((way) => way.map((place) => [...place, ...texts]));
         return { ...one, approvers: [...one.approvers, ...approvers], ...(ways ? { ways } : {}) };
@@ -99,13 +109,14 @@ function momentOf(events: PlacetEvent[]): Moment {
   return moment;
 }
 
+/** How many people at the least. */
+const wantedBy = ({ quorum, ways = [[]] }: Demand) =>
+  Math.max(quorum, Math.min(...ways.map((way) => way.length)));
+
 const kept = ({ separate, reject }: Demand) => ({
   ...(separate ? { separate } : {}),
   ...(reject ? { reject } : {}),
 });
-
-const placesOf = ({ data }: Voted) =>
-  data.eligible_as.flatMap((as) => (as ? [as.in_place_of ?? data.voter.id] : []));
 
 function personIn(event: Voted | EventOf<'approval.edited'> | Reassigned) {
   if (event.type === 'approval.voted') return event.data.voter;
@@ -144,6 +155,9 @@ function wrongsOfPerson(
       continue;
     }
     const handed = moment.handed.get(place);
+    if (!demand.approvers.some((one) => as.as.includes(approverText(one)))) {
+      wrongs.push(`${id} votes in a place that nobody asks for any more`);
+    }
     const isTo = handed?.data.approvers.some((one) => one.kind === 'user' && one.email === email);
     if (!isTo) wrongs.push(`${id} votes in the place of ${place}, which was not handed to them`);
     const isKeptOut = demand.separate && email === moment.needed?.data.owner;
@@ -152,13 +166,22 @@ function wrongsOfPerson(
   return wrongs;
 }
 
+/** What was said last in each place of a demand. */
+function lastWords(votes: Voted[], n: number) {
+  const words = new Map<string, { vote: string; texts: string[] }>();
+  for (const { data } of votes) {
+    const as = data.eligible_as[n];
+    if (as) words.set(as.in_place_of ?? data.voter.id, { vote: data.vote, texts: as.as });
+  }
+  return [...words.values()];
+}
+
 /** Whether the votes that stand end it by rejection. */
 function isEnded({ demands, votes }: Moment): boolean {
   return demands.some((demand, n) => {
-    const against = votes.filter(({ data }) => data.vote === 'reject' && data.eligible_as[n]);
-    const places = new Set(against.map(({ data }) => data.eligible_as[n]?.in_place_of ?? data.voter.id));
-    const wanted = Math.max(demand.quorum, Math.min(...(demand.ways ?? [[]]).map((way) => way.length)));
-    return demand.reject === 'majority' ? places.size * 2 > wanted : places.size > 0;
+    const places = lastWords(votes, n).filter(({ vote }) => vote === 'reject');
+    const wanted = wantedBy(demand);
+    return demand.reject === 'majority' ? places.length * 2 > wanted : places.length > 0;
   });
 }
 
@@ -182,11 +205,7 @@ function wrongsOfAllowing(
     }
   }
   demands.forEach((demand, n) => {
-    const approving = votes.flatMap(({ data: vote }) => {
-      const as = vote.eligible_as[n];
-      return vote.vote === 'approve' && as ? [{ place: as.in_place_of ?? vote.voter.id, texts: as.as }] : [];
-    });
-    const byPlace = [...new Map(approving.map((one) => [one.place, one])).values()];
+    const byPlace = lastWords(votes, n).filter(({ vote }) => vote === 'approve');
     if (byPlace.length < demand.quorum) wrongs.push(`allowed by ${byPlace.length} of ${demand.quorum}`);
     const isFilled = (demand.ways ?? [[]]).some((way) =>
       canFill(

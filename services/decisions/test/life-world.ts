@@ -1,4 +1,4 @@
-import { type EventOf, makeEvent, type PlacetEvent } from '@placet/events';
+import { type EventOf, makeEvent, type PlacetEvent, standingOf } from '@placet/events';
 import { type CompiledLayer, createLayers, evaluate, requestFacts, type Verdict } from '@placet/policy';
 import type { Edit, Timing } from '@placet/policy-service/needed.ts';
 import { verdictEvent, verdictOnEdit } from '@placet/policy-service/verdict.ts';
@@ -16,9 +16,10 @@ rules:
   - action: pay
     when: payload.amount <= 100
     decide: require_approval
-    approvers: [{ all: ["role:a", "role:b"] }, "role:c"]
+    approvers: { all: ["role:a", "role:b"] }
     editable: [payload.amount]
     timeout: 60s
+    escalate: [{ after: 15s, to: ["role:c"], replace: true }]
   - action: pay
     when: payload.amount <= 500
     decide: require_approval
@@ -74,7 +75,13 @@ export const roles = ['a', 'b', 'c'] as const;
 
 /** What somebody tries, or what happens. `isCutOff`: whoever does it dies after the first event that it stores. */
 export type Attempt = { isCutOff: boolean } & (
-  | { do: 'vote'; who: Name; as: readonly string[]; vote: 'approve' | 'reject'; isStale: boolean }
+  | {
+      do: 'vote';
+      who: Name;
+      as: readonly string[];
+      vote: 'approve' | 'reject';
+      seen: 'now' | 'before' | 'nothing';
+    }
   | { do: 'edit'; who: Name; as: readonly string[]; amount: number; isStale: boolean }
   | { do: 'hand'; who: Name; as: readonly string[]; to: readonly Name[] }
   | { do: 'wait'; ms: number }
@@ -84,11 +91,16 @@ export type Attempt = { isCutOff: boolean } & (
   | { do: 'again' }
 );
 
-export type World = { events: PlacetEvent[]; rolesOf: Map<string, readonly string[]> };
+export type World = {
+  events: PlacetEvent[];
+  rolesOf: Map<string, readonly string[]>;
+  /** Votes that do not say what was seen. */
+  blind: Set<string>;
+};
 
 /** What came of it all, by the rules of the service and of the policy, with a clock of its own. */
 export function play(amount: number, attempts: readonly Attempt[]): World {
-  const world: World = { events: [requested(amount)], rolesOf: new Map() };
+  const world: World = { events: [requested(amount)], rolesOf: new Map(), blind: new Set() };
   let nowMs = Date.UTC(2026, 0, 1, 12);
   let last: { command: Command; isCutOff: boolean } | undefined;
   judge(world, new Date(nowMs));
@@ -141,7 +153,8 @@ function judge({ events }: World, now: Date): void {
   const asked = events.filter((event) => event.type === 'approval.needed');
   const [first, earlier] = [asked[0], asked.at(-1)];
   if (!first || !earlier) return;
-  const edit: Edit = { edited: newest, earlier, since: new Date(first.time) };
+  const demands = standingOf(events)?.demands ?? [];
+  const edit: Edit = { edited: newest, earlier, demands, since: new Date(first.time) };
   events.push(verdictOnEdit(request, verdictOn(request, newest.data.payload), edit, timing));
 }
 
@@ -159,12 +172,10 @@ function commandOf(world: World, attempt: Attempt, request: string, now: Date): 
   };
   switch (attempt.do) {
     case 'vote': {
-      const question = {
-        ...by(attempt.who, attempt.as),
-        vote: attempt.vote,
-        payload_digest: seen(attempt.isStale),
-      };
-      return { kind: 'vote', question, request, now };
+      const { who, as, vote, seen: saw } = attempt;
+      if (saw === 'nothing') world.blind.add(request);
+      const digest = saw === 'nothing' ? {} : { payload_digest: seen(saw === 'before') };
+      return { kind: 'vote', question: { ...by(who, as), vote, ...digest }, request, now };
     }
     case 'edit': {
       const changes = { 'payload.amount': attempt.amount };

@@ -170,7 +170,7 @@ export function decidedAnswer(
 }
 
 export function heldAnswer(standing: Standing): Answer {
-  const { needed, demands } = standing;
+  const { needed, demands, handed } = standing;
   const { data } = needed;
   const votes = standing.votes.map((vote) => vote.data);
   return {
@@ -182,14 +182,14 @@ export function heldAnswer(standing: Standing): Answer {
     policies: data.policies,
     payload_digest: data.payload_digest,
     approval: {
-      approvers: askedOf(demands),
+      approvers: askedOf([...demands, ...[...handed.values()].map((one) => one.data)]),
       deadline: data.deadline,
       revision: data.revision,
       votes: standingVotes(votes).length,
       demands: demands.map((demand, position) => ({
         approvers: askedOf([demand]),
         quorum: peopleWanted(demand),
-        met: approvalsOf(votes, position),
+        met: approvalsOf(demand, votes, position),
       })),
     },
   };

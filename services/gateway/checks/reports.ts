@@ -1,6 +1,6 @@
 import { type Agent, type EventData, type EventOf, makeEvent, subjectFor } from '@placet/events';
 import { digestOf } from '@placet/proof';
-import { causeId, eventIn, newId, Refusal, readNote } from '@placet/runtime';
+import { causeId, defined, eventIn, newId, Refusal, readNote } from '@placet/runtime';
 import type { CheckParts, Checks } from './checks.ts';
 import { storedOutcome } from './outcomes.ts';
 import { actionIdFor, type ExecutionBody, type LogBody } from './request.ts';
@@ -97,10 +97,4 @@ export function createReports(parts: CheckParts, checks: Checks) {
   }
 
   return { executed, logged };
-}
-
-/** Without the fields that were not given. */
-function defined<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
