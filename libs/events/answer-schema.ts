@@ -103,6 +103,12 @@ function isDeeperThan(value: unknown, depth: number): boolean {
   return depth === 0 || Object.values(value).some((one) => isDeeperThan(one, depth - 1));
 }
 
+/** A name that would be lost on the way, and with it what it asks for. */
+function namesPrototype(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(namesPrototype);
+}
+
 const Shallow = z
   .unknown()
   // A node is two levels: its properties, and each of them.
@@ -111,6 +117,7 @@ const Shallow = z
     // What is that deep is not looked into.
     abort: true,
   })
+  .refine((value) => !namesPrototype(value), 'must not name __proto__')
   .refine(
     (value) => JSON.stringify(value ?? null).length <= charsMax,
     `must be at most ${charsMax} characters`,
@@ -119,7 +126,11 @@ const Shallow = z
 export const AnswerSchema = Shallow.pipe(AnswerNode)
   .refine((node) => extentOf(node).depth <= depthMax, `must be at most ${depthMax} levels deep`)
   .refine((node) => extentOf(node).nodes <= nodesMax, `must have at most ${nodesMax} parts`)
-  .refine(namesRequired, 'must list under required only what is among properties');
+  .refine(namesRequired, 'must list under required only what is among properties')
+  .refine(
+    isAnswerable,
+    'must let something fit: bounds in their order, options of the type, names that objects have not anyway',
+  );
 
 function namesRequired(node: AnswerSchema): boolean {
   if (node.type === 'array') return namesRequired(node.items);
@@ -130,6 +141,30 @@ function namesRequired(node: AnswerSchema): boolean {
     Object.values(properties).every(namesRequired)
   );
 }
+
+function isAnswerable(node: AnswerSchema): boolean {
+  switch (node.type) {
+    case 'string':
+      return isOrdered(node.minLength, node.maxLength) && areAll(node.enum, 'string');
+    case 'number':
+    case 'integer':
+      return isOrdered(node.minimum, node.maximum) && areAll(node.enum, 'number');
+    case 'boolean':
+      return true;
+    case 'array':
+      return isOrdered(node.minItems, node.maxItems) && isAnswerable(node.items);
+    case 'object':
+      return Object.entries(node.properties).every(
+        ([name, inner]) => !(name in Object.prototype) && isAnswerable(inner),
+      );
+    default:
+      return node satisfies never;
+  }
+}
+
+const isOrdered = (min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY) => min <= max;
+const areAll = (options: readonly Option[] = [], type: string) =>
+  options.every((option) => typeof option === type);
 
 export type AnswerProblem = { path: string; message: string };
 

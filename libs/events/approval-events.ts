@@ -166,6 +166,7 @@ export const ApprovalClosed = z.object({
   ...OfAction,
   action_name: z.string(),
   decision: z.enum(['allowed', 'denied']),
+  cause: z.string().optional(),
   decision_event: z.string(),
   reason: z.string(),
   deciders: z.array(z.string()),

@@ -81,7 +81,13 @@ export const consumers = {
   notifierWebhook: {
     service: 'notifier',
     durable: 'notifier-webhook',
-    filters: [typeFilter('approval.needed'), typeFilter('approval.closed')],
+    filters: [
+      typeFilter('approval.needed'),
+      typeFilter('approval.reminded'),
+      typeFilter('approval.escalated'),
+      typeFilter('approval.reassigned'),
+      typeFilter('approval.closed'),
+    ],
     maxAckPending: 5000,
     ackWaitMs: 30_000,
   },

@@ -24,7 +24,7 @@ export { lookAlike } from './look-alike.ts';
 export { nearest } from './nearest.ts';
 export { parsePolicy, type Reading } from './parse.ts';
 export { formatProblems, type Problem } from './problems.ts';
-export { redact } from './redact.ts';
+export { redact, redacted } from './redact.ts';
 export { policySchema, policySchemaText } from './schema/policy-schema.ts';
 export { createTally, type Tally } from './tally.ts';
 export {

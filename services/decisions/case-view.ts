@@ -3,6 +3,10 @@ import type * as z from 'zod';
 import type { ActionRecord } from './store.ts';
 import { decidedIn } from './views.ts';
 
+/** Of one action the last; and of what somebody said the beginning. An answer travels in one message. */
+const entriesMax = 40;
+const wordsMax = 300;
+
 /** So many earlier decisions are shown. */
 export const earlierMax = 10;
 
@@ -11,7 +15,7 @@ export function timelineOf(records: ActionRecord[]): CaseEntry[] {
   return records
     .flatMap((record) => {
       const action_name = nameOf(record);
-      return record.events.flatMap(({ event }) => {
+      return record.events.slice(-entriesMax).flatMap(({ event }) => {
         const told = toldOf(event);
         if (!told) return [];
         const { actionId: action_id, agent } = record;
@@ -72,7 +76,7 @@ function toldOf(event: PlacetEvent): Told | null {
       };
     }
     case 'approval.commented':
-      return { by: event.data.by.email, what: event.data.comment };
+      return { by: event.data.by.email, what: brief(event.data.comment) };
     case 'action.decided': {
       const { decision, deciders, reason } = event.data;
       return { by: deciders.join(', '), what: `${decision}: ${reason}` };
@@ -91,5 +95,9 @@ function toldOf(event: PlacetEvent): Told | null {
 }
 
 function withWords(what: string, words: string | undefined): string {
-  return words === undefined ? what : `${what}: ${words}`;
+  return words === undefined ? what : brief(`${what}: ${words}`);
+}
+
+function brief(text: string): string {
+  return text.length <= wordsMax ? text : `${text.slice(0, wordsMax)}…`;
 }

@@ -93,9 +93,20 @@ export async function closeApproval(
   decided: EventOf<'action.decided'>,
   inform: Approver[] | undefined,
 ): Promise<void> {
-  const { action_id, agent, action_name, decision, reason, deciders, proof, choice, case: of } = decided.data;
+  const {
+    action_id,
+    agent,
+    action_name,
+    decision,
+    cause,
+    reason,
+    deciders,
+    proof,
+    choice,
+    case: of,
+  } = decided.data;
   const told = {
-    ...{ action_id, agent, action_name, decision, reason, deciders, proof },
+    ...{ action_id, agent, action_name, decision, cause, reason, deciders, proof },
     ...(choice === undefined ? {} : { choice }),
     ...(inform === undefined ? {} : { inform }),
     ...(of === undefined ? {} : { case: of }),

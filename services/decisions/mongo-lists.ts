@@ -22,6 +22,7 @@ export type Lists = {
   page(query: ListQuery): Promise<StoredAction[]>;
   count(selection: Selection, max: number): Promise<{ count: number; oldest: Date | null }>;
   ofCase(name: string, after: number, limit: number): Promise<StoredAction[]>;
+  lastOfCase(name: string, limit: number): Promise<StoredAction[]>;
 };
 
 export function createLists(actions: Actions): Lists {
@@ -102,6 +103,12 @@ export function createLists(actions: Actions): Lists {
         counts.reduce((sum, one) => sum + one, 0),
       );
       return { count, oldest: oldest?.listed?.at ?? null };
+    },
+
+    lastOfCase(name, limit) {
+      return actions
+        .find({ 'inCase.name': name }, { sort: { 'inCase.seq': -1 }, limit, maxTimeMS: queryTimeoutMs })
+        .toArray();
     },
 
     ofCase(name, after, limit) {

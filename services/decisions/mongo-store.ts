@@ -174,6 +174,10 @@ function store(client: MongoClient, { actions, events, position, lease }: Collec
       return { records: await recordsOf(page), after: last ?? null };
     },
 
+    async lastOfCase(name, limit) {
+      return recordsOf(await lists.lastOfCase(name, limit));
+    },
+
     async due(now, requestedBefore, limit) {
       const [overdue, unjudged] = await Promise.all([
         openActions('held', now, limit),

@@ -1,4 +1,4 @@
-import { audienceNow, audienceOf, type PlacetEvent, standingOf } from '@placet/events';
+import { audienceNow, audienceOf, type Demand, entryOf, type PlacetEvent, standingOf } from '@placet/events';
 import { digestOf, type Jwks } from '@placet/proof';
 import {
   causeId,
@@ -52,8 +52,9 @@ export function createRecords({ context, alarm }: ServiceParts, store: OutcomeSt
   /** The stream is ahead of the store; what it no longer holds, the store does. */
   async function of(actionId: string): Promise<ActionRecord | null> {
     const found = await findHistory(context, actionId);
-    if (!found) return proven(await store.get(actionId));
-    return withHistory({ actionId, agent: found.agent }, found.history);
+    // Notes stay longer than what they are about.
+    const stored = found && isWhole(found.history) ? null : await proven(await store.get(actionId));
+    return stored ?? (found && withHistory({ actionId, agent: found.agent }, found.history));
   }
 
   async function confirmed(actionId: string): Promise<ActionRecord | null> {
@@ -69,13 +70,18 @@ export function createRecords({ context, alarm }: ServiceParts, store: OutcomeSt
     return record.agent;
   }
 
+  /** What was only logged permits nothing, so that nothing has to bear it out. */
+  async function oldRecord(record: ActionRecord): Promise<ActionRecord | null> {
+    return record.events.every(({ event }) => event.type === 'action.logged') ? record : proven(record);
+  }
+
   /** As the stream holds them, with all that is kept beside; older ones only as far as a proof bears them out. */
   async function whole(stored: ActionRecord[]): Promise<(ActionRecord | null)[]> {
     const histories = await readHistories(context, stored, keptNotes);
     return Promise.all(
       stored.map((record, n) => {
         const history = histories[n];
-        return history && history.events.length > 0 ? withHistory(record, history) : proven(record);
+        return history && isWhole(history) ? withHistory(record, history) : oldRecord(record);
       }),
     );
   }
@@ -95,6 +101,11 @@ function withHistory(
 
 const commentsOf = ({ events }: ActionRecord) =>
   events.filter(({ event }) => event.type === 'approval.commented');
+
+/** Whether it tells of more than what stands beside an action. */
+function isWhole({ events }: History): boolean {
+  return events.some(({ event }) => entryOf(event.type).root === 'act' || event.type === 'action.logged');
+}
 
 function isHeld({ events }: History): boolean {
   return events.some(({ event }) => event.type === 'approval.needed');
@@ -138,6 +149,26 @@ export function isWaitingFor(record: ActionRecord, audience: string[] | null): b
 export function isFor(record: ActionRecord, audience: string[] | null): boolean {
   if (audience === null) return true;
   return record.events.some(({ event }) => askedBy(event).some((key) => audience.includes(key)));
+}
+
+/** The same of those whom the policy asks, escalates to or approvers hand it to: an agent opens no case by naming them. */
+export function isOfPolicyFor(record: ActionRecord, audience: string[] | null): boolean {
+  if (audience === null) return true;
+  return record.events.some(({ event }) =>
+    audienceOf(demandsIn(event)).some((key) => audience.includes(key)),
+  );
+}
+
+function demandsIn(event: PlacetEvent): Pick<Demand, 'approvers'>[] {
+  switch (event.type) {
+    case 'approval.needed':
+      return event.data.demands.filter(({ by_agent }) => !by_agent);
+    case 'approval.escalated':
+    case 'approval.reassigned':
+      return [{ approvers: event.data.approvers }];
+    default:
+      return [];
+  }
 }
 
 function askedBy(event: PlacetEvent): string[] {

@@ -15,6 +15,7 @@ export type Lists = {
   page(query: ListQuery): Row[];
   count(selection: Selection, max: number): { count: number; oldest: Date | null };
   ofCase(name: string, after: number, limit: number): Row[];
+  lastOfCase(name: string, limit: number): Row[];
 };
 
 /** `once`: for statements whose text is another for each number of keys, which are too many to be kept. */
@@ -70,6 +71,13 @@ export function createLists(prepare: Prepare, once: Prepare): Lists {
       ).get(...values, max);
       const oldest = row?.['requested_at'] as number | null;
       return { count: Number(row?.['count'] ?? 0), oldest: oldest === null ? null : new Date(oldest) };
+    },
+
+    lastOfCase(name, limit) {
+      return prepare(
+        `SELECT id, action_id, agent, requested_seq, blocked, case_seq FROM actions
+          WHERE case_name = ? ORDER BY case_seq DESC LIMIT ?`,
+      ).all(name, limit);
     },
 
     ofCase(name, after, limit) {

@@ -97,6 +97,10 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
       return { records: page.map(recordOf), after: last };
     },
 
+    async lastOfCase(name, limit) {
+      return lists.lastOfCase(name, limit).map(recordOf);
+    },
+
     async due(now, requestedBefore, limit) {
       const overdue = statement(
         `SELECT action_id, agent FROM actions

@@ -4,7 +4,9 @@ import { closeApproval, type Execute, informedOf } from './execute.ts';
 import type { DueAction, OutcomeStore, OwedAction } from './store.ts';
 
 const everyMs = 500;
-const dueMax = 200;
+/** As many as may fall due together, and so many of them at a time. */
+const dueMax = 2000;
+const atOnce = 16;
 
 /**
  * The clock: deadlines that have passed, requests that nobody judged, and what somebody who died still owed. Any
@@ -20,10 +22,18 @@ export function startSweep(
 
   async function sweep(): Promise<void> {
     const now = new Date();
-    for (const action of await store.owed(now, dueMax)) await attempt(action, () => finish(action, now));
+    await inParallel(await store.owed(now, dueMax), (action) => attempt(action, () => finish(action, now)));
     const due = await store.due(now, new Date(now.getTime() - sweepAfterMs), dueMax);
-    for (const action of due) await attempt(action, () => look(action, now));
+    await inParallel(due, (action) => attempt(action, () => look(action, now)));
     context.metrics.openApprovals.set((await store.countOpen()).held);
+  }
+
+  async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    const left = items.values();
+    const worker = async () => {
+      for (const item of left) await work(item);
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
   }
 
   /** One action that cannot be decided now must not keep the others waiting. */

@@ -3,6 +3,7 @@ import {
   approvalsOf,
   approverText,
   askedOf,
+  type Change,
   contextOf,
   type EventData,
   type EventOf,
@@ -11,8 +12,9 @@ import {
   type Standing,
   standingOf,
 } from '@placet/events';
-import { redact } from '@placet/policy';
+import { redact, redacted } from '@placet/policy';
 import { defined } from '@placet/runtime';
+import { overlaps } from './payload-changes.ts';
 import type { ActionRecord } from './store.ts';
 
 function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> | null {
@@ -67,7 +69,7 @@ export function approvalView(record: ActionRecord, roles: readonly string[]): Ap
     edits: all(record, 'approval.edited').map(({ data: { editor, changes, comment }, time }) => ({
       by: editor.email,
       at: time,
-      changes,
+      changes: changes.map((change) => shownChange(change, data.redacted ?? [])),
       ...defined({ comment }),
     })),
     comments: all(record, 'approval.commented').map(({ data: { by, comment }, time }) => ({
@@ -144,6 +146,22 @@ function stepsIn({ needed, steps: taken }: Standing, record: ActionRecord): Appr
   }));
 }
 
+/** Longer values are looked up in the payload. */
+const briefCharsMax = 500;
+
+function brief(value: unknown): unknown {
+  const text = JSON.stringify(value) ?? '';
+  return text.length <= briefCharsMax ? value : `[${text.length} characters]`;
+}
+
+/** What was changed before somebody hid it is hidden too. */
+function shownChange({ path, ...values }: Change, hidden: readonly string[]): Change {
+  const isHidden = hidden.some((one) => overlaps(path, one));
+  const to = isHidden ? redacted : brief(values.to);
+  if (!('from' in values)) return { path, to };
+  return { path, from: isHidden ? redacted : brief(values.from), to };
+}
+
 /** Each with the revision of the payload that it was about. */
 function votesIn(record: ActionRecord): ApprovalView['votes'] {
   const revisions = new Map(
@@ -154,6 +172,6 @@ function votesIn(record: ActionRecord): ApprovalView['votes'] {
     vote: data.vote,
     at: time,
     revision: revisions.get(data.payload_digest) ?? 1,
-    ...defined({ choice: data.choice, answer: data.answer, comment: data.comment }),
+    ...defined({ choice: data.choice, answer: brief(data.answer), comment: data.comment }),
   }));
 }

@@ -5,6 +5,9 @@ import { eligibilityOf, isEligible } from './eligibility.ts';
 import { append, ofAction, type Ruling, refuse, settled } from './ending.ts';
 import type { ActionState, Command, Held } from './state.ts';
 
+const answerCharsMax = 16_000;
+const answerTooLong = `An answer is at most ${answerCharsMax} characters of JSON; say where the rest is.`;
+
 type Vote = Extract<Command, { kind: 'vote' }>;
 type Needed = EventData<'approval.needed'>;
 type Said = Pick<EventData<'approval.voted'>, 'vote' | 'choice' | 'answer'>;
@@ -98,6 +101,7 @@ function saidBy({ vote, choice, answer }: VoteQuestion, needed: Needed): Said | 
       answer_schema === undefined ? 'this approval asks no question' : 'a rejection has no answer';
     return refuse('VALIDATION_ERROR', undefined, [{ path: 'answer', message }]);
   }
+  if (JSON.stringify(answer ?? null).length > answerCharsMax) return refuse('BODY_TOO_LARGE', answerTooLong);
   const problems = answerProblems(answer_schema, answer);
   if (problems.length > 0) return refuse('ANSWER_REQUIRED', undefined, problems);
   return { vote: meant, ...named, answer };

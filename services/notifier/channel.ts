@@ -1,7 +1,9 @@
 import type { EventOf } from '@placet/events';
 
-/** What people are told: that they are needed, and how it ended. */
-export type Announcement = EventOf<'approval.needed'> | EventOf<'approval.closed'>;
+/** What people are told: that they are needed, once more, that others are, and how it ended. */
+export type Announcement = EventOf<
+  'approval.needed' | 'approval.reminded' | 'approval.escalated' | 'approval.reassigned' | 'approval.closed'
+>;
 
 export type Delivery =
   | { outcome: 'delivered' }

@@ -15,6 +15,7 @@ import { answer, causeId, newId, Refusal, readDirect, type ServiceParts, sleep }
 import type { DecisionsConfig } from '../config.ts';
 import type { Execute } from '../execute.ts';
 import { isFor, type Records } from '../records.ts';
+import { createRoom } from '../room.ts';
 import type { ActionState, Command } from '../state.ts';
 import { neededIn } from '../views.ts';
 
@@ -22,13 +23,14 @@ import { neededIn } from '../views.ts';
 const judgedWithinMs = 3000;
 const lookEveryMs = 100;
 /** More than anybody reads. */
-const commentsMax = 200;
+const commentsMax = 100;
 
 type Acting = { records: Records; execute: Execute; config: DecisionsConfig };
 
 /** What people, agents and administrators do with an approval. */
 export function answerActs(parts: ServiceParts, { records, execute, config }: Acting): void {
   const { context, bus } = parts;
+  const room = createRoom(context);
 
   /** On an approval that people name by its id alone. */
   async function act(action_id: string, command: Command): Promise<ActionState> {
@@ -59,6 +61,7 @@ export function answerActs(parts: ServiceParts, { records, execute, config }: Ac
   answer(parts, requests.edit, EditQuestion, async (question, request) => {
     const { action_id } = question;
     const { sweepAfterMs } = config;
+    await room.refuseIfFull();
     const state = await act(action_id, { kind: 'edit', question, request, now: new Date(), sweepAfterMs });
     const standing = 'standing' in state ? state.standing : null;
     const { revision, payload_digest } = standing?.edited?.data ?? standing?.needed.data ?? {};
@@ -76,6 +79,7 @@ export function answerActs(parts: ServiceParts, { records, execute, config }: Ac
 
   answer(parts, requests.comment, CommentQuestion, async (question, request) => {
     const { action_id, by, audience, comment, channel } = question;
+    await room.refuseIfFull();
     const record = await records.confirmed(action_id);
     const needed = record && isFor(record, audience) ? neededIn(record) : null;
     if (!needed)

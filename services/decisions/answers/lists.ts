@@ -10,7 +10,7 @@ import {
 import { answer, fitting, Refusal, type ServiceParts } from '@placet/runtime';
 import * as z from 'zod';
 import { earlierIn, earlierMax, timelineOf } from '../case-view.ts';
-import { isFor, isWaitingFor, type Records } from '../records.ts';
+import { isFor, isOfPolicyFor, isWaitingFor, type Records } from '../records.ts';
 import type { ActionRecord, OutcomeStore } from '../store.ts';
 import { approvalView, decidedIn, executedIn, neededIn, requestSeq } from '../views.ts';
 
@@ -18,7 +18,7 @@ import { approvalView, decidedIn, executedIn, neededIn, requestSeq } from '../vi
 const countMax = 10_000;
 
 /** So many actions of a case are looked at together. */
-const actionsMax = 200;
+const actionsMax = 100;
 /** Among so many of an agent's last. */
 const alikeMax = 50;
 
@@ -54,16 +54,13 @@ export function answerLists(parts: ServiceParts, { records, store }: Listing): v
     const view = record && isFor(record, audience) ? approvalView(record, roles) : null;
     if (!view)
       throw new Refusal('NOT_FOUND', { message: 'There is no approval with this id that concerns you.' });
+    // Whom only the agent asks is told of this one alone.
+    if (!record || !isOfPolicyFor(record, audience)) return view;
     const name = view.context['case'];
-    const ofCase = typeof name === 'string' ? (await store.ofCase(name, { limit: actionsMax })).records : [];
+    const ofCase = typeof name === 'string' ? await store.lastOfCase(name, alikeMax) : [];
     const others = await records.whole([...ofCase, ...(await alike(view))]);
-    return {
-      ...view,
-      earlier: earlierIn(
-        others.filter((one) => one !== null),
-        action_id,
-      ),
-    };
+    const known = others.filter((one) => one !== null);
+    return { ...view, earlier: earlierIn(known, action_id) };
   });
 
   /** What people said before to the same agent that wanted the same: who is refused may ask again in other words. */
@@ -79,6 +76,14 @@ export function answerLists(parts: ServiceParts, { records, store }: Listing): v
       .slice(0, earlierMax);
   }
 
+  /** Whoever was asked about any of its first or its last actions, by the policy. */
+  async function isOpenTo(audience: string[] | null, name: string): Promise<boolean> {
+    const { records: first } = await store.ofCase(name, { limit: actionsMax });
+    const isAsked = async (found: ActionRecord[]) =>
+      (await records.whole(found)).some((record) => record && isOfPolicyFor(record, audience));
+    return (await isAsked(first)) || (await isAsked(await store.lastOfCase(name, actionsMax)));
+  }
+
   answer(parts, requests.waiting, WaitingQuestion, async ({ groups }) => ({
     waiting: await Promise.all(
       groups.map(async ({ name, until, ...selection }) => {
@@ -89,8 +94,7 @@ export function answerLists(parts: ServiceParts, { records, store }: Listing): v
   }));
 
   answer(parts, requests.case, CaseQuestion, async ({ case: name, audience, after, limit }) => {
-    const first = await store.ofCase(name, { limit: actionsMax });
-    if (!(await records.whole(first.records)).some((record) => record && isFor(record, audience))) {
+    if (!(await isOpenTo(audience, name))) {
       throw new Refusal('NOT_FOUND', { message: 'There is no case of this name that concerns you.' });
     }
     const page = await store.ofCase(name, { after, limit });

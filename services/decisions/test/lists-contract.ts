@@ -191,6 +191,7 @@ export function listsContract(open: OpenStore) {
       expect(await inCase('one')).toEqual([actionId(1), actionId(2), 2]);
       expect(await inCase('one', 2)).toEqual([actionId(6), null]);
       expect(await inCase('$another')).toEqual([actionId(3), null]);
+      expect(idsOf(await store.lastOfCase('one', 2))).toEqual([actionId(6), actionId(2)]);
       expect(await inCase('none')).toEqual([null]);
       const { records } = await store.ofCase('one', { limit: 1 });
       expect(records[0]?.events.map(({ seq }) => seq)).toEqual([1, 8]);

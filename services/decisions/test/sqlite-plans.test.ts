@@ -76,6 +76,7 @@ test('an index has what is due, what is owed and what is of a case, in its order
     await store.due(at(9999), at(9999), 10);
     await store.owed(at(9999), 10);
     await store.ofCase('case 3', { limit: 10 });
+    await store.lastOfCase('case 3', 10);
   });
   const read = plans.filter((line) => !line.startsWith('SEARCH events'));
   expect(
@@ -84,6 +85,7 @@ test('an index has what is due, what is owed and what is of a case, in its order
     ['SEARCH', 'open_due'],
     ['SEARCH', 'unjudged'],
     ['SEARCH', 'owed'],
+    ['SEARCH', 'of_case'],
     ['SEARCH', 'of_case'],
   ]);
 });

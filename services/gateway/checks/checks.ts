@@ -136,6 +136,10 @@ export function createChecks(parts: CheckParts) {
         if (typeof woken === 'object' && woken.live.data.request_event === wait.asked) {
           const told = liveAnswer(woken.live);
           if (told) return told;
+          // Of what was changed or chosen the rest of the history tells, which a node that is behind may not have.
+          if (woken.live.type === 'action.decided') {
+            return answerOf(actionId, await atLeader(agent, actionId), new Date());
+          }
         }
         const answer = await current(agent, actionId, await lastLook(agent, actionId));
         if (isSettled(answer, wait.until)) return answer;

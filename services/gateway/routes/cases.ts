@@ -7,7 +7,7 @@ import { errors } from './shared.ts';
 
 const Page = z.strictObject({
   cursor: z.string().max(40).optional().describe('The `next` of the page before.'),
-  limit: z.coerce.number().int().min(1).max(500).default(200).describe('Of actions, not of entries.'),
+  limit: z.coerce.number().int().min(1).max(100).default(100).describe('Of actions, not of entries.'),
 });
 
 export function caseRoutes(app: App, { auth, context }: { auth: Auth; context: BusContext }) {

@@ -76,6 +76,8 @@ export function checkRoutes(
     async (request, reply) => {
       const agent = auth.agentOf(request).name;
       const answers = follow(checks, { agent, actionId: knownForm(request.params.id), signal: gone(reply) });
+      // Whoever hangs up before the first line is read leaves it as well.
+      reply.raw.once('close', () => void answers.return(null));
       // What is wrong with the question is said before the stream begins.
       const first = await answers.next();
       const headers = {
@@ -146,9 +148,13 @@ export function checkRoutes(
 }
 
 async function* written(first: IteratorResult<Answer | null>, answers: AsyncGenerator<Answer | null>) {
-  if (first.done) return;
-  yield serverSent(first.value);
-  for await (const answer of answers) yield serverSent(answer);
+  try {
+    if (first.done) return;
+    yield serverSent(first.value);
+    for await (const answer of answers) yield serverSent(answer);
+  } finally {
+    await answers.return(null);
+  }
 }
 
 /** A caller that has hung up is not waited for. */
