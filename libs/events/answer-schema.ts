@@ -48,7 +48,18 @@ type ObjectNode = About & {
 };
 export type AnswerSchema = TextNode | NumberNode | (About & { type: 'boolean' }) | ListNode | ObjectNode;
 
-const formats = { date: z.iso.date(), 'date-time': z.iso.datetime(), email: z.email(), uri: z.url() };
+const WebAddress = z
+  .string()
+  .refine(
+    (text) => /^https?:\/\/[^\s<>"\\]+$/.test(text) && URL.canParse(text),
+    'must be an address, as https://example.com',
+  );
+const formats = {
+  date: z.iso.date(),
+  'date-time': z.iso.datetime({ offset: true }),
+  email: z.email(),
+  uri: WebAddress,
+};
 
 /**
  * The part of JSON Schema that an agent may give: what a form can be made of, and nothing that can be made expensive.

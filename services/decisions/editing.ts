@@ -12,6 +12,9 @@ type Edit = Extract<Command, { kind: 'edit' }>;
 const payloadBytesMax = 256 * 1024;
 /** Beside the payload it has to fit into one event. */
 const changesCharsMax = 64 * 1024;
+const changesMax = 50;
+/** Of what stood there: the record has it in the payload before. */
+const fromCharsMax = 2000;
 
 /** A person changes what is asked. The policy judges it anew, and everybody votes on what it has become. */
 export function edited(command: Edit, state: ActionState): Ruling {
@@ -63,6 +66,11 @@ function payloadWith(
   { editable = [], redacted = [], payload_digest }: Held['standing']['needed']['data'],
 ): Made | Ruling {
   if (JSON.stringify(wanted).length > changesCharsMax) return refuse('BODY_TOO_LARGE');
+  if (Object.keys(wanted).length > changesMax) {
+    return refuse('VALIDATION_ERROR', undefined, [
+      { path: 'changes', message: `must be at most ${changesMax}: change what they are in` },
+    ]);
+  }
   const problems: { path: string; message: string }[] = [];
   const changes: Change[] = [];
   let result = payload;
@@ -100,5 +108,5 @@ function hindrance(path: string, editable: readonly string[], redacted: readonly
 
 /** What stood there, unless it would fill the record. */
 function brief(value: unknown): unknown {
-  return JSON.stringify(value).length <= changesCharsMax ? value : '[too long to be repeated here]';
+  return JSON.stringify(value).length <= fromCharsMax ? value : '[too long to be repeated here]';
 }

@@ -2,6 +2,9 @@ import { type EventOf, isMet, isRejected, type Standing, standingVotes } from '@
 import { canonicalJson } from '@placet/proof';
 import { type DecisionDraft, decider } from './ending.ts';
 
+/** It travels with every answer. */
+const reasonCharsMax = 8000;
+
 type Voted = EventOf<'approval.voted'>;
 
 /** What the votes decide, if anything. */
@@ -15,15 +18,15 @@ function rejected(demands: Standing['demands'], votes: Voted[]): DecisionDraft |
   const said = votes.map(({ data }) => data);
   if (!demands.some((demand, position) => isRejected(demand, said, position))) return null;
   const against = votes.filter(({ data }) => data.vote === 'reject');
-  const [first] = against;
-  const { choice } = first?.data ?? {};
+  // Of several ways to say no none was agreed on.
+  const [choice, ...others] = new Set(against.map(({ data }) => data.choice));
   const names = against.map(({ data }) => data.voter.email).join(', ');
   return {
     decision: 'denied',
     cause: 'votes',
     reason: commentsOf(against) ?? `Rejected by ${names}.`,
     deciders: against.map(decider),
-    ...(choice === undefined ? {} : { choice }),
+    ...(choice === undefined || others.length > 0 ? {} : { choice }),
   };
 }
 
@@ -59,5 +62,6 @@ function agreementOf({ data: { choice, answer } }: Voted): string {
 
 function commentsOf(votes: Voted[]): string | null {
   const comments = votes.flatMap(({ data }) => data.comment ?? []);
-  return comments.length > 0 ? comments.join(' / ') : null;
+  const text = comments.join(' / ');
+  return text === '' ? null : text.length <= reasonCharsMax ? text : `${text.slice(0, reasonCharsMax)}…`;
 }

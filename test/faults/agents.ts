@@ -2,8 +2,10 @@ import { sleep } from '@placet/runtime';
 import { createAsker, isToRepeat } from './asking.ts';
 import { type CheckRequest, type Note, successOf } from './notes.ts';
 import { createTasks, type Scene } from './scene.ts';
+import { askingFor } from './world.ts';
 
-export type HeldAction = { action: string; actionName: string };
+/** What people are asked about, as the agent was told. */
+export type HeldAction = { action: string; request: CheckRequest; digest: string };
 export type AgentIdentity = { name: string; key: string };
 
 /** So few that an overloaded machine slows them down instead of drowning in what they ask again. */
@@ -11,10 +13,12 @@ const atOnceMax = 8;
 const attemptsMax = 15;
 const pollsMax = 6;
 const names = [
-  ...Array<string>(8).fill('read.file'),
-  ...Array<string>(3).fill('drop.table'),
-  ...Array<string>(5).fill('refund.create'),
-  ...Array<string>(4).fill('wire.send'),
+  ...Array<string>(7).fill('read.file'),
+  ...Array<string>(2).fill('drop.table'),
+  ...Array<string>(4).fill('refund.create'),
+  ...Array<string>(3).fill('wire.send'),
+  ...Array<string>(8).fill('order.place'),
+  ...Array<string>(5).fill('restart.service'),
 ] as [string, ...string[]];
 
 /**
@@ -38,10 +42,10 @@ export async function runAgent(
   await tasks.settled();
 
   function requestOf(n: number): CheckRequest {
-    const request = {
-      action_name: random.pick(names),
-      payload: { n, of: name, amount: random.between(1, 999) },
-    };
+    const action_name = random.pick(names);
+    const payload = { n, of: name, amount: random.between(1, 999) };
+    const isOpen = random.isChance(askingFor(action_name).editable.length > 0 ? 0.85 : 0.1);
+    const request = { action_name, payload, ...(isOpen ? { accepts: ['edits'] } : {}) };
     return random.isChance(0.85) ? { ...request, idempotency_key: `${name}-${n}` } : request;
   }
 
@@ -50,7 +54,9 @@ export async function runAgent(
     const answer = asked && successOf(asked);
     const action = answer?.action_id;
     if (!answer || action === undefined) return;
-    if (answer.approval) onHeld({ action, actionName: request.action_name });
+    if (answer.approval && answer.payload_digest !== undefined) {
+      onHeld({ action, request, digest: answer.payload_digest });
+    }
     if (answer.approval && random.isChance(0.1)) await withdraw(action);
     const decision = answer.decision === 'pending' ? await follow(action) : answer.decision;
     if (decision === 'allowed' && random.isChance(0.7)) await report(action);
@@ -75,7 +81,7 @@ export async function runAgent(
       const way = { method: 'GET', path: `/v1/check/${action}?wait=2` };
       const note = await ask(anyGateway(), way, { kind: 'answer', action });
       const decision = successOf(note)?.decision;
-      if (decision !== undefined && decision !== 'pending') return decision;
+      if (decision && decision !== 'pending') return decision;
       if (isToRepeat(note)) await sleep(random.between(50, 300), stopping);
     }
     return undefined;

@@ -11,7 +11,7 @@ import type { Place } from './asking.ts';
 import { type MongoGate, startMongoGate } from './mongo-gate.ts';
 import { openFileStores, openMongoStores, type Stores } from './stores.ts';
 import type { Voter } from './voters.ts';
-import { agents, people, policies } from './world.ts';
+import { agents, approvalTimeoutMs, type KnownPerson, people, policies } from './world.ts';
 
 /** A running Placet with everybody in it, and the ways to look behind its back. */
 export type Arrangement = {
@@ -21,6 +21,8 @@ export type Arrangement = {
   mongo: MongoGate | null;
   agents: AgentIdentity[];
   voters: Voter[];
+  /** The same people, with the ids that they were given. */
+  people: KnownPerson[];
   /** On the broker, as whoever deploys. */
   nats: Nats;
   stores: Stores;
@@ -38,7 +40,7 @@ const restMs = { shared: { from: 100, to: 450 }, alone: { from: 30, to: 200 } };
 const settings = {
   gateway: { PLACET_VERDICT_WAIT: '2s' },
   policy: {
-    PLACET_APPROVAL_TIMEOUT: '6s',
+    PLACET_APPROVAL_TIMEOUT: `${approvalTimeoutMs}ms`,
     PLACET_VALID_FOR_AUTOMATIC: '20s',
     PLACET_VALID_FOR_PEOPLE: '20s',
   },
@@ -117,8 +119,11 @@ async function settle({ personToken }: Cluster, gateways: readonly [Place, ...Pl
     await made(200, admin.put(`/v1/policies/${scope}`, text));
   }
   const voters: Voter[] = [];
+  const known: KnownPerson[] = [];
   for (const { email, roles } of people) {
-    voters.push({ email, token: (await made(201, admin.post('/v1/people', { email, roles }))).token });
+    const { person, token } = await made(201, admin.post('/v1/people', { email, roles }));
+    voters.push({ email, token });
+    known.push({ id: person.id, email, roles });
   }
   const identities: AgentIdentity[] = [];
   for (const name of agents) {
@@ -130,5 +135,5 @@ async function settle({ personToken }: Cluster, gateways: readonly [Place, ...Pl
       await made(200, createClient(url, personToken).get(`/v1/agents/${identities.at(-1)?.name}`));
     });
   }
-  return { voters, agents: identities };
+  return { voters, people: known, agents: identities };
 }

@@ -4,19 +4,21 @@ import type { Phase } from './phase.ts';
 import { openCase } from './rules/case.ts';
 import type { Finding } from './rules/index.ts';
 
-const detailsMax = 25;
+/** Of each rule, so that one that is broken a hundred times does not hide the others. */
+const detailsMax = 6;
 
-/** Each violation with all that is known of its action: the stream's events and everybody's notes, by time. */
+/** Violations with all that is known of their actions: the stream's events and everybody's notes, by time. */
 export function detailsText(findings: readonly Finding[], phases: readonly Phase[]): string {
-  const all = findings.flatMap(({ rule, violations }) =>
-    violations.map((violation) => ({ rule, ...violation })),
-  );
-  const shown = all.slice(0, detailsMax).map(({ rule, action, what }) => {
-    const history = action === null ? [] : phases.flatMap(({ evidence }) => historyOf(evidence, action));
-    return [`rule ${rule}${action === null ? '' : `, ${action}`}: ${what}`, ...history].join('\n    ');
-  });
-  const more = all.length > detailsMax ? [`and ${all.length - detailsMax} more`] : [];
-  return [...shown, ...more].join('\n');
+  return findings
+    .flatMap(({ rule, violations }) => {
+      const shown = violations.slice(0, detailsMax).map(({ action, what }) => {
+        const history = action === null ? [] : phases.flatMap(({ evidence }) => historyOf(evidence, action));
+        return [`rule ${rule}${action === null ? '' : `, ${action}`}: ${what}`, ...history].join('\n    ');
+      });
+      const more = violations.length - detailsMax;
+      return more > 0 ? [...shown, `rule ${rule}: and ${more} more`] : shown;
+    })
+    .join('\n');
 }
 
 function historyOf(evidence: Evidence, action: string): string[] {

@@ -7,7 +7,7 @@ import type { Note } from './notes.ts';
 import type { FillReport } from './operator.ts';
 import type { ProcessProblems } from './processes.ts';
 import type { StoredOutcome } from './stores.ts';
-import type { Person } from './world.ts';
+import type { KnownPerson } from './world.ts';
 
 /** A message of a stream. `event` is null where it is none of ours. */
 export type Stored = { seq: number; subject: string; body: string; event: PlacetEvent | null };
@@ -29,7 +29,7 @@ export type Evidence = {
   outcomes: StoredOutcome[];
   unfinished: string[];
   keys: Jwks;
-  people: readonly Person[];
+  people: readonly KnownPerson[];
   processes: ProcessProblems;
   /** What was not so at the end of the time that it was given. */
   restless: string[];

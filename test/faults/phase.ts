@@ -11,7 +11,6 @@ import { createSupervisor } from './processes.ts';
 import { waitUntilQuiet } from './quiet.ts';
 import { createRandom } from './random.ts';
 import { createVoters } from './voters.ts';
-import { people } from './world.ts';
 
 export type Phase = {
   name: string;
@@ -29,7 +28,7 @@ export async function runPhase(
   arrangement: Arrangement,
   { seed, durationMs, say }: { seed: number; durationMs: number; say: (line: string) => void },
 ): Promise<Phase> {
-  const { cluster, mongo } = arrangement;
+  const { cluster, mongo, people } = arrangement;
   const planned = planFaults(seed, durationMs, {
     services: cluster.services.map((service) => service.name),
     brokers: cluster.brokers.map((broker) => broker.name),

@@ -64,7 +64,9 @@ export function openFileStores(dir: string): Stores {
       );
     },
     async unfinished() {
-      const sql = 'SELECT action_id FROM actions WHERE decided_seq IS NULL OR owed_seq IS NOT NULL';
+      // What was only logged is an action, too, and is never decided.
+      const sql = `SELECT action_id FROM actions WHERE owed_seq IS NOT NULL
+        OR (decided_seq IS NULL AND (requested_seq IS NOT NULL OR needed_seq IS NOT NULL))`;
       return decisions
         .prepare(sql)
         .all()

@@ -1,44 +1,100 @@
 import { sleep } from '@placet/runtime';
 import type { HeldAction } from './agents.ts';
-import { type Ask, createAsker, isToRepeat } from './asking.ts';
-import type { Random } from './random.ts';
+import { type Ask, createAsker, isToRepeat, type Way } from './asking.ts';
+import { type Asked, type Note, refusalOf, successOf } from './notes.ts';
 import { createTasks, type Scene } from './scene.ts';
+import { type Act, turnsOn } from './turns.ts';
 
 export type Voter = { email: string; token: string };
-type Ballot = { email: string; vote: 'approve' | 'reject' };
 
 const atOnceMax = 40;
 const attemptsMax = 15;
 
-/** People who vote on what is held: alone, one after another, against each other, without being asked, or not at all. */
+/** An approval as those see it who are asked: what it was at first, and what it is as far as they were told. */
+type Sight = { action: string; first: string; digest: string };
+
+/**
+ * People who act upon what is held: alone, one after another, against each other, without being asked, or not at all.
+ * They vote, change the payload, hand their places on and comment.
+ */
 export function createVoters(scene: Scene, voters: readonly Voter[]) {
   const { gateways, random, stopping, notes } = scene;
   const tasks = createTasks(atOnceMax);
   const asks = new Map(voters.map(({ email, token }) => [email, createAsker(email, token, notes)]));
 
-  async function vote(action: string, { email, vote }: Ballot): Promise<void> {
-    const ask = asks.get(email) as Ask;
-    const way = { method: 'POST', path: `/v1/approvals/${action}/votes`, body: { vote } };
-    for (let attempt = 0; attempt < attemptsMax; attempt++) {
-      const note = await ask(random.pick(gateways), way, { kind: 'vote', action, vote });
-      // Who is impatient clicks twice.
-      if (!isToRepeat(note) && !random.isChance(0.1)) return;
-      if (stopping.aborted) return;
-      await sleep(random.between(50, 400), stopping);
+  async function carryOut(sight: Sight, act: Act): Promise<void> {
+    const told = await insist(sight, act);
+    const seen = told && digestIn(told);
+    if (!seen) return;
+    sight.digest = seen;
+    // Whoever learns so that the payload is another one looks again, and mostly still wants the same.
+    if (act.does === 'vote' && refusalOf(told) !== null && random.isChance(0.7)) {
+      await insist(sight, { ...act, isStale: false });
     }
   }
 
-  async function poll({ action, actionName }: HeldAction): Promise<void> {
+  async function insist(sight: Sight, act: Act): Promise<Note | null> {
+    const ask = asks.get(act.who) as Ask;
+    const { way, asked } = questionOf(sight, act);
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      const note = await ask(random.pick(gateways), way, asked);
+      // Who is impatient clicks twice.
+      if (!isToRepeat(note) && !random.isChance(0.1)) return note;
+      if (stopping.aborted) return null;
+      await sleep(random.between(50, 400), stopping);
+    }
+    return null;
+  }
+
+  function questionOf({ action, first, digest: now }: Sight, act: Act): { way: Way; asked: Asked } {
+    const path = `/v1/approvals/${action}`;
+    const post = (what: string, body: object): Way => ({ method: 'POST', path: `${path}/${what}`, body });
+    switch (act.does) {
+      case 'vote': {
+        const { vote, isStale } = act;
+        if (!isStale && random.isChance(0.25)) {
+          return { way: post('votes', { vote }), asked: { kind: 'vote', action, vote } };
+        }
+        const digest = isStale ? first : now;
+        const way = post('votes', { vote, payload_digest: digest });
+        return { way, asked: { kind: 'vote', action, vote, digest } };
+      }
+      case 'edit': {
+        const { changes, isStale } = act;
+        const digest = isStale ? first : now;
+        const way = post('edits', { changes, payload_digest: digest });
+        return { way, asked: { kind: 'edit', action, changes, digest } };
+      }
+      case 'hand on': {
+        const { to } = act;
+        const way = post('reassignments', { to: to.map((email) => `user:${email}`) });
+        return { way, asked: { kind: 'reassignment', action, to } };
+      }
+      case 'comment': {
+        const comment = `${act.who} wonders (${random.between(0, 2 ** 31)}).`;
+        return { way: post('comments', { comment }), asked: { kind: 'comment', action, comment } };
+      }
+      case 'look':
+        return { way: { method: 'GET', path }, asked: { kind: 'approval', action } };
+      default:
+        return act satisfies never;
+    }
+  }
+
+  async function take({ action, request, digest }: HeldAction): Promise<void> {
+    const askedAt = Date.now();
+    const sight = { action, first: digest, digest };
     await sleep(random.between(0, 400), stopping);
-    for (const together of ballotsOn(actionName, random)) {
+    for (const turn of turnsOn(request.action_name, random)) {
+      if ('afterMs' in turn) await sleep(Math.max(0, askedAt + turn.afterMs - Date.now()), stopping);
       if (stopping.aborted) return;
-      await Promise.all(together.map((ballot) => vote(action, ballot)));
+      if (!('afterMs' in turn)) await Promise.all(turn.map((act) => carryOut(sight, act)));
     }
   }
 
   return {
     take(held: HeldAction): void {
-      if (!tasks.isFull() && !stopping.aborted) tasks.add(() => poll(held));
+      if (!tasks.isFull() && !stopping.aborted) tasks.add(() => take(held));
     },
     /** Somebody looks at the list, all the time. */
     async browse(): Promise<void> {
@@ -53,34 +109,7 @@ export function createVoters(scene: Scene, voters: readonly Voter[]) {
   };
 }
 
-const approves = (email: string): Ballot => ({ email: `${email}@example.com`, vote: 'approve' });
-const rejects = (email: string): Ballot => ({ email: `${email}@example.com`, vote: 'reject' });
-
-/** Who votes what: those of one list at the same time, the lists one after another. */
-function ballotsOn(actionName: string, random: Random): Ballot[][] {
-  const nobody: Ballot[][] = [];
-  const uninvited = [approves('out'), approves(actionName === 'wire.send' ? 'ana' : 'tia')];
-  if (actionName === 'wire.send') {
-    const treasurer = random.pick(['tia', 'tom']);
-    const controller = random.pick(['cem', 'cho']);
-    return random.pick([
-      [[approves(treasurer), approves(controller)]],
-      [[approves(controller)], [approves(treasurer)]],
-      [[approves(treasurer)], [approves(controller)]],
-      [[approves(treasurer)], [rejects(controller)]],
-      [[approves('tia'), approves('tom')]],
-      [[...uninvited, approves(treasurer)]],
-      nobody,
-    ]);
-  }
-  const approver = random.pick(['ana', 'ben']);
-  return random.pick([
-    [[approves(approver)]],
-    [[approves(approver)]],
-    [[rejects(approver)]],
-    [[approves('ana'), rejects('ben')]],
-    [uninvited, [approves(approver)]],
-    [[approves('ana'), approves('ben')]],
-    nobody,
-  ]);
+/** What the payload is now, as an answer tells it: to an edit, to a look, or to a vote on another one. */
+function digestIn(note: Note): string | undefined {
+  return (successOf(note) ?? ('lost' in note.told ? undefined : note.told.body.details))?.payload_digest;
 }

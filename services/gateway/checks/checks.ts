@@ -21,7 +21,7 @@ import * as z from 'zod';
 import type { GatewayConfig } from '../config.ts';
 import { type Answer, answerOf, decidedAnswer, executionOf, forgottenAnswer, heldAnswer } from './answer.ts';
 import { storedOutcome } from './outcomes.ts';
-import { actionIdFor, type CheckBody, timeoutMs } from './request.ts';
+import { actionIdFor, type CheckBody, refuseLarge, timeoutMs } from './request.ts';
 import type { StreamRoom } from './stream-room.ts';
 import type { Listener, Until, Waiting } from './waiting.ts';
 
@@ -64,6 +64,7 @@ export function createChecks(parts: CheckParts) {
 
   /** Stores the request, or finds the one that this key stands for, and waits for its answer. */
   async function storeAndWait(agent: Agent, body: CheckBody, patience: Patience): Promise<Answer> {
+    refuseLarge(body);
     const request = requestEvent(agent, body);
     refuseTooLong(request.data.timeout_ms, room.keptMs());
     const { action_id } = request.data;

@@ -3,7 +3,7 @@ import { digestOf } from '@placet/proof';
 import { causeId, defined, eventIn, newId, Refusal, readNote } from '@placet/runtime';
 import type { CheckParts, Checks } from './checks.ts';
 import { storedOutcome } from './outcomes.ts';
-import { actionIdFor, type ExecutionBody, type LogBody } from './request.ts';
+import { actionIdFor, type ExecutionBody, type LogBody, refuseLarge } from './request.ts';
 
 export type Reports = ReturnType<typeof createReports>;
 
@@ -78,6 +78,7 @@ export function createReports(parts: CheckParts, checks: Checks) {
   }
 
   async function logged(agent: Agent, body: LogBody) {
+    refuseLarge(body);
     const { idempotency_key, ...told } = body;
     const action_id = actionIdFor('log', agent.name, idempotency_key);
     const data = { action_id, agent: agent.name, ...defined(told) } as EventData<'action.logged'>;

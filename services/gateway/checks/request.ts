@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { AgentName, AnswerSchema, type Approver } from '@placet/events';
 import { lookAlike, readApprover } from '@placet/policy';
-import { parseDurationMs } from '@placet/runtime';
+import { parseDurationMs, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 
 const Line = (max: number) =>
@@ -127,6 +127,13 @@ export const LogBody = z
   })
   .meta({ id: 'Log' });
 export type LogBody = z.infer<typeof LogBody>;
+
+const bodyBytesMax = 256 * 1024;
+
+/** A number may be longer written out than it came: what is stored has to fit as well. */
+export function refuseLarge(body: object): void {
+  if (Buffer.byteLength(JSON.stringify(body)) > bodyBytesMax) throw new Refusal('BODY_TOO_LARGE');
+}
 
 /** The same agent and key are the same action; without a key every request is a new one. */
 export function actionIdFor(kind: 'check' | 'log', agent: string, key: string | undefined): string {

@@ -18,7 +18,12 @@ import { Approvers, Payload } from '../checks/request.ts';
 import { audienceOf } from './audience.ts';
 import { ActionParams, errors, knownForm } from './shared.ts';
 
-const Comment = z.string().trim().min(1).max(4000);
+const Comment = z
+  .string()
+  .trim()
+  .min(1)
+  .max(4000)
+  .refine((text) => !/\p{Cc}/u.test(text.replace(/[\n\r\t]/g, '')), 'must not contain control characters');
 const payload_digest = Digest.optional().describe('What was seen; refused when it has changed since.');
 
 const VoteBody = z
@@ -107,8 +112,17 @@ export function approvalActRoutes(app: App, { auth, context, people }: Parts) {
         response: { 200: ReassignAnswer, ...errors },
       },
     },
-    (request) => {
+    async (request) => {
       const { to, ...rest } = request.body;
+      const person = auth.personOf(request);
+      const seeing = { audience: audienceOf(person), roles: person.roles };
+      // Who there is, is told to those whom the approval concerns.
+      await ask(
+        context,
+        requests.approval,
+        { action_id: knownForm(request.params.id, 'NOT_FOUND'), ...seeing },
+        z.unknown(),
+      );
       refuseNobody(to);
       const question = { ...aboutIt(request.params.id, auth.personOf(request)), approvers: to, ...rest };
       return ask(context, requests.reassign, question, ReassignAnswer);

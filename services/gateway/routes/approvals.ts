@@ -5,6 +5,7 @@ import type { Auth } from '../auth.ts';
 import { audienceFor, audienceOf } from './audience.ts';
 import { ActionParams, errors, knownForm } from './shared.ts';
 
+const agesMaxMs = 90 * 86_400_000;
 const Filters = {
   for: z
     .string()
@@ -19,7 +20,10 @@ const Filters = {
     .optional(),
   older_than: z
     .string()
-    .refine((text) => parseDurationMs(text) !== null, 'must be a time such as 15m')
+    .refine(
+      (text) => (parseDurationMs(text) ?? agesMaxMs + 1) <= agesMaxMs,
+      'must be a time up to 90d, such as 15m',
+    )
     .optional()
     .describe('Only those that were asked for so long ago or longer, such as "15m".'),
 };

@@ -148,11 +148,13 @@ function evaluationOf({ verdict, layers, uses, applies }: Trial): z.infer<typeof
   };
 }
 
+const spanMaxMs = 3650 * 86_400_000;
 const since = z
   .string()
   .refine(
-    (text) => parseDurationMs(text) !== null || Moment.safeParse(text).success,
-    'must be a span such as 30d, or a moment such as 2026-03-01T00:00:00Z',
+    (text) =>
+      (parseDurationMs(text) ?? Number.POSITIVE_INFINITY) <= spanMaxMs || Moment.safeParse(text).success,
+    'must be a span up to 3650d such as 30d, or a moment such as 2026-03-01T00:00:00Z',
   )
   .transform((text) => {
     const ms = parseDurationMs(text);

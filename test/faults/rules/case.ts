@@ -1,8 +1,7 @@
-import type { EventOf, EventType } from '@placet/events';
+import { type EventType, entryOf } from '@placet/events';
 import type { Evidence, Stored } from '../evidence.ts';
 import { type CheckRequest, isLost, type Note, successOf } from '../notes.ts';
-
-type At<T extends EventType> = { seq: number; event: EventOf<T> };
+import { type At, courseOf, type Moment } from './course.ts';
 
 /** What the stream holds of one action. Lists, for a rule may be broken. */
 export type Facts = {
@@ -10,9 +9,14 @@ export type Facts = {
   requested: At<'action.requested'>[];
   needed: At<'approval.needed'>[];
   voted: At<'approval.voted'>[];
+  edited: At<'approval.edited'>[];
+  reassigned: At<'approval.reassigned'>[];
+  commented: At<'approval.commented'>[];
   decided: At<'action.decided'>[];
   closed: At<'approval.closed'>[];
   executed: At<'action.executed'>[];
+  /** What happened to it after the request, in the order of the stream. */
+  course: Moment[];
 };
 
 /** The evidence by actions. */
@@ -23,15 +27,6 @@ export type Case = Evidence & {
   /** The action that a note is about, by its id or by the key that it was asked under. */
   about(note: Note): string | null;
 };
-
-const lists = {
-  'action.requested': 'requested',
-  'approval.needed': 'needed',
-  'approval.voted': 'voted',
-  'action.decided': 'decided',
-  'approval.closed': 'closed',
-  'action.executed': 'executed',
-} as const;
 
 export function openCase(evidence: Evidence): Case {
   const accepted = new Map<string, CheckRequest>();
@@ -45,7 +40,7 @@ export function openCase(evidence: Evidence): Case {
   }
   return {
     ...evidence,
-    facts: factsOf(evidence.stream),
+    facts: factsOf(evidence),
     accepted,
     about(note) {
       if ('action' in note.asked) return note.asked.action;
@@ -64,19 +59,40 @@ export function keyOf({ by, asked }: Note): string | null {
   return `${by}/${asked.request.idempotency_key}`;
 }
 
-function factsOf(stream: readonly Stored[]): Map<string, Facts> {
-  const found = new Map<string, Facts>();
-  for (const { seq, event } of stream) {
-    if (!event || !Object.hasOwn(lists, event.type) || !('action_id' in event.data)) continue;
-    const action = event.data.action_id;
-    const facts = found.get(action) ?? emptyFacts(action);
-    found.set(action, facts);
-    const list = facts[lists[event.type as keyof typeof lists]] as { seq: number; event: typeof event }[];
-    list.push({ seq, event });
+function factsOf({ stream, people }: Pick<Evidence, 'stream' | 'people'>): Map<string, Facts> {
+  const events = new Map<string, At[]>();
+  for (const [action, at] of stream.flatMap(ofAction)) {
+    const known = events.get(action) ?? [];
+    events.set(action, known);
+    known.push(at);
   }
-  return found;
+  const asked = [...events].filter(([, all]) => all.some(({ event }) => event.type !== 'action.logged'));
+  return new Map(asked.map(([action, all]) => [action, factsIn(action, all, people)]));
 }
 
-export function emptyFacts(action: string): Facts {
-  return { action, requested: [], needed: [], voted: [], decided: [], closed: [], executed: [] };
+function ofAction({ seq, event }: Stored): [string, At][] {
+  return event && 'action_id' in event.data ? [[event.data.action_id, { seq, event }]] : [];
 }
+
+function factsIn(action: string, all: readonly At[], people: Evidence['people']): Facts {
+  const of = <T extends EventType>(type: T) => all.filter((at): at is At<T> => at.event.type === type);
+  const history = all.filter(({ event }) => entryOf(event.type).root === 'act');
+  return {
+    action,
+    requested: of('action.requested'),
+    needed: of('approval.needed'),
+    voted: of('approval.voted'),
+    edited: of('approval.edited'),
+    reassigned: of('approval.reassigned'),
+    commented: of('approval.commented'),
+    decided: of('action.decided'),
+    closed: of('approval.closed'),
+    executed: of('action.executed'),
+    course: courseOf(
+      history.toSorted((one, other) => one.seq - other.seq),
+      people,
+    ),
+  };
+}
+
+export const emptyFacts = (action: string): Facts => factsIn(action, [], []);

@@ -1,4 +1,4 @@
-import { entryOf } from '@placet/events';
+import { type EventType, entryOf } from '@placet/events';
 import { actionOf, decisionTold, successOf } from '../notes.ts';
 import { type Case, emptyFacts, keyOf } from './case.ts';
 import { examination, type Finding } from './finding.ts';
@@ -13,7 +13,10 @@ export function oneDecision({ notes, facts, accepted, about }: Case): Finding {
     found.count('accepted actions');
     const { requested, decided } = facts.get(action) ?? emptyFacts(action);
     if (requested.length !== 1) found.violated(action, `it is in the stream ${requested.length} times`);
-    if (decided.length !== 1) found.violated(action, `it was decided ${decided.length} times`);
+    if (decided.length === 0) found.violated(action, 'it was decided 0 times');
+  }
+  for (const { action, decided } of facts.values()) {
+    if (decided.length > 1) found.violated(action, `it was decided ${decided.length} times`);
   }
   for (const note of notes) {
     const told = decisionTold(note);
@@ -39,17 +42,23 @@ export function oneDecision({ notes, facts, accepted, about }: Case): Finding {
   return found;
 }
 
+/** Beside what bears on the decision the store keeps these: what people see of an action, and of a case. */
+const kept: readonly EventType[] = ['action.executed', 'action.logged', 'approval.commented'];
+
 /** The store holds of each action exactly what the stream holds, to the letter. */
 export function streamIsTruth({ stream, outcomes }: Case): Finding {
-  const found = examination('3 the stream is the truth', ['events', 'stored outcomes']);
+  const found = examination('3 the stream is the truth', ['events', 'notes', 'stored outcomes']);
   const stored = new Map(outcomes.map((row) => [row.seq, row]));
   if (stored.size !== outcomes.length) found.violated(null, 'the store holds an event twice');
   const wanted = new Set<number>();
   for (const { seq, event } of stream) {
     if (!event || !('action_id' in event.data)) continue;
-    if (entryOf(event.type).root !== 'act' && event.type !== 'action.executed') continue;
+    const isNote = kept.includes(event.type);
+    // What belongs to no case is on the record alone.
+    if (event.type === 'action.logged' && event.data.case === undefined) continue;
+    if (entryOf(event.type).root !== 'act' && !isNote) continue;
     wanted.add(seq);
-    found.count('events');
+    found.count(isNote ? 'notes' : 'events');
     const row = stored.get(seq);
     const { action_id } = event.data;
     if (!row) found.violated(action_id, `the store lacks its ${event.type} (${seq})`);

@@ -1,10 +1,14 @@
 import type { Evidence } from '../evidence.ts';
 import { openCase } from './case.ts';
 import { oneDecision, streamIsTruth } from './decisions.ts';
+import { whatWasApprovedRuns } from './digests.ts';
+import { changesAreJudged } from './edits.ts';
 import type { Finding } from './finding.ts';
+import { placesAreHandedOn } from './hands.ts';
 import { everythingHasALimit } from './limits.ts';
-import { failClosed, onceAndForNow, whatWasApprovedRuns } from './permissions.ts';
+import { failClosed, onceAndForNow } from './permissions.ts';
 import { deliveredTwice, everythingIsRecorded, nothingVanishes } from './record.ts';
+import { stepsAreTakenOnce } from './steps.ts';
 import { votesAreCounted } from './votes.ts';
 
 export type { Finding, Violation } from './finding.ts';
@@ -23,6 +27,9 @@ export function checkRules(evidence: Evidence, { sweepAfterMs }: { sweepAfterMs:
     nothingVanishes(found, sweepAfterMs),
     everythingIsRecorded(found),
     everythingHasALimit(found),
+    changesAreJudged(found),
+    placesAreHandedOn(found),
+    stepsAreTakenOnce(found),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { configStream, eventStream } from '@placet/events';
-import { isLost, successOf } from '../notes.ts';
+import { isAbout, isLost, successOf } from '../notes.ts';
 import type { Case } from './case.ts';
 import { examination, type Finding } from './finding.ts';
 
@@ -24,7 +24,9 @@ export function deliveredTwice({ stream, record, facts }: Case): Finding {
   for (const { action, needed, closed, decided } of facts.values()) {
     if (needed.length === 0) continue;
     found.count('held actions');
-    if (needed.length > 1) found.violated(action, `people were asked ${needed.length} times`);
+    const revisions = needed.map(({ event }) => event.data.revision);
+    const twice = revisions.find((revision, i) => revisions.indexOf(revision) !== i);
+    if (twice !== undefined) found.violated(action, `people were asked about revision ${twice} again`);
     if (decided.length === 1 && closed.length !== 1)
       found.violated(action, `its end was told ${closed.length} times`);
   }
@@ -38,8 +40,9 @@ export function nothingVanishes(found: Case, sweepAfterMs: number): Finding {
     'decided by the clock',
     'answers about accepted actions',
     'logs taken',
+    'comments taken',
   ]);
-  for (const { action, requested, needed, decided } of facts.values()) {
+  for (const { action, requested, needed, edited, decided } of facts.values()) {
     const [request] = requested;
     const [decision] = decided;
     result.count('requests');
@@ -51,9 +54,12 @@ export function nothingVanishes(found: Case, sweepAfterMs: number): Finding {
     const { cause } = decision.event.data;
     if (cause !== 'timeout' && cause !== 'evaluation_failed') continue;
     result.count('decided by the clock');
-    const requestedAt = Date.parse(request?.event.time ?? '');
+    // Who waited for a verdict waited since the request, or since the change.
+    const waitedFrom = edited.at(-1) ?? request;
     const due =
-      cause === 'timeout' ? Date.parse(needed[0]?.event.data.deadline ?? '') : requestedAt + sweepAfterMs;
+      cause === 'timeout'
+        ? Date.parse(needed.at(-1)?.event.data.deadline ?? '')
+        : Date.parse(waitedFrom?.event.time ?? '') + sweepAfterMs;
     if (!(Date.parse(decision.event.time) >= due))
       result.violated(action, `the clock decided (${cause}) too early`);
   }
@@ -72,6 +78,15 @@ export function nothingVanishes(found: Case, sweepAfterMs: number): Finding {
     if (action === undefined) continue;
     result.count('logs taken');
     if (!logged.has(action)) result.violated(action, `${note.by} logged it, and the stream does not hold it`);
+  }
+  for (const note of notes) {
+    if (!isAbout(note, 'comment') || !successOf(note)) continue;
+    const { action, comment } = note.asked;
+    result.count('comments taken');
+    const isThere = facts
+      .get(action)
+      ?.commented.some(({ event: { data } }) => data.by.email === note.by && data.comment === comment);
+    if (!isThere) result.violated(action, `${note.by}'s comment was taken, and the stream does not hold it`);
   }
   for (const { event } of stream) {
     // Whom a broker that died was to tell of changes is right to say that it was not told.

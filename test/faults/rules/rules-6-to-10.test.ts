@@ -3,7 +3,7 @@ import { describe } from 'vitest';
 import type { Evidence } from '../evidence.ts';
 import type { Note } from '../notes.ts';
 import { add, answer, dataOf, ofType, planted, systemEvent, told, without } from './planting.ts';
-import { at, decidedOf, drop, refund, votedBy, wire } from './sound-case.ts';
+import { at, decidedOf, drop, refund, votedBy, wire } from './sound-events.ts';
 
 describe('a violation is reported by the rule', () => {
   planted(6, [
@@ -44,7 +44,7 @@ describe('a violation is reported by the rule', () => {
     ['a vote after the decision', /after the decision/, (e) => add(e, votedBy(wire, 'tom', 'approve', 3))],
     [
       'an approver who was turned away',
-      /may vote, and was refused/,
+      /may do this \(vote\), and was refused/,
       ({ notes }) =>
         notes.push(
           told(
@@ -93,7 +93,7 @@ describe('a violation is reported by the rule', () => {
     ['an end that was not told', /told 0 times/, (e) => without(e.stream, ofType('approval.closed'))],
     [
       'people asked twice',
-      /asked 2 times/,
+      /asked about revision 1 again/,
       (e) =>
         e.stream.push({
           ...(e.stream.find(ofType('approval.needed')) as Evidence['stream'][number]),

@@ -1,66 +1,90 @@
-import { isLost, type Note } from '../notes.ts';
-import { verdictOn } from '../world.ts';
+import { isAbout, mayHaveHappened, type NoteOf, refusalOf, successOf } from '../notes.ts';
 import type { Case, Facts } from './case.ts';
-import { examination, type Finding } from './finding.ts';
-
-/** Whether whoever asked could have cast a vote: told so, or told nothing that denies it. */
-function mayBeCast({ told }: Note): boolean {
-  return isLost(told) || told.status < 300 || told.status >= 500;
-}
+import { type Moment, momentsOf } from './course.ts';
+import { type Examination, examination, type Finding } from './finding.ts';
+import { claimsOf, digestNow, mayVote, type People, placesOf } from './standing.ts';
+import { checkRefusal } from './turned-away.ts';
 
 export function votesAreCounted({ notes, facts, people }: Case): Finding {
   const found = examination('6 who voted is counted', [
     'votes in the stream',
     'votes confirmed',
     'votes refused',
+    'votes on a payload that was changed',
+    'votes in the place of another',
   ]);
   const cast = new Set<string>();
   for (const note of notes) {
-    if (note.asked.kind !== 'vote') continue;
-    const { action, vote } = note.asked;
+    if (!isAbout(note, 'vote')) continue;
+    const { action, vote, digest } = note.asked;
     const known = facts.get(action);
-    if (mayBeCast(note)) cast.add(`${action}/${note.by}/${vote}`);
-    if (isLost(note.told)) continue;
-    const { status, body } = note.told;
-    const isThere = known?.voted.some(
-      ({ event }) => event.data.voter.email === note.by && event.data.vote === vote,
-    );
-    if (status < 300) {
-      found.count('votes confirmed');
-      if (!isThere) found.violated(action, `${note.by}'s vote was confirmed, and is not in the stream`);
-    } else if (status < 500) {
-      found.count('votes refused');
-      const isEligible = rolesAsked(known).some((role) => rolesOf(note.by).includes(role));
-      if (body.error === 'NOT_ELIGIBLE' && isEligible)
-        found.violated(action, `${note.by} may vote, and was refused`);
-      if (status === 404) found.violated(action, `${note.by} was told that there is no approval`);
-    }
+    if (mayHaveHappened(note)) cast.add(voteText(action, note.by, vote, digest));
+    if (successOf(note)) checkConfirmed(known, note, found);
+    if (refusalOf(note) === null) continue;
+    found.count('votes refused');
+    checkRefusal(known, note, people, found);
   }
   for (const known of facts.values()) {
     const end = known.decided[0]?.seq ?? Number.POSITIVE_INFINITY;
-    for (const [i, { seq, event }] of known.voted.entries()) {
-      const { voter, vote, number } = event.data;
+    for (const [i, moment] of momentsOf(known.course, 'approval.voted').entries()) {
+      const { voter, vote, number, payload_digest } = moment.at.event.data;
       found.count('votes in the stream');
-      if (!cast.has(`${known.action}/${voter.email}/${vote}`)) {
+      const named = [undefined, payload_digest].map((one) => voteText(known.action, voter.email, vote, one));
+      if (!named.some((text) => cast.has(text))) {
         found.violated(known.action, `the stream holds a vote of ${voter.email} that nobody cast`);
       }
-      if (!rolesAsked(known).some((role) => rolesOf(voter.email).includes(role))) {
-        found.violated(known.action, `${voter.email} voted without being asked`);
-      }
       if (number !== i + 1) found.violated(known.action, `its vote ${i + 1} has the number ${number}`);
-      if (seq > end) found.violated(known.action, `a vote of ${voter.email} came after the decision`);
+      if (moment.at.seq > end)
+        found.violated(known.action, `a vote of ${voter.email} came after the decision`);
+      checkBallot(known.action, moment, people, found);
     }
   }
   return found;
+}
 
-  function rolesOf(email: string): readonly string[] {
-    return people.find((person) => person.email === email)?.roles ?? [];
+/** Who names no payload means that of now. */
+const voteText = (action: string, email: string, vote: string, digest: string | undefined) =>
+  `${action}/${email}/${vote}/${digest ?? ''}`;
+
+function checkConfirmed(known: Facts | undefined, note: NoteOf<'vote'>, found: Examination): void {
+  const { action, vote, digest } = note.asked;
+  found.count('votes confirmed');
+  const isThere = known?.voted.some(({ event: { data } }) => {
+    const isSeen = digest === undefined || data.payload_digest === digest;
+    return data.voter.email === note.by && data.vote === vote && isSeen;
+  });
+  if (!isThere) found.violated(action, `${note.by}'s vote was confirmed, and is not in the stream`);
+}
+
+/** Who voted was asked at that moment, about the payload of that moment, and takes a place that is theirs. */
+function checkBallot(
+  action: string,
+  { at, before }: Moment<'approval.voted'>,
+  people: People,
+  found: Examination,
+): void {
+  const { data } = at.event;
+  const { email } = data.voter;
+  const person = people.find((one) => one.email === email);
+  if (!before || !person || !mayVote(before, person, people)) {
+    found.violated(action, `${email} voted without being asked, or being asked no more`);
+    return;
+  }
+  if (before.revision > 1) found.count('votes on a payload that was changed');
+  if (!before.isJudged) found.violated(action, `${email} voted on what the policy had not judged`);
+  if (data.payload_digest !== digestNow(before)) {
+    found.violated(action, `${email}'s vote is about another payload than that of then`);
+  }
+  const claims = claimsOf(data, people);
+  if (claims.some((claim) => claim !== null && claim !== email)) found.count('votes in the place of another');
+  for (const [position, claim] of claims.entries()) {
+    const places = placesOf(before, position, person, people);
+    const isSo = claim === null ? places.length === 0 : places.includes(claim);
+    if (!isSo) {
+      found.violated(action, `${email} took the place of ${claim ?? 'nobody'}, and had ${textOf(places)}`);
+    }
   }
 }
 
-function rolesAsked(known: Facts | undefined): readonly string[] {
-  const name = known?.requested[0]?.event.data.action_name;
-  if (name === undefined) return [];
-  const verdict = verdictOn(name);
-  return verdict.by === 'people' ? verdict.roles : [];
-}
+const textOf = (places: readonly string[]) =>
+  places.length === 0 ? 'none' : `that of ${places.join(' or ')}`;
