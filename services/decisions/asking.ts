@@ -66,5 +66,5 @@ export function tooLate(
   { standing }: Extract<ActionState, { status: 'decided' }>,
 ): Ruling {
   if (!standing) return refuse('NOT_FOUND', noApproval);
-  return refuse(isEligible(eligibilityOf(standing, voter)) ? 'ALREADY_DECIDED' : 'NOT_ELIGIBLE');
+  return refuse(takesPart(standing, voter) ? 'ALREADY_DECIDED' : 'NOT_ELIGIBLE');
 }

@@ -2,7 +2,7 @@ import { audienceNow, type Change } from '@placet/events';
 import { digestOf } from '@placet/proof';
 import { beforehand, editsMax, tooLate } from './asking.ts';
 import { eligibilityOf, isEligible } from './eligibility.ts';
-import { append, ofAction, type Ruling, refuse } from './ending.ts';
+import { append, ofAction, type Ruling, refuse, settled } from './ending.ts';
 import { changed, isWithin, overlaps, stepsOf } from './payload-changes.ts';
 import type { ActionState, Command, Held } from './state.ts';
 
@@ -19,8 +19,11 @@ const fromCharsMax = 2000;
 /** A person changes what is asked. The policy judges it anew, and everybody votes on what it has become. */
 export function edited(command: Edit, state: ActionState): Ruling {
   const { question, request } = command;
-  if (state.status === 'decided') return tooLate(question, state);
-  const isDone = ({ standing }: Held) => standing.edited?.data.request === request;
+  const isDone = ({ standing }: Pick<Held, 'standing'>) => standing.edited?.data.request === request;
+  if (state.status === 'decided') {
+    const { standing } = state;
+    return standing && isDone({ standing }) ? settled : tooLate(question, state);
+  }
   const open = beforehand({ ...command, isDone }, state);
   return 'ruling' in open ? open.ruling : edit(command, open.held);
 }

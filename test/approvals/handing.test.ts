@@ -50,7 +50,9 @@ describe('an approver who hands it on', () => {
 
   test('must be one, and must hand it to somebody', async () => {
     const id = await asked(shared(), 'pay.two');
-    expect(await hand(cast.out, id, 'user:nobody@example.com')).toMatchObject({ status: 404 });
+    // Who there is, is not told to whom it does not concern.
+    for (const email of ['sam@example.com', 'nobody@example.com'])
+      expect((await hand(cast.out, id, `user:${email}`)).body.error).toBe('NOT_ELIGIBLE');
     expect(await hand(cast.fay, id, 'user:nobody@example.com')).toMatchObject({
       status: 422,
       body: { details: [{ path: 'to[0]' }] },

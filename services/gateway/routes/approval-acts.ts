@@ -117,13 +117,7 @@ export function approvalActRoutes(app: App, { auth, context, people }: Parts) {
       const person = auth.personOf(request);
       const seeing = { audience: audienceOf(person), roles: person.roles };
       // Who there is, is told to those whom the approval concerns.
-      await ask(
-        context,
-        requests.approval,
-        { action_id: knownForm(request.params.id, 'NOT_FOUND'), ...seeing },
-        z.unknown(),
-      );
-      refuseNobody(to);
+      if (await concerns(knownForm(request.params.id, 'NOT_FOUND'), seeing)) refuseNobody(to);
       const question = { ...aboutIt(request.params.id, auth.personOf(request)), approvers: to, ...rest };
       return ask(context, requests.reassign, question, ReassignAnswer);
     },
@@ -165,6 +159,17 @@ export function approvalActRoutes(app: App, { auth, context, people }: Parts) {
       return ask(context, requests.cancel, { action_id, by, reason: request.body.reason }, CancelAnswer);
     },
   );
+
+  type Seeing = { audience: string[] | null; roles: string[] };
+  async function concerns(action_id: string, seeing: Seeing): Promise<boolean> {
+    try {
+      await ask(context, requests.approval, { action_id, ...seeing }, z.unknown());
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'NOT_FOUND') return false;
+      throw error;
+    }
+  }
 
   /** What is handed to nobody would wait in silence. */
   function refuseNobody(to: Approver[]): void {

@@ -228,7 +228,7 @@ describe('a violation is reported by the rule', () => {
     [
       'a voter who named nothing',
       /named the payload of now/,
-      ({ notes }) => notes.push(refused('abe', asking.vote(order), 'STALE_PAYLOAD', 1.8)),
+      ({ notes }) => notes.push(refused('abe', asking.vote(order), 'STALE_PAYLOAD', 1.1)),
     ],
     [
       'a judgement that is not going on',
