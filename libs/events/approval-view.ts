@@ -45,7 +45,9 @@ export const ApprovalView = z
             .describe('Whether one rejection ends it, or that of more than half.'),
           separate: z
             .boolean()
-            .describe('Whether the owner of the agent, and on whose behalf it asks, may not vote.'),
+            .describe(
+              'Whether the owner of the agent, on whose behalf it asks, and who has changed the payload, may not vote.',
+            ),
         }),
       )
       .describe('What each layer of the policy asks for; all of it has to be met.'),

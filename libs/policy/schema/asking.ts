@@ -55,7 +55,7 @@ export const askingSchemas = {
   },
   separate: {
     description:
-      'true: the owner of the agent that asks may not vote, nor the person on whose behalf it asks.',
+      'true: the owner of the agent that asks may not vote, nor the person on whose behalf it asks, nor who has changed the payload.',
     type: 'boolean',
     default: false,
   },

@@ -3,7 +3,10 @@ import { type Asked, isLost } from '../notes.ts';
 import type { Case } from './case.ts';
 import { examination, type Finding } from './finding.ts';
 
-/** With which codes a question of ours may be refused. What was accepted is never refused for want of room. */
+/**
+ * With which codes a question of ours may be refused. What decides is never refused for want of room; what is large and
+ * decides nothing is.
+ */
 const expected: Record<Asked['kind'], readonly string[]> = {
   check: ['UNAVAILABLE', 'STORE_FULL', 'ALREADY_USED', 'DECISION_EXPIRED'],
   answer: ['UNAVAILABLE'],
@@ -12,6 +15,7 @@ const expected: Record<Asked['kind'], readonly string[]> = {
   vote: ['UNAVAILABLE', 'ALREADY_DECIDED', 'NOT_ELIGIBLE', 'STALE_PAYLOAD', 'BEING_JUDGED'],
   edit: [
     'UNAVAILABLE',
+    'STORE_FULL',
     'ALREADY_DECIDED',
     'NOT_ELIGIBLE',
     'STALE_PAYLOAD',
@@ -20,7 +24,7 @@ const expected: Record<Asked['kind'], readonly string[]> = {
     'NOT_EDITABLE',
   ],
   reassignment: ['UNAVAILABLE', 'ALREADY_DECIDED', 'NOT_ELIGIBLE', 'BEING_JUDGED'],
-  comment: ['UNAVAILABLE'],
+  comment: ['UNAVAILABLE', 'STORE_FULL'],
   approval: ['UNAVAILABLE'],
   approvals: ['UNAVAILABLE'],
   log: ['UNAVAILABLE', 'STORE_FULL'],
