@@ -128,11 +128,12 @@ export const LogBody = z
   .meta({ id: 'Log' });
 export type LogBody = z.infer<typeof LogBody>;
 
-const bodyBytesMax = 256 * 1024;
+/** Room for what people are asked with it, in a message of 1 MiB. */
+const storedBytesMax = 900 * 1024;
 
 /** A number may be longer written out than it came: what is stored has to fit as well. */
 export function refuseLarge(body: object): void {
-  if (Buffer.byteLength(JSON.stringify(body)) > bodyBytesMax) throw new Refusal('BODY_TOO_LARGE');
+  if (Buffer.byteLength(JSON.stringify(body)) > storedBytesMax) throw new Refusal('BODY_TOO_LARGE');
 }
 
 /** The same agent and key are the same action; without a key every request is a new one. */

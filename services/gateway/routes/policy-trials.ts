@@ -154,7 +154,7 @@ const since = z
   .refine(
     (text) =>
       (parseDurationMs(text) ?? Number.POSITIVE_INFINITY) <= spanMaxMs || Moment.safeParse(text).success,
-    'must be a span up to 3650d such as 30d, or a moment such as 2026-03-01T00:00:00Z',
+    'must be a span such as 30d, or a moment such as 2026-03-01T00:00:00Z',
   )
   .transform((text) => {
     const ms = parseDurationMs(text);

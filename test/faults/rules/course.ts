@@ -58,7 +58,7 @@ export function momentsOf<T extends EventType>(course: readonly Moment[], type: 
 
 /**
  * Each standing that may have been the one of now for a question between its sending and its answer. An event is
- * stored after its time, and before the time of the event after it, for whose author had seen it.
+ * stored after its time, and before the time of the event after it, whose author had seen it: all is by one clock.
  */
 export function standingsDuring(course: readonly Moment[], { sentAt, toldAt }: Asked): Standing[] {
   return course.flatMap(({ at, after }, i) => {
