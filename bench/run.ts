@@ -35,7 +35,7 @@ async function main(): Promise<void> {
       tell('backtest', await measureBacktest(natsServer, generator, scale, say), document);
     else if (options.change) tell('change', await measureChange(natsServer, scale, say), document);
     else if (options.approvals) tell('approvals', await measureApprovals(natsServer, scale, say), document);
-    else if (options.rebuild) tell('rebuild', await measureRebuild(scale, say), document);
+    else if (options.rebuild) tell('rebuild', await measureRebuild(scale, say), false);
     else if (options.heap) tell('heap', await measureHeaps(natsServer, generator, scale, say), document);
     else await speed(options, generator);
   } finally {
