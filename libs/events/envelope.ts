@@ -18,6 +18,11 @@ export type EventOf<T extends EventType> = T extends EventType
   : never;
 export type PlacetEvent = EventOf<EventType>;
 
+/** Whether an event is of this type, for who looks for one. */
+export function isOfType<T extends EventType>(type: T) {
+  return (event: PlacetEvent): event is PlacetEvent & EventOf<T> => event.type === type;
+}
+
 export const Envelope = z.object({
   specversion: z.literal('1.0'),
   id: z.string().min(1).max(200),

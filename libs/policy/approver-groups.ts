@@ -37,9 +37,9 @@ export const approverGroups = (source: Source) => {
     if (!node) return undefined;
     if (!isMap(node)) return readListedApprover(source, node, path, 'approvers');
     const fields = readFields(source, node, groupGrammar, path);
-    const [any, all] = [fields.get('any'), fields.get('all')];
-    if (any && !all) return { kind: 'any', field: any };
-    if (all && !any) return { kind: 'all', field: all };
+    const [ofAny, ofAll] = [fields.get('any'), fields.get('all')];
+    if (ofAny && !ofAll) return { kind: 'any', field: ofAny };
+    if (ofAll && !ofAny) return { kind: 'all', field: ofAll };
     const example = '{ all: ["role:manager", "role:security"] }';
     source.problem(node, path, `approvers: a group has either any or all, as ${example}`);
     return undefined;

@@ -6,6 +6,7 @@ import {
   eventStream,
   historyFilter,
   holdsSeal,
+  isOfType,
   noteFilter,
   type PlacetEvent,
   parseEvent,
@@ -253,5 +254,5 @@ export async function readSubject(
 }
 
 export function eventIn<T extends EventType>(history: History, type: T): EventOf<T> | undefined {
-  return history.events.find(({ event }) => event.type === type)?.event as EventOf<T> | undefined;
+  return history.events.map(({ event }) => event).find(isOfType(type));
 }

@@ -8,6 +8,7 @@ import {
   type EventData,
   type EventOf,
   type EventType,
+  isOfType,
   peopleWanted,
   type Standing,
   standingOf,
@@ -18,12 +19,11 @@ import { overlaps } from './payload-changes.ts';
 import type { ActionRecord } from './store.ts';
 
 function latest<T extends EventType>(record: ActionRecord, type: T): EventOf<T> | null {
-  const found = record.events.findLast(({ event }) => event.type === type);
-  return (found?.event as EventOf<T> | undefined) ?? null;
+  return all(record, type).at(-1) ?? null;
 }
 
 function all<T extends EventType>(record: ActionRecord, type: T): EventOf<T>[] {
-  return record.events.filter(({ event }) => event.type === type).map(({ event }) => event as EventOf<T>);
+  return record.events.map(({ event }) => event).filter(isOfType(type));
 }
 
 export const neededIn = (record: ActionRecord) => latest(record, 'approval.needed');

@@ -137,7 +137,9 @@ async function judge(
   { event, seq }: Delivered,
 ): Promise<Outcome> {
   if (event.type === 'approval.edited') return judgeAgain({ context, bus, layers, counters }, by, event, seq);
-  const request = event as EventOf<'action.requested'>;
+  // The consumer has no others.
+  if (event.type !== 'action.requested') return done;
+  const request = event;
   const applying = layers.forRequest(request.data);
   const facts = requestFacts(request.data, new Date());
   const looked = look(applying, facts);

@@ -49,16 +49,16 @@ export async function seenIn(store: OutcomeStore) {
     listed: idsOf((await store.list({ ...selection, limit: 10 })).records),
     counted: await store.count(selection, 10),
   });
-  const any = ['role:odd', 'role:even', 'role:approver'];
+  const everyKey = ['role:odd', 'role:even', 'role:approver'];
   return {
     records: await Promise.all([1, 2, 3, 4].map((n) => store.get(actionId(n)))),
     pending: await selected({ status: 'pending', audience: null }),
     decided: await selected({ status: 'decided', audience: null }),
     forOdd: await selected({ status: 'all', audience: ['role:odd'] }),
-    pendingForAny: await selected({ status: 'pending', audience: any }),
-    ofAgent: await selected({ status: 'all', audience: any, agent: 'support' }),
+    pendingForAny: await selected({ status: 'pending', audience: everyKey }),
+    ofAgent: await selected({ status: 'all', audience: everyKey, agent: 'support' }),
     ofAnother: await selected({ status: 'all', audience: null, agent: 'another' }),
-    untilThen: await selected({ status: 'all', audience: any, until: at(4) }),
+    untilThen: await selected({ status: 'all', audience: everyKey, until: at(4) }),
     firstPage: await store.list({ status: 'all', audience: null, limit: 1 }),
     ofCase: await store.ofCase('one', { limit: 1 }),
     lastOfCase: idsOf(await store.lastOfCase('one', 10)),

@@ -1,12 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
 import { type Agent, type EventData, type EventOf, makeEvent, opened, requests } from '@placet/events';
-import { digestOf, type Jwks } from '@placet/proof';
+import { canonicalJson, digestOf, type Jwks } from '@placet/proof';
 import {
   ask,
   type Bus,
   type BusContext,
   confirmedHistory,
   createForgedAlarms,
+  defined,
   eventIn,
   type History,
   newId,
@@ -237,7 +237,7 @@ function repeated(request: EventOf<'action.requested'>, history: History, now: D
   const isSame =
     earlier?.action_name === action_name &&
     earlier.payload_digest === payload_digest &&
-    isDeepStrictEqual(wantedOf(earlier), wantedOf(request.data));
+    wantedOf(earlier) === wantedOf(request.data);
   if (earlier && !isSame) throw new Refusal('IDEMPOTENCY_CONFLICT', { details: { action_id } });
   const answer = answerOf(action_id, history, now);
   if (answer.decision !== 'expired') return answer;
@@ -248,9 +248,8 @@ function repeated(request: EventOf<'action.requested'>, history: History, now: D
 
 /** What the caller wants to be held to, and can take, is part of what it asks. */
 function wantedOf({ policy, timeout_ms, approvers, accepts, answer_schema }: EventData<'action.requested'>) {
-  const wanted = { policy, timeout_ms, approvers, accepts, answer_schema };
-  // The stream's own has been through JSON.
-  return JSON.parse(JSON.stringify(wanted)) as unknown;
+  // In one form: the stream's own has been through JSON.
+  return canonicalJson(defined({ policy, timeout_ms, approvers, accepts, answer_schema }));
 }
 
 /** Neither the request nor its decision is in the stream any more, whatever note of it may be. */
