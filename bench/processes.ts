@@ -4,12 +4,15 @@ import { readFileSync } from 'node:fs';
 const tickMs = 10;
 
 export type Pids = Record<string, number>;
-export type Usage = { cpuMs: number; residentMb: number };
+export type Usage = { cpuMs: number; residentMb: number; peakMb: number };
 
-/** What each process has used since it started, and the memory that it holds now. Linux alone tells this so. */
+/** What each process has used since it started, the memory that it holds now, and the most that it held. Linux alone tells this so. */
 export function usageOf(pids: Pids): Record<string, Usage> {
   return Object.fromEntries(
-    Object.entries(pids).map(([name, pid]) => [name, { cpuMs: cpuMs(pid), residentMb: residentMb(pid) }]),
+    Object.entries(pids).map(([name, pid]) => [
+      name,
+      { cpuMs: cpuMs(pid), residentMb: megabytes(pid, 'VmRSS'), peakMb: megabytes(pid, 'VmHWM') },
+    ]),
   );
 }
 
@@ -23,8 +26,9 @@ function cpuMs(pid: number): number {
   return (Number(user) + Number(system)) * tickMs;
 }
 
-function residentMb(pid: number): number {
-  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+function megabytes(pid: number, of: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const kilobytes = new RegExp(`^${of}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
   return Number(kilobytes ?? Number.NaN) / 1024;
 }
 

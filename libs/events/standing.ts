@@ -1,5 +1,5 @@
 import type { Approver, Demand } from './approvers.ts';
-import { anyApprover, approverText, audienceOf } from './approvers.ts';
+import { anyApprover, approverText, askedOf, audienceOf } from './approvers.ts';
 import type { EventOf, PlacetEvent } from './envelope.ts';
 import { peopleWanted } from './progress.ts';
 
@@ -111,12 +111,23 @@ export function stillAsked({ approvers }: Demand, as: readonly string[] = []): s
   return as.filter((text) => asked.includes(text));
 }
 
+type Asked = Pick<Standing, 'demands' | 'handed'>;
+
+/** Everybody who is asked now, in their own place or in one that was handed to them. */
+export function askedNow(asked: Asked): string[] {
+  return askedOf([...asked.demands, ...handedNow(asked)]);
+}
+
 /** Under which keys it is found by who can do something about it. */
-export function audienceNow({ demands, handed }: Pick<Standing, 'demands' | 'handed'>): string[] {
-  const others = [...handed.values()]
+export function audienceNow(asked: Asked): string[] {
+  return audienceOf([...asked.demands, ...handedNow(asked)]);
+}
+
+/** Whose place ended because others were asked instead has nothing to hand on any more. */
+function handedNow({ demands, handed }: Asked): { approvers: Approver[] }[] {
+  return [...handed.values()]
     .filter(({ data }) => demands.some((demand, n) => stillAsked(demand, data.eligible_as[n]?.as).length > 0))
     .map(({ data }) => ({ approvers: data.approvers }));
-  return audienceOf([...demands, ...others]);
 }
 
 /** When the clock has to look at it next. */

@@ -37,7 +37,7 @@ const readCounter = (
     );
   }
   if (name === undefined) {
-    source.problem(field.key, field.path, `${kind}: the rule needs a name, under which is counted`);
+    source.problem(field.key, field.path, `${kind}: the rule needs a name, under which it is counted`);
   }
   if (!isMap(node)) {
     const example =

@@ -111,7 +111,7 @@ rules:
 `;
     expect(problemsOf(text)).toBe(
       'line 1, column 1: line 5 counts under the name "two", and line 4 too: give each its own\n' +
-        'line 3, column 33: limit: the rule needs a name, under which is counted',
+        'line 3, column 33: limit: the rule needs a name, under which it is counted',
     );
   });
 });

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'nod
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { nodeFlags } from '@placet/cluster';
 import { services } from '@placet/events';
 import { Ajv } from 'ajv';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -192,6 +193,12 @@ describe('the image', () => {
     const bases = [...dockerfile.matchAll(/^FROM node:(\S+)/gm)].map(([, tag]) => tag);
     expect(bases).toHaveLength(2);
     for (const tag of bases) expect(tag).toBe(`${lock['node_modules/node']?.['version']}-trixie-slim`);
+  });
+
+  test('starts Node with the flags that the tests and the measurements start it with', () => {
+    expect(dockerfile).toContain(
+      `ENTRYPOINT ${JSON.stringify(['node', ...nodeFlags]).replace(/,/g, ', ')}\n`,
+    );
   });
 
   test('is installed without install scripts, which only the package node has', () => {

@@ -22,7 +22,14 @@ export type StoredAction = Marks &
     action: string;
     agent: string;
     /** Of an action that was held and whose request is known: who finds it, and where among others. */
-    listed?: { keys: string[]; status: 'pending' | 'decided'; seq: number; agent: string; at: Date };
+    listed?: {
+      keys: string[];
+      status: 'pending' | 'decided';
+      seq: number;
+      agent: string;
+      at: Date;
+      case?: string;
+    };
     /** The case that it is of, since its first event. */
     inCase?: { name: string; seq: number };
     /** Of an action without a decision: since when it waits to be judged, or until when for people. */
@@ -123,7 +130,7 @@ const status = { $cond: [isThere('$decided'), 'decided', 'pending'] };
 const [seq, at] = ['$requested.seq', '$requested.at'];
 const listed = keptIf(
   { $and: [isHeld, isThere('$requested')] },
-  { keys: '$asked.audience', status, seq, agent: '$agent', at },
+  { keys: '$asked.audience', status, seq, agent: '$agent', at, case: '$requested.case' },
 );
 
 const requestedIn = keptIf(isThere('$requested.case'), { name: '$requested.case', seq });

@@ -34,6 +34,7 @@ export async function createIndexes({ actions, events }: Collections): Promise<v
     },
     { key: { 'listed.at': 1, 'listed.seq': 1 }, sparse: true },
     { key: { 'inCase.name': 1, 'inCase.seq': 1 }, sparse: true },
+    { key: { 'listed.case': 1, 'listed.seq': -1 }, sparse: true },
     { key: { 'open.of': 1, 'open.at': 1, 'open.seq': 1 }, sparse: true },
     { key: { 'owed.at': 1, 'owed.seq': 1 }, sparse: true },
   ]);

@@ -23,6 +23,7 @@ export type Lists = {
   count(selection: Selection, max: number): Promise<{ count: number; oldest: Date | null }>;
   ofCase(name: string, after: number, limit: number): Promise<StoredAction[]>;
   lastOfCase(name: string, limit: number): Promise<StoredAction[]>;
+  lastHeldOfCase(name: string, limit: number): Promise<StoredAction[]>;
 };
 
 export function createLists(actions: Actions): Lists {
@@ -108,6 +109,12 @@ export function createLists(actions: Actions): Lists {
     lastOfCase(name, limit) {
       return actions
         .find({ 'inCase.name': name }, { sort: { 'inCase.seq': -1 }, limit, maxTimeMS: queryTimeoutMs })
+        .toArray();
+    },
+
+    lastHeldOfCase(name, limit) {
+      return actions
+        .find({ 'listed.case': name }, { sort: { 'listed.seq': -1 }, limit, maxTimeMS: queryTimeoutMs })
         .toArray();
     },
 

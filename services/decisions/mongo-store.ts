@@ -178,6 +178,10 @@ function store(client: MongoClient, { actions, events, position, lease }: Collec
       return recordsOf(await lists.lastOfCase(name, limit));
     },
 
+    async lastHeldOfCase(name, limit) {
+      return recordsOf(await lists.lastHeldOfCase(name, limit));
+    },
+
     async due(now, requestedBefore, limit) {
       const [overdue, unjudged] = await Promise.all([
         openActions('held', now, limit),

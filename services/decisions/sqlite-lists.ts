@@ -16,6 +16,7 @@ export type Lists = {
   count(selection: Selection, max: number): { count: number; oldest: Date | null };
   ofCase(name: string, after: number, limit: number): Row[];
   lastOfCase(name: string, limit: number): Row[];
+  lastHeldOfCase(name: string, limit: number): Row[];
 };
 
 /** `once`: for statements whose text is another for each number of keys, which are too many to be kept. */
@@ -77,6 +78,13 @@ export function createLists(prepare: Prepare, once: Prepare): Lists {
       return prepare(
         `SELECT id, action_id, agent, requested_seq, blocked, case_seq FROM actions
           WHERE case_name = ? ORDER BY case_seq DESC LIMIT ?`,
+      ).all(name, limit);
+    },
+
+    lastHeldOfCase(name, limit) {
+      return prepare(
+        `SELECT id, action_id, agent, requested_seq, blocked, case_seq FROM actions
+          WHERE case_name = ? AND needed_seq IS NOT NULL ORDER BY case_seq DESC LIMIT ?`,
       ).all(name, limit);
     },
 

@@ -101,6 +101,10 @@ export function openSqliteOutcomeStore(path: string): OutcomeStore {
       return lists.lastOfCase(name, limit).map(recordOf);
     },
 
+    async lastHeldOfCase(name, limit) {
+      return lists.lastHeldOfCase(name, limit).map(recordOf);
+    },
+
     async due(now, requestedBefore, limit) {
       const overdue = statement(
         `SELECT action_id, agent FROM actions

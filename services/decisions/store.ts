@@ -78,6 +78,8 @@ export interface OutcomeStore {
   ): Promise<{ records: ActionRecord[]; after: number | null }>;
   /** The newest of them, newest first. */
   lastOfCase(name: string, limit: number): Promise<ActionRecord[]>;
+  /** The newest that people were asked about: nobody hides those behind others. */
+  lastHeldOfCase(name: string, limit: number): Promise<ActionRecord[]>;
   /** Undecided actions that the clock has to look at: a step or a deadline is due, or the time to be judged has passed. */
   due(now: Date, requestedBefore: Date, limit: number): Promise<DueAction[]>;
   /** What is still to be done of events that are stored, oldest first. */

@@ -2,6 +2,7 @@ import {
   type ApprovalView,
   approvalsOf,
   approverText,
+  askedNow,
   askedOf,
   type Change,
   contextOf,
@@ -53,7 +54,7 @@ export function approvalView(record: ActionRecord, roles: readonly string[]): Ap
     rule: data.rule,
     scope: data.scope,
     policies: data.policies,
-    approvers: askedOf([...standing.demands, ...handedTo(standing)]),
+    approvers: askedNow(standing),
     demands: demandsIn(standing),
     requested_at: data.requested_at,
     deadline: data.deadline,
@@ -117,8 +118,6 @@ function wholePayload(record: ActionRecord, digest: string): unknown {
   const holders = [...all(record, 'action.requested'), ...all(record, 'approval.edited')];
   return holders.findLast(({ data }) => data.payload_digest === digest)?.data.payload;
 }
-
-const handedTo = ({ handed }: Standing) => [...handed.values()].map(({ data }) => data);
 
 function demandsIn({ demands, votes }: Standing): ApprovalView['demands'] {
   const said = votes.map(({ data }) => data);

@@ -1,3 +1,4 @@
+import { eventually } from '@placet/testing';
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { sharedPlacet } from '../support.ts';
@@ -40,6 +41,19 @@ describe('choices', () => {
       choice: 'wait',
       reason: 'after lunch',
     });
+  });
+
+  test('that were not the same are not told as if they were', async () => {
+    const { agent } = shared();
+    const id = await asked(shared(), 'deploy.majority', { accepts: ['choices'] });
+    await cast.mia.vote(id, { choice: 'stop' });
+    await cast.max.vote(id, { choice: 'wait' });
+    const { body } = await agent.answer(id);
+    expect(body).toMatchObject({
+      decision: 'denied',
+      decided_by: ['person:mia@example.com', 'person:max@example.com'],
+    });
+    expect(body.choice).toBeUndefined();
   });
 
   test('are not told to a caller that did not say that it takes them', async () => {
@@ -93,6 +107,32 @@ describe('a question', () => {
     expect((await admin.get(`/v1/approvals/${id}`)).body).toMatchObject({ answer });
   });
 
+  test('is not answered by the time that passes, whatever the rule says', async () => {
+    const { agent } = shared();
+    const id = await asked(shared(), 'ask.silence', { answer_schema, accepts: ['choices'] });
+    await eventually(async () =>
+      expect((await agent.answer(id)).body).toMatchObject({ decision: 'denied', decided_by: ['timeout'] }),
+    );
+  });
+
+  test.each([
+    [
+      'uri',
+      'https://example.com/a?b=c',
+      ['javascript:alert(1)', ' https://example.com', 'https://a\n.example.com'],
+    ],
+    ['date-time', '2026-11-22T04:00:00+01:00', ['2026-11-22', 'tomorrow']],
+    ['date', '2026-11-22', ['2026-02-30', '22.11.2026']],
+    ['email', 'ann@example.com', ['ann']],
+  ])('that wants a %s takes one', async (format, right, wrong) => {
+    const id = await asked(shared(), 'ask.format', { answer_schema: { type: 'string', format } });
+    for (const answer of wrong) {
+      const reply = await cast.mia.vote(id, { vote: 'approve', answer });
+      expect(reply).toMatchObject({ status: 422, body: { error: 'ANSWER_REQUIRED' } });
+    }
+    expect((await cast.mia.vote(id, { vote: 'approve', answer: right })).body.decision).toBe('allowed');
+  });
+
   test('can be rejected without an answer', async () => {
     const id = await asked(shared(), 'ask.airport', { answer_schema });
     expect(await cast.mia.vote(id, { vote: 'reject', answer: 1 })).toMatchObject({ status: 422 });
@@ -103,6 +143,8 @@ describe('a question', () => {
     ['a pattern, which may take forever', { type: 'string', pattern: '(a+)+$' }],
     ['a reference', { $ref: 'https://example.com/schema' }],
     ['no type', {}],
+    ['a name that all objects have', { type: 'object', properties: { constructor: { type: 'string' } } }],
+    ['bounds that nothing fits', { type: 'integer', minimum: 2, maximum: 1 }],
     ['a name that is required and nowhere', { type: 'object', properties: {}, required: ['a'] }],
     [
       'too many levels',

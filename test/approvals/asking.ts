@@ -19,6 +19,11 @@ rules:
     quorum: 3
     reject: majority
   - action: pay.large
+    when: payload.amount > 1000
+    decide: require_approval
+    approvers: ["role:manager"]
+    redact: [payload.note]
+  - action: pay.large
     when: payload.amount > 100
     decide: require_approval
     approvers: ["role:manager"]
@@ -45,11 +50,43 @@ rules:
     timeout: 1h
     escalate:
       - { after: 1s, to: ["role:manager"], replace: true }
+  - action: pay.both.replaced
+    decide: require_approval
+    approvers: { all: ["role:manager", "role:security"] }
+    escalate:
+      - { after: 1s, to: ["role:finance"], replace: true }
+  - action: pay.both.rejected
+    decide: require_approval
+    approvers: { all: ["role:manager", "role:security"] }
+    reject: majority
+    escalate:
+      - { after: 1s, to: ["role:finance"], replace: true }
+  - action: pay.once
+    when: payload.amount > 100
+    decide: require_approval
+    approvers: ["role:manager"]
+    editable: [payload.amount, payload.to]
+  - name: once for each
+    action: pay.once
+    decide: allow
+    limit: { count: 1, per: 31d, by: payload.to, else: deny }
   - action: deploy
     decide: require_approval
     approvers: ["role:manager"]
     choices: [{ name: blue, means: allow }, { name: green, means: allow }, { name: wait, means: deny }]
     quorum: 2
+  - action: deploy.majority
+    decide: require_approval
+    approvers: ["role:manager"]
+    choices: [{ name: go, means: allow }, { name: stop, means: deny }, { name: wait, means: deny }]
+    quorum: 3
+    reject: majority
+  - action: ask.silence
+    decide: require_approval
+    approvers: ["role:manager"]
+    choices: [{ name: go, means: allow }, { name: stop, means: deny }]
+    timeout: 1s
+    on_timeout: allow
   - action: read.*
     decide: allow
   - action: ask.*

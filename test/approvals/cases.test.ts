@@ -48,6 +48,49 @@ test('a case concerns who was asked about any of it, administrators and auditors
   expect((await admin.get('/v1/cases/private?cursor=x')).status).toBe(422);
 });
 
+test('an agent that names somebody opens nothing to them of what others did in a case', async () => {
+  const { agent } = shared();
+  await asked(shared(), 'pay.two', { case: 'closed', reasoning: 'between us' });
+  const reply = await agent.check({
+    action_name: 'read.mail',
+    case: 'closed',
+    approvers: ['user:out@example.com'],
+  });
+  const { action_id } = reply.body;
+  expect((await cast.out.get(`/v1/approvals/${action_id}`)).status).toBe(200);
+  const { admin } = shared();
+  await eventually(async () => expect((await admin.get('/v1/cases/closed')).body.timeline).toHaveLength(4));
+  expect((await cast.out.get('/v1/cases/closed')).status).toBe(404);
+});
+
+test('a case of very many and very long things is read by pages', async () => {
+  const { agent, admin } = shared();
+  const of = { case: 'long', reasoning: '語'.repeat(8000) };
+  for (let n = 0; n < 120; n++) await agent.check({ action_name: 'read.mail', payload: { n }, ...of });
+  const first = await eventually(async () => {
+    const { status, body } = await admin.get('/v1/cases/long');
+    expect(status).toBe(200);
+    expect(body.timeline).toHaveLength(200);
+    return body;
+  });
+  const second = (await admin.get(`/v1/cases/long?cursor=${first.next}`)).body;
+  expect(second.timeline).toHaveLength(40);
+  expect(second.next).toBeNull();
+});
+
+test('the latest decision on a case is among the earlier ones, however much was logged since', async () => {
+  const { agent } = shared();
+  const of = { case: 'noisy' };
+  const refused = await asked(shared(), 'ask.first', of);
+  await cast.mia.vote(refused, { vote: 'reject', comment: 'Never.' });
+  for (let n = 0; n < 205; n++) await agent.post('/v1/actions/log', { action_name: 'note', ...of });
+  const id = await asked(shared(), 'pay.two', of);
+  await eventually(async () => {
+    const { earlier } = (await cast.fay.get(`/v1/approvals/${id}`)).body;
+    expect(earlier.map((one: { action_id: string }) => one.action_id)).toContain(refused);
+  });
+});
+
 test('whoever is asked sees the earlier decisions on the same case', async () => {
   const { agent } = shared();
   const of = { case: 'earlier' };

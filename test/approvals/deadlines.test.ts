@@ -60,6 +60,46 @@ describe('while nobody decides', () => {
   });
 });
 
+describe('those who come in the place of others', () => {
+  const reject = { vote: 'reject' };
+  const replaced = (id: string) =>
+    eventually(async () =>
+      expect((await shared().agent.answer(id)).body.approval.approvers).toEqual(['role:finance']),
+    );
+
+  test('have to be as many people: two of a group do not become one', async () => {
+    const { agent } = shared();
+    const id = await asked(shared(), 'pay.both.replaced');
+    await cast.mia.vote(id, approve);
+    await replaced(id);
+    expect((await agent.answer(id)).body).toMatchObject({
+      decision: 'pending',
+      approval: { demands: [{ quorum: 2, met: 1 }] },
+    });
+    expect((await cast.fay.vote(id, approve)).body.decision).toBe('allowed');
+  });
+
+  test('are a majority only as two of two would be', async () => {
+    const id = await asked(shared(), 'pay.both.rejected');
+    await replaced(id);
+    expect((await cast.fay.vote(id, reject)).body.decision).toBe('pending');
+    expect((await cast.finn.vote(id, reject)).body.decision).toBe('denied');
+  });
+
+  test('end the places of those, whomever they were handed to', async () => {
+    const { agent } = shared();
+    const id = await asked(shared(), 'pay.replaced');
+    await cast.fay.post(`/v1/approvals/${id}/reassignments`, { to: ['user:out@example.com'] });
+    await eventually(async () =>
+      expect((await agent.answer(id)).body.approval.approvers).toEqual(['role:manager']),
+    );
+    for (const person of [cast.fay, cast.finn, cast.out]) {
+      expect((await person.vote(id, approve)).body.error).toBe('NOT_ELIGIBLE');
+    }
+    expect((await cast.mia.vote(id, approve)).body.decision).toBe('allowed');
+  });
+});
+
 describe('a time that is longer than the stream keeps an action', () => {
   const rule = (...lines: string[]) =>
     `version: 1\nrules:\n  - action: pay\n    decide: require_approval\n${lines.map((line) => `    ${line}\n`).join('')}`;

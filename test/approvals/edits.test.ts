@@ -130,6 +130,12 @@ describe('a change is refused', () => {
     ['of the action', { action_name: 'read.mail' }, 422, 'NOT_EDITABLE'],
     ['with a path through what is no object', { 'payload.note.text': 'X' }, 422, 'NOT_EDITABLE'],
     ['that names nothing', {}, 422, 'VALIDATION_ERROR'],
+    [
+      'of very many places at once',
+      Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`payload.note.n${n}`, n])),
+      422,
+      'VALIDATION_ERROR',
+    ],
   ])('%s', async (_, changes, status, error) => {
     const id = await asked(shared(), 'pay.large', large);
     expect(await edit(cast.mia, id, changes)).toMatchObject({ status, body: { error } });
@@ -154,6 +160,41 @@ describe('a change is refused', () => {
       body: { error: 'STALE_PAYLOAD', details: { revision: 2 } },
     });
   });
+});
+
+test('what the changed payload is hidden in, is hidden in what was changed too', async () => {
+  const id = await asked(shared(), 'pay.large', large);
+  await edit(cast.mia, id, { 'payload.amount': 2000, 'payload.note': 'for somebody else' });
+  const view = await atRevision(shared(), id, 2);
+  expect(view.redacted).toContain('payload.note');
+  expect(view.edits[0].changes).toEqual([
+    { path: 'payload.amount', from: 500, to: 2000 },
+    { path: 'payload.note', from: '[redacted]', to: '[redacted]' },
+  ]);
+  expect(JSON.stringify((await cast.max.get(`/v1/approvals/${id}`)).body)).not.toMatch(
+    /the trip|somebody else/,
+  );
+});
+
+test('a change into what a limit has no room for is denied, and one into what it has room for uses nothing up', async () => {
+  const { agent } = shared();
+  const once = { action_name: 'pay.once' };
+  expect((await agent.check({ ...once, payload: { amount: 1, to: 'ann' } })).body.decision).toBe('allowed');
+  const held = { payload: { amount: 500, to: 'bob' }, accepts: ['edits'] };
+  const change = async (changes: object) => {
+    const id = await asked(shared(), 'pay.once', { ...held, case: JSON.stringify(changes) });
+    expect((await edit(cast.mia, id, changes, digestOf(held.payload))).status).toBe(200);
+    return id;
+  };
+  const full = await change({ 'payload.amount': 50, 'payload.to': 'ann' });
+  await eventually(async () =>
+    expect((await agent.answer(full)).body).toMatchObject({
+      decision: 'denied',
+      reason: expect.stringContaining('is used up (1 per 31d)'),
+    }),
+  );
+  await atRevision(shared(), await change({ 'payload.amount': 50 }), 2);
+  expect((await agent.check({ ...once, payload: { amount: 1, to: 'bob' } })).body.decision).toBe('allowed');
 });
 
 test('what is hidden is shown to a role that the policy lets see it, and stays hidden otherwise', async () => {

@@ -51,8 +51,14 @@ describe('an approver who hands it on', () => {
   test('must be one, and must hand it to somebody', async () => {
     const id = await asked(shared(), 'pay.two');
     // Who there is, is not told to whom it does not concern.
-    for (const email of ['sam@example.com', 'nobody@example.com'])
-      expect((await hand(cast.out, id, `user:${email}`)).body.error).toBe('NOT_ELIGIBLE');
+    for (const of of [id, `act_${'0'.repeat(32)}`]) {
+      const told = await Promise.all(
+        ['user:sam@example.com', 'role:security', 'user:nobody@example.com', 'role:nobody'].map((to) =>
+          hand(cast.out, of, to),
+        ),
+      );
+      expect(new Set(told.map(({ status, body }) => `${status} ${body.error}`)).size).toBe(1);
+    }
     expect(await hand(cast.fay, id, 'user:nobody@example.com')).toMatchObject({
       status: 422,
       body: { details: [{ path: 'to[0]' }] },

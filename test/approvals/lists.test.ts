@@ -36,8 +36,9 @@ describe('a list', () => {
     expect(ids(await admin.get('/v1/approvals?older_than=1h'))).toEqual([]);
     expect(ids(await admin.get('/v1/approvals?older_than=0s'))).toHaveLength(5);
     expect(await cast.fay.get('/v1/approvals?for=role:manager')).toMatchObject({ status: 403 });
-    for (const bad of ['for=you', 'agent=No', 'older_than=soon', 'cursor=x', 'limit=0'])
+    for (const bad of ['for=you', 'agent=No', 'older_than=soon', 'older_than=91d', 'cursor=x', 'limit=0'])
       expect(await admin.get(`/v1/approvals?${bad}`)).toMatchObject({ status: 422 });
+    expect(await admin.get('/v1/approvals/counts?older_than=999999999d')).toMatchObject({ status: 422 });
   });
 
   test('goes on where a page ended, though what was on it has moved since', async () => {

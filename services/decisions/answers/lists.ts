@@ -57,11 +57,20 @@ export function answerLists(parts: ServiceParts, { records, store }: Listing): v
     // Whom only the agent asks is told of this one alone.
     if (!record || !isOfPolicyFor(record, audience)) return view;
     const name = view.context['case'];
-    const ofCase = typeof name === 'string' ? await store.lastOfCase(name, alikeMax) : [];
+    const ofCase = typeof name === 'string' ? await lastOf(name) : [];
     const others = await records.whole([...ofCase, ...(await alike(view))]);
     const known = others.filter((one) => one !== null);
     return { ...view, earlier: earlierIn(known, action_id) };
   });
+
+  /** However much else there is of a case since, what people were asked about it is among them. */
+  async function lastOf(name: string): Promise<ActionRecord[]> {
+    const [last, held] = await Promise.all([
+      store.lastOfCase(name, earlierMax),
+      store.lastHeldOfCase(name, earlierMax),
+    ]);
+    return [...last, ...held];
+  }
 
   /** What people said before to the same agent that wanted the same: who is refused may ask again in other words. */
   async function alike({ agent, action_name }: ApprovalView): Promise<ActionRecord[]> {
@@ -76,12 +85,11 @@ export function answerLists(parts: ServiceParts, { records, store }: Listing): v
       .slice(0, earlierMax);
   }
 
-  /** Whoever was asked about any of its first or its last actions, by the policy. */
+  /** Whoever was asked about any of the last that people were asked about, by the policy. */
   async function isOpenTo(audience: string[] | null, name: string): Promise<boolean> {
-    const { records: first } = await store.ofCase(name, { limit: actionsMax });
-    const isAsked = async (found: ActionRecord[]) =>
-      (await records.whole(found)).some((record) => record && isOfPolicyFor(record, audience));
-    return (await isAsked(first)) || (await isAsked(await store.lastOfCase(name, actionsMax)));
+    if (audience === null) return (await store.lastOfCase(name, 1)).length > 0;
+    const held = await records.whole(await store.lastHeldOfCase(name, actionsMax));
+    return held.some((record) => record && isOfPolicyFor(record, audience));
   }
 
   answer(parts, requests.waiting, WaitingQuestion, async ({ groups }) => ({

@@ -62,6 +62,7 @@ export async function seenIn(store: OutcomeStore) {
     firstPage: await store.list({ status: 'all', audience: null, limit: 1 }),
     ofCase: await store.ofCase('one', { limit: 1 }),
     lastOfCase: idsOf(await store.lastOfCase('one', 10)),
+    lastHeldOfCase: idsOf(await store.lastHeldOfCase('one', 10)),
     ofCaseLater: idsOf((await store.ofCase('one', { after: 4, limit: 10 })).records),
     due: await store.due(at(9999), at(9999), 10),
     dueSoon: await store.due(at(70), at(5), 10),

@@ -193,8 +193,28 @@ export function listsContract(open: OpenStore) {
       expect(await inCase('$another')).toEqual([actionId(3), null]);
       expect(idsOf(await store.lastOfCase('one', 2))).toEqual([actionId(6), actionId(2)]);
       expect(await inCase('none')).toEqual([null]);
+      expect(await store.lastHeldOfCase('one', 2)).toEqual([]);
       const { records } = await store.ofCase('one', { limit: 1 });
       expect(records[0]?.events.map(({ seq }) => seq)).toEqual([1, 8]);
+    });
+
+    test('that people were asked about are found among very many others', async () => {
+      await apply(
+        store,
+        inOrder(
+          requested({ action: 1, case: 'one' }),
+          needed({ action: 1 }),
+          requested({ action: 2, case: 'one' }),
+          requested({ action: 3, case: 'one' }),
+          needed({ action: 3 }),
+          decided({ action: 3, case: 'one' }),
+          requested({ action: 4, case: 'two' }),
+          needed({ action: 4 }),
+          ...Array.from({ length: 30 }, (_, n) => logged({ action: 10 + n, case: 'one' })),
+        ),
+      );
+      expect(idsOf(await store.lastHeldOfCase('one', 5))).toEqual([actionId(3), actionId(1)]);
+      expect(idsOf(await store.lastHeldOfCase('one', 1))).toEqual([actionId(3)]);
     });
 
     test('are of the case that the last request names, if any', async () => {

@@ -77,6 +77,7 @@ test('an index has what is due, what is owed and what is of a case, in its order
     await store.owed(at(9999), 10);
     await store.ofCase('case 3', { limit: 10 });
     await store.lastOfCase('case 3', 10);
+    await store.lastHeldOfCase('case 3', 10);
   });
   const read = plans.filter((line) => !line.startsWith('SEARCH events'));
   expect(
@@ -87,6 +88,7 @@ test('an index has what is due, what is owed and what is of a case, in its order
     ['SEARCH', 'owed'],
     ['SEARCH', 'of_case'],
     ['SEARCH', 'of_case'],
+    ['SEARCH', 'held_of_case'],
   ]);
 });
 

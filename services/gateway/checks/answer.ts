@@ -1,5 +1,6 @@
 import {
   approvalsOf,
+  askedNow,
   askedOf,
   type EventOf,
   peopleWanted,
@@ -170,7 +171,7 @@ export function decidedAnswer(
 }
 
 export function heldAnswer(standing: Standing): Answer {
-  const { needed, demands, handed } = standing;
+  const { needed, demands } = standing;
   const { data } = needed;
   const votes = standing.votes.map((vote) => vote.data);
   return {
@@ -182,7 +183,7 @@ export function heldAnswer(standing: Standing): Answer {
     policies: data.policies,
     payload_digest: data.payload_digest,
     approval: {
-      approvers: askedOf([...demands, ...[...handed.values()].map((one) => one.data)]),
+      approvers: askedNow(standing),
       deadline: data.deadline,
       revision: data.revision,
       votes: standingVotes(votes).length,
