@@ -61,7 +61,7 @@ export function answerActs(parts: ServiceParts, { records, execute, config }: Ac
   answer(parts, requests.edit, EditQuestion, async (question, request) => {
     const { action_id } = question;
     const { sweepAfterMs } = config;
-    await room.refuseIfFull();
+    await room.takeFor('edit');
     const state = await act(action_id, { kind: 'edit', question, request, now: new Date(), sweepAfterMs });
     const standing = 'standing' in state ? state.standing : null;
     const { revision, payload_digest } = standing?.edited?.data ?? standing?.needed.data ?? {};
@@ -77,7 +77,7 @@ export function answerActs(parts: ServiceParts, { records, execute, config }: Ac
 
   answer(parts, requests.comment, CommentQuestion, async (question, request) => {
     const { action_id, by, audience, comment, channel } = question;
-    await room.refuseIfFull();
+    await room.takeFor('comment');
     const record = await records.confirmed(action_id);
     const needed = record && isFor(record, audience) ? neededIn(record) : null;
     if (!needed)
