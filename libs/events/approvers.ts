@@ -80,6 +80,43 @@ export function audienceOf(demands: readonly Pick<Demand, 'approvers'>[]): strin
   return [...new Set(keys)];
 }
 
+type Named = { email: string; roles: string[] };
+
+/** As whom of these a person is asked, as people write it. */
+export function askedAs({ approvers }: Pick<Demand, 'approvers'>, person: Named): string[] {
+  if (approvers.length === 0) return person.roles.includes('approver') ? [anyApprover] : [];
+  return approvers.filter((approver) => isAsked(approver, person)).map(approverText);
+}
+
+export function isAsked(approver: Approver, { email, roles }: Named): boolean {
+  switch (approver.kind) {
+    // Places to be told; whoever may vote there has the role.
+    case 'channel':
+    case 'pagerduty':
+      return roles.includes('approver');
+    case 'role':
+      return roles.includes(approver.role);
+    case 'user':
+      return isSameEmail(email, approver.email);
+    default:
+      return approver satisfies never;
+  }
+}
+
+export function isSameEmail(email: string, other: string): boolean {
+  return email.toLowerCase() === other.trim().toLowerCase();
+}
+
+/** Whether a demand keeps a person out because it is about what is theirs. */
+export function isConcerned(
+  { separate }: Pick<Demand, 'separate'>,
+  { owner, on_behalf_of }: { owner?: string | undefined; on_behalf_of?: string | undefined },
+  { email }: Pick<Named, 'email'>,
+): boolean {
+  const concerned = [owner, on_behalf_of].filter((who) => who !== undefined);
+  return separate === true && concerned.some((who) => isSameEmail(email, who));
+}
+
 /** Under which keys a person can be asked. */
 export function audienceKeysOf(person: { email: string; roles: string[] }): string[] {
   return [...person.roles.map((role) => `role:${role}`), `user:${person.email.toLowerCase()}`];

@@ -61,8 +61,11 @@ export async function startTestPlacet(options: TestOptions = {}): Promise<TestPl
     return closed;
   };
   releaseAfterTest('placet', close);
-  const credentials = await prepareFirstStart(placet.gateway, settings);
-  if (policy !== undefined) await placet.gateway.policies.put('default', policy, { by: 'test' });
+  const credentials = await firstStart(placet, settings, policy).catch(async (error: unknown) => {
+    // Nobody has got it to close it.
+    await close();
+    throw error;
+  });
   const { url } = placet.gateway;
   return {
     ...credentials,
@@ -73,4 +76,14 @@ export async function startTestPlacet(options: TestOptions = {}): Promise<TestPl
     admin: createClient(url, credentials.personToken),
     close,
   };
+}
+
+async function firstStart(
+  { gateway }: Placet,
+  settings: ReturnType<typeof readPlacetSettings>,
+  policy: string | undefined,
+): Promise<Credentials> {
+  const credentials = await prepareFirstStart(gateway, settings);
+  if (policy !== undefined) await gateway.policies.put('default', policy, { by: 'test' });
+  return credentials;
 }

@@ -1,9 +1,9 @@
 import {
-  type Approver,
-  anyApprover,
-  approverText,
+  askedAs,
   type Demand,
   type EligibleAs,
+  isAsked,
+  isConcerned,
   type Standing,
   stillAsked,
   type VoteQuestion,
@@ -16,7 +16,7 @@ export function eligibilityOf(standing: Standing, person: Person): EligibleAs {
   const hasHandedOn = standing.handed.has(person.id);
   return standing.demands.map((demand, position) => {
     if (isKeptOut(demand, standing, person)) return null;
-    const own = hasHandedOn ? [] : placesOf(demand, person);
+    const own = hasHandedOn ? [] : askedAs(demand, person);
     return own.length > 0 ? { as: own } : handedTo(standing, person, position);
   });
 }
@@ -24,7 +24,7 @@ export function eligibilityOf(standing: Standing, person: Person): EligibleAs {
 /** The same in a place of one's own, whether or not it was handed to others: whose it is can take it back. */
 export function ownEligibilityOf(standing: Standing, person: Person): EligibleAs {
   return standing.demands.map((demand) => {
-    const own = isKeptOut(demand, standing, person) ? [] : placesOf(demand, person);
+    const own = isKeptOut(demand, standing, person) ? [] : askedAs(demand, person);
     return own.length > 0 ? { as: own } : null;
   });
 }
@@ -34,16 +34,10 @@ export function isEligible(eligible: EligibleAs): boolean {
 }
 
 /** Whose action it is, in whose name it is asked for, and whose payload it has become. */
-function isKeptOut({ separate }: Demand, { needed }: Standing, person: Person): boolean {
-  if (!separate) return false;
-  const { owner, on_behalf_of, edited_by = [] } = needed.data;
-  const concerned = [owner, on_behalf_of].filter((who) => who !== undefined);
-  return concerned.some((who) => isSame(person.email, who)) || edited_by.some(({ id }) => id === person.id);
-}
-
-function placesOf({ approvers }: Demand, person: Person): string[] {
-  if (approvers.length === 0) return person.roles.includes('approver') ? [anyApprover] : [];
-  return approvers.filter((approver) => includes(approver, person)).map(approverText);
+function isKeptOut(demand: Demand, { needed }: Standing, person: Person): boolean {
+  const { edited_by = [] } = needed.data;
+  const hasEdited = demand.separate === true && edited_by.some(({ id }) => id === person.id);
+  return hasEdited || isConcerned(demand, needed.data, person);
 }
 
 function handedTo({ handed, demands }: Standing, person: Person, position: number): EligibleAs[number] {
@@ -52,25 +46,8 @@ function handedTo({ handed, demands }: Standing, person: Person, position: numbe
     const then = place === person.id ? undefined : data.eligible_as[position]?.as;
     const demand = demands[position];
     const as = demand ? stillAsked(demand, then) : [];
-    if (as.length > 0 && data.approvers.some((approver) => includes(approver, person)))
+    if (as.length > 0 && data.approvers.some((approver) => isAsked(approver, person)))
       return { as, in_place_of: place };
   }
   return null;
-}
-
-const isSame = (email: string, other: string) => email.toLowerCase() === other.trim().toLowerCase();
-
-function includes(approver: Approver, person: Person): boolean {
-  switch (approver.kind) {
-    // Places to be told; whoever may vote there has the role.
-    case 'channel':
-    case 'pagerduty':
-      return person.roles.includes('approver');
-    case 'role':
-      return person.roles.includes(approver.role);
-    case 'user':
-      return isSame(person.email, approver.email);
-    default:
-      return approver satisfies never;
-  }
 }

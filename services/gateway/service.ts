@@ -1,12 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import {
   Agent,
-  askedOf,
-  audienceKeysOf,
-  audienceOf,
   bucketStreamName,
   configBuckets,
-  type EventOf,
   eventStream,
   Person,
   PolicyText,
@@ -17,7 +13,6 @@ import {
   causeId,
   followLive,
   openConfigStore,
-  type RaiseAlarm,
   type RunningService,
   type ServiceEnvironment,
   type ServiceParts,
@@ -28,6 +23,7 @@ import {
 import { type Agents, createAgents } from './accounts/agents.ts';
 import { createPeople, type People } from './accounts/people.ts';
 import { createGatewayApp } from './app.ts';
+import { noticeInVain } from './checks/asked-in-vain.ts';
 import { createChecks } from './checks/checks.ts';
 import { createReports } from './checks/reports.ts';
 import { watchStreamRoom } from './checks/stream-room.ts';
@@ -109,7 +105,7 @@ function follow({ context, alarm, resources }: ServiceParts, waiting: Waiting, p
     isAwaited: waiting.isAwaited,
     onEvent: (event) => {
       waiting.take(event);
-      if (event.type === 'approval.needed') void noticeUnseen(event, people, alarm);
+      if (event.type === 'approval.needed') void noticeInVain(event, people, alarm);
     },
     onProgress: (actionId) => waiting.progress(actionId),
     onReconnect: () => waiting.look(),
@@ -122,22 +118,5 @@ function follow({ context, alarm, resources }: ServiceParts, waiting: Waiting, p
       });
       if (place && place.root !== 'sys') waiting.look(place.action);
     },
-  });
-}
-
-/** An approval that nobody may vote on would wait in silence until its deadline. */
-async function noticeUnseen(
-  { data }: EventOf<'approval.needed'>,
-  people: People,
-  alarm: RaiseAlarm,
-): Promise<void> {
-  const present = new Set(people.list().flatMap((person) => (person.disabled ? [] : audienceKeysOf(person))));
-  const unmet = data.demands.filter((demand) => !audienceOf([demand]).some((key) => present.has(key)));
-  if (unmet.length === 0) return;
-  await alarm({
-    kind: 'approval_without_approvers',
-    about: data.action_id,
-    message: `${data.action_id} of ${data.agent} waits for ${askedOf(unmet).join(', ')}, and there is no such person.`,
-    details: { action_id: data.action_id, asked: askedOf(unmet).join(', ') },
   });
 }

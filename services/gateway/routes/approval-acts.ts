@@ -4,6 +4,7 @@ import {
   CommentAnswer,
   Digest,
   EditAnswer,
+  isAsked,
   type Person,
   ReassignAnswer,
   requests,
@@ -174,25 +175,11 @@ export function approvalActRoutes(app: App, { auth, context, people }: Parts) {
   /** What is handed to nobody would wait in silence. */
   function refuseNobody(to: Approver[]): void {
     const present = people.list().filter(({ disabled }) => !disabled);
-    const absent = to.findIndex((approver) => !present.some((person) => isAsked(person, approver)));
+    const absent = to.findIndex((approver) => !present.some((person) => isAsked(approver, person)));
     if (absent === -1) return;
     throw new Refusal('VALIDATION_ERROR', {
       details: [{ path: `to[${absent}]`, message: 'there is no such person who could vote' }],
     });
-  }
-}
-
-function isAsked({ email, roles }: Person, approver: Approver): boolean {
-  switch (approver.kind) {
-    case 'user':
-      return email === approver.email;
-    case 'role':
-      return roles.includes(approver.role);
-    case 'channel':
-    case 'pagerduty':
-      return roles.includes('approver');
-    default:
-      return approver satisfies never;
   }
 }
 
