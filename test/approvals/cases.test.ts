@@ -57,10 +57,18 @@ test('an agent that names somebody opens nothing to them of what others did in a
     approvers: ['user:out@example.com'],
   });
   const { action_id } = reply.body;
-  expect((await cast.out.get(`/v1/approvals/${action_id}`)).status).toBe(200);
   const { admin } = shared();
   await eventually(async () => expect((await admin.get('/v1/cases/closed')).body.timeline).toHaveLength(4));
   expect((await cast.out.get('/v1/cases/closed')).status).toBe(404);
+  const rejected = await asked(shared(), 'ask.first', { case: 'closed' });
+  await cast.mia.vote(rejected, { vote: 'reject', comment: 'Never.' });
+  await eventually(async () => {
+    const { earlier } = (await admin.get(`/v1/approvals/${action_id}`)).body;
+    expect(earlier).toMatchObject([{ action_id: rejected }]);
+  });
+  const { status, body: seen } = await cast.out.get(`/v1/approvals/${action_id}`);
+  expect(status).toBe(200);
+  expect(seen).not.toHaveProperty('earlier');
 });
 
 test('a case of very many and very long things is read by pages', async () => {
