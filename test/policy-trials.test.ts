@@ -66,6 +66,43 @@ describe('a request that is only tried', () => {
     });
   });
 
+  test('is told whom the rule would ask, how many of them, and when others', async () => {
+    const placet = await startTestPlacet();
+    const text = `
+version: 1
+rules:
+  - action: pay
+    decide: require_approval
+    approvers: { all: ["role:manager", "role:security"] }
+    reject: majority
+    timeout: 1h
+    remind: [50%]
+    escalate: [{ after: 5m, to: ["role:oncall"], replace: true }]
+    editable: [payload.amount]
+    choices: [{ name: go, means: allow }, { name: stop, means: deny }]
+    redact: [{ path: payload.card, except: ["role:fraud"] }]
+`;
+    expect((await evaluate(placet, { action_name: 'pay', text })).body).toMatchObject({
+      demands: [
+        {
+          approvers: ['role:manager', 'role:security'],
+          quorum: 2,
+          ways: [[['role:manager'], ['role:security']]],
+          reject: 'majority',
+          escalate: [{ after_ms: 300_000, to: ['role:oncall'], replace: true }],
+        },
+      ],
+      redact: ['payload.card'],
+      redact_except: { 'payload.card': ['fraud'] },
+      editable: ['payload.amount'],
+      choices: [
+        { name: 'go', means: 'allow' },
+        { name: 'stop', means: 'deny' },
+      ],
+      remind: [0.5],
+    });
+  });
+
   test('is not counted, and is told what is left', async () => {
     const placet = await started();
     const small = { action_name: 'refund.create', payload: { amount: 7 } };

@@ -74,6 +74,11 @@ export const ApprovalView = z
         comment: z.string().optional(),
         at: z.string(),
         revision: z.number(),
+        counts: z
+          .boolean()
+          .describe(
+            'Not where the same person voted later, the payload was changed, or the place was handed on.',
+          ),
       }),
     ),
     comments: z.array(z.object({ by: z.string(), comment: z.string(), at: z.string() })),
@@ -89,9 +94,11 @@ export const ApprovalView = z
           at: z.string(),
           done_at: z.string().nullable(),
           to: z.array(z.string()).optional(),
+          replace: z.boolean().optional().describe('They are asked instead of those who were.'),
         }),
       )
       .describe('Reminders and escalations, those that were and those to come.'),
+    may_vote: z.boolean().describe('Whether you may, as it is now.'),
     inform: z.array(z.string()),
     decided_at: z.string().nullable(),
     decided_by: z.array(z.string()),

@@ -86,7 +86,11 @@ export const EditAnswer = z.object({
 
 export const ReassignQuestion = z.object({ ...ByPerson, approvers: z.array(Approver).min(1).max(20) });
 export type ReassignQuestion = z.infer<typeof ReassignQuestion>;
-export const ReassignAnswer = z.object({ action_id: z.string(), approvers: z.array(z.string()) });
+export const ReassignAnswer = z.object({
+  action_id: z.string(),
+  approvers: z.array(z.string()),
+  warning: z.string().optional().describe('That those who may vote are too few now.'),
+});
 
 /** `audience` as in lists: who may see an approval may comment on it. */
 export const Audience = z.array(z.string().max(320)).max(200).nullable();
@@ -117,11 +121,13 @@ const Asked = {
   until: z.iso.datetime().optional(),
 };
 
-/** `roles` are those of who looks: some may see what is hidden from others. */
+/** `by` is who looks: some may see what is hidden from others. */
 export const ApprovalsQuestion = z.object({
   ...Asked,
   status: z.enum(['pending', 'decided', 'all']),
-  roles: z.array(z.string()),
+  by: AskingVoter,
+  /** Only what the asker may vote on, of what is open. */
+  votable: z.boolean().optional(),
   before: z.number().int().optional(),
   limit: z.number().int().min(1).max(200),
 });
@@ -129,7 +135,7 @@ export type ApprovalsQuestion = z.infer<typeof ApprovalsQuestion>;
 export const ApprovalQuestion = z.object({
   action_id: ActionId,
   audience: Audience,
-  roles: z.array(z.string()),
+  by: AskingVoter,
 });
 
 /** How many approvals wait, for each of the audiences. */

@@ -11,6 +11,8 @@ export type LiveHandlers = {
   onEvent: (event: LiveEvent) => void;
   /** Something about an awaited approval has changed that is neither. */
   onProgress: (actionId: string) => void;
+  /** Others are asked than before. */
+  onAsking: (action: { agent: string; actionId: string }) => void;
   onForged: (subject: string) => void;
   /** What was published while the connection was away is in the stream alone. */
   onReconnect: () => void;
@@ -18,6 +20,8 @@ export type LiveHandlers = {
 
 const decoder = new TextDecoder();
 const actionOf = (subject: string) => subject.split('.')[3] ?? '';
+const agentOf = (subject: string) => subject.split('.')[2] ?? '';
+const asking: readonly string[] = ['approval.escalated', 'approval.reassigned'];
 
 /** Answers as they are stored: at most once, so whoever waits reads the stream as well. */
 export function followLive(context: BusContext, resources: Resources, handlers: LiveHandlers): void {
@@ -45,9 +49,10 @@ export function followLive(context: BusContext, resources: Resources, handlers: 
     const subscription = context.nc.subscribe(liveSubject(typeFilter(type)), {
       callback: (error, message) => {
         // It only says that the stream is worth a look, so nothing of it is believed.
-        if (error === null && handlers.isAwaited(actionOf(message.subject))) {
-          handlers.onProgress(actionOf(message.subject));
-        }
+        if (error !== null) return;
+        const [agent, actionId] = [agentOf(message.subject), actionOf(message.subject)];
+        if (handlers.isAwaited(actionId)) handlers.onProgress(actionId);
+        if (asking.includes(type)) handlers.onAsking({ agent, actionId });
       },
     });
     resources.add(`live ${type}`, () => subscription.unsubscribe());

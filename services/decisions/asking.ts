@@ -1,8 +1,16 @@
-import type { Standing, VoteQuestion } from '@placet/events';
+import {
+  eligibilityOf,
+  isEligible,
+  ownEligibilityOf,
+  type Standing,
+  type VoteQuestion,
+  whyNot,
+} from '@placet/events';
 import { owed } from './clock.ts';
-import { eligibilityOf, isEligible, ownEligibilityOf, type Person } from './eligibility.ts';
 import { type Ruling, refuse, settled } from './ending.ts';
 import type { ActionState, Held } from './state.ts';
+
+type Person = VoteQuestion['voter'];
 
 /** What a person asks for, whatever it is. */
 type Asked = {
@@ -39,7 +47,7 @@ export function beforehand(
       if (isDone(state)) return { ruling: settled };
       const { standing } = state;
       // Whoever is not asked learns nothing of what is.
-      if (!takesPart(standing, question.voter)) return { ruling: refuse('NOT_ELIGIBLE') };
+      if (!takesPart(standing, question.voter)) return { ruling: notEligible(standing, question.voter) };
       if (standing.edited !== null) return { ruling: refuse('BEING_JUDGED') };
       const { payload_digest: current, revision } = standing.needed.data;
       const { payload_digest: seen } = question;
@@ -60,11 +68,15 @@ function takesPart(standing: Standing, person: Person): boolean {
   return isEligible(eligibilityOf(standing, person)) || isEligible(ownEligibilityOf(standing, person));
 }
 
+function notEligible(standing: Standing, person: Person): Ruling {
+  return refuse('NOT_ELIGIBLE', whyNot(standing, person) ?? undefined);
+}
+
 /** How it ended is told to those who were asked, and to nobody else. */
 export function tooLate(
   { voter }: Asked['question'],
   { standing }: Extract<ActionState, { status: 'decided' }>,
 ): Ruling {
   if (!standing) return refuse('NOT_FOUND', noApproval);
-  return refuse(takesPart(standing, voter) ? 'ALREADY_DECIDED' : 'NOT_ELIGIBLE');
+  return takesPart(standing, voter) ? refuse('ALREADY_DECIDED') : notEligible(standing, voter);
 }

@@ -67,7 +67,10 @@ function toldOf(event: PlacetEvent): Told | null {
     case 'approval.reminded':
       return { by: null, what: 'reminded those who are asked' };
     case 'approval.escalated':
-      return { by: null, what: `asked ${event.data.approvers.map(approverText).join(', ')}` };
+      return {
+        by: null,
+        what: `asked ${event.data.approvers.map(approverText).join(', ')}${event.data.replace ? ' instead' : ''}`,
+      };
     case 'approval.reassigned': {
       const { by, approvers, comment } = event.data;
       return {

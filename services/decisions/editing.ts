@@ -1,7 +1,6 @@
-import { audienceNow, type Change } from '@placet/events';
+import { audienceNow, type Change, eligibilityOf, isEligible, whyNot } from '@placet/events';
 import { digestOf } from '@placet/proof';
 import { beforehand, editsMax, tooLate } from './asking.ts';
-import { eligibilityOf, isEligible } from './eligibility.ts';
 import { append, ofAction, type Ruling, refuse, settled } from './ending.ts';
 import { changed, isWithin, overlaps, stepsOf } from './payload-changes.ts';
 import type { ActionState, Command, Held } from './state.ts';
@@ -32,7 +31,7 @@ function edit({ question, request, now, sweepAfterMs }: Edit, { standing, number
   const { voter, comment, channel } = question;
   const needed = standing.needed.data;
   const eligible_as = eligibilityOf(standing, voter);
-  if (!isEligible(eligible_as)) return refuse('NOT_ELIGIBLE');
+  if (!isEligible(eligible_as)) return refuse('NOT_ELIGIBLE', whyNot(standing, voter) ?? undefined);
   if ((numbers['approval.edited'] ?? 0) >= editsMax) return refuse('TOO_MANY_STEPS');
   if (!needed.accepts?.includes('edits') || payload === undefined) return refuse('EDITS_NOT_ACCEPTED');
   const made = payloadWith(payload, question.changes, needed);
@@ -88,6 +87,10 @@ function payloadWith(
       });
       continue;
     }
+    if ('from' in made && kindOf(made.from) !== kindOf(to)) {
+      problems.push({ path, message: `has to stay ${kindOf(made.from)}` });
+      continue;
+    }
     changes.push({ path, ...('from' in made ? { from: brief(made.from) } : {}), to });
     result = made.payload;
   }
@@ -107,6 +110,13 @@ function hindrance(path: string, editable: readonly string[], redacted: readonly
   return editable.length === 0
     ? 'cannot be changed: the rule names nothing that may be'
     : `cannot be changed: the rule lets people change ${editable.join(', ')}`;
+}
+
+/** What runs it expects what it has asked for. */
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 /** What stood there, unless it would fill the record. */

@@ -1,6 +1,17 @@
-import { type Approver, approverText, audienceOf, dueOf, type EligibleAs, isTakenBack } from '@placet/events';
+import {
+  type Approver,
+  approverText,
+  audienceOf,
+  dueOf,
+  type EligibleAs,
+  eligibilityOf,
+  isEligible,
+  isTakenBack,
+  ownEligibilityOf,
+  type VoteQuestion,
+  whyNot,
+} from '@placet/events';
 import { beforehand, tooLate } from './asking.ts';
-import { eligibilityOf, isEligible, ownEligibilityOf, type Person } from './eligibility.ts';
 import { append, ofAction, type Ruling, refuse, settled } from './ending.ts';
 import type { ActionState, Command, Held } from './state.ts';
 
@@ -21,7 +32,7 @@ export function reassigned(command: Reassign, state: ActionState): Ruling {
 function handOn({ question, request }: Reassign, { standing, numbers }: Held): Ruling {
   const { voter, approvers, comment, channel } = question;
   const handing = placeOf(standing, voter);
-  if (!handing) return refuse('NOT_ELIGIBLE');
+  if (!handing) return refuse('NOT_ELIGIBLE', whyNot(standing, voter) ?? undefined);
   const { place, eligible_as } = handing;
   const earlier = standing.handed.get(place)?.data;
   const isNothingNew = earlier
@@ -53,7 +64,7 @@ function handOn({ question, request }: Reassign, { standing, numbers }: Held): R
 /** The place that a person can hand on: their own, or else one that was handed to them. */
 function placeOf(
   standing: Held['standing'],
-  person: Person,
+  person: VoteQuestion['voter'],
 ): { place: string; eligible_as: EligibleAs } | null {
   const own = ownEligibilityOf(standing, person);
   if (isEligible(own)) return { place: person.id, eligible_as: own };

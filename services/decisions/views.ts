@@ -9,10 +9,14 @@ import {
   type EventData,
   type EventOf,
   type EventType,
+  eligibilityOf,
+  isEligible,
   isOfType,
   peopleWanted,
   type Standing,
   standingOf,
+  standingVotes,
+  type VoteQuestion,
 } from '@placet/events';
 import { redact, redacted } from '@placet/policy';
 import { defined } from '@placet/runtime';
@@ -36,8 +40,10 @@ export function requestSeq(record: ActionRecord): number | null {
   return record.events.find(({ event }) => event.type === 'action.requested')?.seq ?? null;
 }
 
-/** An approval as somebody with these roles sees it; null for an action that was never held. */
-export function approvalView(record: ActionRecord, roles: readonly string[]): ApprovalView | null {
+type Viewer = VoteQuestion['voter'];
+
+/** An approval as somebody sees it; null for an action that was never held. */
+export function approvalView(record: ActionRecord, by: Viewer): ApprovalView | null {
   const standing = standingOf(record.events.map(({ event }) => event));
   if (!standing) return null;
   const { data } = standing.needed;
@@ -47,7 +53,7 @@ export function approvalView(record: ActionRecord, roles: readonly string[]): Ap
     action_name: data.action_name,
     agent: data.agent,
     owner: data.owner,
-    ...shown(record, data, roles),
+    ...shown(record, data, by.roles),
     payload_digest: data.payload_digest,
     revision: data.revision,
     reason: data.reason,
@@ -64,9 +70,10 @@ export function approvalView(record: ActionRecord, roles: readonly string[]): Ap
     choices: data.choices ?? [],
     answer_schema: data.answer_schema ?? null,
     accepts: data.accepts ?? [],
+    may_vote: !decidedIn(record) && isEligible(eligibilityOf(standing, by)),
     inform: (data.inform ?? []).map(approverText),
-    steps: stepsIn(standing, record),
-    votes: votesIn(record),
+    steps: stepsIn(record),
+    votes: votesIn(record, standing),
     edits: all(record, 'approval.edited').map(({ data: { editor, changes, comment }, time }) => ({
       by: editor.email,
       at: time,
@@ -131,18 +138,36 @@ function demandsIn({ demands, votes }: Standing): ApprovalView['demands'] {
   }));
 }
 
-function stepsIn({ needed, steps: taken }: Standing, record: ActionRecord): ApprovalView['steps'] {
-  const done = [...all(record, 'approval.reminded'), ...all(record, 'approval.escalated')];
-  const since = record.events.findLast(({ event }) => event.id === needed.id)?.seq ?? 0;
-  const ofThis = done.filter(({ id }) =>
-    record.events.some(({ seq, event }) => event.id === id && seq > since),
+/** A changed payload has the steps that were left: those before it are the ones that were taken. */
+function stepsIn(record: ActionRecord): ApprovalView['steps'] {
+  const needs = record.events.flatMap(({ event, seq }) =>
+    isNeeded(event) ? [{ steps: event.data.steps ?? [], seq }] : [],
   );
-  return (needed.data.steps ?? []).map((step, position) => ({
-    kind: step.kind,
-    at: step.at,
-    done_at: position < taken ? (ofThis.find(({ data }) => data.step === position)?.time ?? null) : null,
-    ...(step.kind === 'escalate' ? { to: step.approvers.map(approverText) } : {}),
-  }));
+  return needs.flatMap(({ steps, seq: since }, n) => {
+    const until = needs[n + 1]?.seq;
+    const shown = steps.map((step, position): ApprovalView['steps'][number] => ({
+      kind: step.kind,
+      at: step.at,
+      done_at: doneAt(record, position, { since, until }),
+      ...(step.kind === 'escalate' ? { to: step.approvers.map(approverText) } : {}),
+      ...(step.kind === 'escalate' && step.replace ? { replace: true } : {}),
+    }));
+    return until === undefined ? shown : shown.filter(({ done_at }) => done_at !== null);
+  });
+}
+
+const isNeeded = isOfType('approval.needed');
+
+function doneAt(
+  { events }: ActionRecord,
+  position: number,
+  { since, until = Number.POSITIVE_INFINITY }: { since: number; until: number | undefined },
+): string | null {
+  const taken = events.find(({ event, seq }) => {
+    const isStep = event.type === 'approval.reminded' || event.type === 'approval.escalated';
+    return isStep && event.data.step === position && seq > since && seq < until;
+  });
+  return taken?.event.time ?? null;
 }
 
 /** Longer values are looked up in the payload. */
@@ -162,7 +187,10 @@ function shownChange({ path, ...values }: Change, hidden: readonly string[]): Ch
 }
 
 /** Each with the revision of the payload that it was about. */
-function votesIn(record: ActionRecord): ApprovalView['votes'] {
+function votesIn(record: ActionRecord, standing: Standing): ApprovalView['votes'] {
+  const counted = new Set(
+    standingVotes(standing.votes.map(({ data }) => data)).map(({ request }) => request),
+  );
   const revisions = new Map(
     all(record, 'approval.needed').map(({ data }) => [data.payload_digest, data.revision]),
   );
@@ -171,6 +199,7 @@ function votesIn(record: ActionRecord): ApprovalView['votes'] {
     vote: data.vote,
     at: time,
     revision: revisions.get(data.payload_digest) ?? 1,
+    counts: counted.has(data.request),
     ...defined({ choice: data.choice, answer: brief(data.answer), comment: data.comment }),
   }));
 }

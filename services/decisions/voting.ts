@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { answerProblems, type EventData, type EventOf, type VoteQuestion } from '@placet/events';
+import {
+  answerProblems,
+  type EventData,
+  type EventOf,
+  eligibilityOf,
+  isEligible,
+  type VoteQuestion,
+  whyNot,
+} from '@placet/events';
 import { beforehand, rejectionsMax, tooLate } from './asking.ts';
-import { eligibilityOf, isEligible } from './eligibility.ts';
 import { append, ofAction, type Ruling, refuse, settled } from './ending.ts';
 import type { ActionState, Command, Held } from './state.ts';
 
@@ -41,7 +48,7 @@ function castVote({ question, request }: Vote, { standing, numbers }: Held): Rul
   const { voter, comment, channel } = question;
   const needed = standing.needed.data;
   const eligible_as = eligibilityOf(standing, voter);
-  if (!isEligible(eligible_as)) return refuse('NOT_ELIGIBLE');
+  if (!isEligible(eligible_as)) return refuse('NOT_ELIGIBLE', whyNot(standing, voter) ?? undefined);
   // What was changed has to have been seen as it is.
   if (needed.revision > 1 && question.payload_digest === undefined) {
     const { payload_digest, revision } = needed;

@@ -4,6 +4,7 @@ import {
   bucketStreamName,
   configBuckets,
   eventStream,
+  opened,
   Person,
   PolicyText,
   parseSubject,
@@ -23,7 +24,7 @@ import {
 import { type Agents, createAgents } from './accounts/agents.ts';
 import { createPeople, type People } from './accounts/people.ts';
 import { createGatewayApp } from './app.ts';
-import { noticeInVain } from './checks/asked-in-vain.ts';
+import { noticeInVain, readStanding } from './checks/asked-in-vain.ts';
 import { createChecks } from './checks/checks.ts';
 import { createReports } from './checks/reports.ts';
 import { watchStreamRoom } from './checks/stream-room.ts';
@@ -101,13 +102,23 @@ async function buildGateway(
 }
 
 function follow({ context, alarm, resources }: ServiceParts, waiting: Waiting, people: People): void {
+  async function noticeOthers(action: { agent: string; actionId: string }): Promise<void> {
+    try {
+      const standing = await readStanding(context, action);
+      if (standing) await noticeInVain(standing, { alarm, people });
+    } catch (error) {
+      context.logger.warn({ err: error }, 'whether somebody is asked in vain is not known');
+    }
+  }
+
   followLive(context, resources, {
     isAwaited: waiting.isAwaited,
     onEvent: (event) => {
       waiting.take(event);
-      if (event.type === 'approval.needed') void noticeInVain(event, people, alarm);
+      if (event.type === 'approval.needed') void noticeInVain(opened(event), { alarm, people });
     },
     onProgress: (actionId) => waiting.progress(actionId),
+    onAsking: (action) => void noticeOthers(action),
     onReconnect: () => waiting.look(),
     onForged: (subject) => {
       const place = parseSubject(subject);

@@ -149,9 +149,12 @@ type Asked = Pick<Needed, 'require_reason' | 'editable' | 'choices' | 'inform'>;
 
 function asked({ settings }: Verdict, request: Request): Asked {
   const { requireReason, editable, choices, inform } = settings;
-  const told = inform?.map((who) =>
-    who === 'owner' ? { kind: 'user' as const, email: request.data.owner } : who,
-  );
+  const { owner } = request.data;
+  // An agent that nobody has taken yet has an owner in name only.
+  const told = inform?.flatMap((who) => {
+    if (who !== 'owner') return [who];
+    return owner.includes('@') ? [{ kind: 'user' as const, email: owner }] : [];
+  });
   return given({ require_reason: requireReason, editable, choices, inform: told });
 }
 

@@ -37,6 +37,12 @@ rules:
     reason: Nothing is paid for nothing.
   - action: pay.large
     decide: allow
+  - action: pay.stepped
+    decide: require_approval
+    approvers: ["role:manager"]
+    editable: [payload.amount]
+    timeout: 100s
+    remind: [1%, 90%]
   - action: pay.soon
     decide: require_approval
     approvers: ["role:finance"]

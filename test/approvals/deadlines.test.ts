@@ -54,8 +54,14 @@ describe('while nobody decides', () => {
     await eventually(async () =>
       expect((await agent.answer(id)).body.approval.approvers).toEqual(['role:manager']),
     );
-    expect((await cast.fay.vote(id, approve)).body.error).toBe('NOT_ELIGIBLE');
+    expect((await cast.fay.vote(id, approve)).body).toMatchObject({
+      error: 'NOT_ELIGIBLE',
+      message: expect.stringContaining('Others are asked by now'),
+    });
     expect((await cast.fay.get('/v1/approvals?for=me')).body.approvals).toEqual([]);
+    expect((await shared().admin.get(`/v1/approvals/${id}`)).body.steps).toMatchObject([
+      { kind: 'escalate', to: ['role:manager'], replace: true },
+    ]);
     expect((await cast.mia.vote(id, approve)).body.decision).toBe('allowed');
   });
 });

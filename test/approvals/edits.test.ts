@@ -1,7 +1,7 @@
 import { digestOf } from '@placet/proof';
 import { eventually } from '@placet/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { messagesIn, sharedPlacet } from '../support.ts';
+import { agentNamed, messagesIn, sharedPlacet } from '../support.ts';
 import { asked, askingPolicy, atRevision, type Cast, castOf } from './asking.ts';
 
 const shared = sharedPlacet({ policy: askingPolicy });
@@ -77,7 +77,10 @@ describe('a change of the payload', () => {
     const id = await asked(shared(), 'pay.large', large);
     await edit(cast.mia, id, { 'payload.amount': 201 });
     await atRevision(shared(), id, 2);
-    expect(await approveAsItIs(cast.mia, id)).toMatchObject({ status: 403, body: { error: 'NOT_ELIGIBLE' } });
+    expect(await approveAsItIs(cast.mia, id)).toMatchObject({
+      status: 403,
+      body: { error: 'NOT_ELIGIBLE', message: expect.stringContaining('You have changed the payload') },
+    });
     expect((await approveAsItIs(cast.max, id)).body.decision).toBe('allowed');
   });
 
@@ -126,6 +129,8 @@ describe('a change is refused', () => {
   test.each([
     ['of what the rule does not name', { 'payload.iban2': 'X' }, 422, 'NOT_EDITABLE'],
     ['of what is hidden', { 'payload.iban': 'X' }, 422, 'NOT_EDITABLE'],
+    ['into another kind of value', { 'payload.amount': '501' }, 422, 'NOT_EDITABLE'],
+    ['into nothing', { 'payload.amount': null }, 422, 'NOT_EDITABLE'],
     ['that changes nothing', { 'payload.amount': 500 }, 422, 'VALIDATION_ERROR'],
     ['of the action', { action_name: 'read.mail' }, 422, 'NOT_EDITABLE'],
     ['with a path through what is no object', { 'payload.note.text': 'X' }, 422, 'NOT_EDITABLE'],
@@ -208,16 +213,34 @@ test('what is hidden is shown to a role that the policy lets see it, and stays h
   });
 });
 
+test('steps that were taken before a change are shown beside those that are left', async () => {
+  const { admin } = shared();
+  const id = await asked(shared(), 'pay.stepped', { accepts: ['edits'] });
+  await eventually(async () =>
+    expect((await admin.get(`/v1/approvals/${id}`)).body.steps[0].done_at).not.toBeNull(),
+  );
+  await edit(cast.mia, id, { 'payload.amount': 5 }, digestOf({ amount: 500 }));
+  expect((await atRevision(shared(), id, 2)).steps).toMatchObject([
+    { kind: 'remind', done_at: expect.any(String) },
+    { kind: 'remind', done_at: null },
+  ]);
+});
+
 test('who is informed stands in the closing of the approval', async () => {
-  const { raw } = shared();
-  const id = await asked(shared(), 'pay.large', large);
+  const { raw, admin } = shared();
+  const bot = await agentNamed(shared(), 'bot');
+  const { owner } = (await admin.get('/v1/agents/bot')).body;
+  const id = await asked({ ...shared(), agent: bot }, 'pay.large', large);
   await cast.mia.vote(id, approve);
   await eventually(async () => {
     const closed = (await messagesIn(raw)).find(
       ({ subject }) => subject.includes(id) && subject.includes('approval.closed'),
     );
     expect(closed?.event.data).toMatchObject({
-      inform: [{ kind: 'user' }, { kind: 'channel', channel: 'finance' }],
+      inform: [
+        { kind: 'user', email: owner },
+        { kind: 'channel', channel: 'finance' },
+      ],
     });
   });
 });

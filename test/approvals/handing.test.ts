@@ -1,5 +1,6 @@
+import { eventually } from '@placet/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { sharedPlacet } from '../support.ts';
+import { alarmKinds, sharedPlacet } from '../support.ts';
 import { asked, askingPolicy, type Cast, castOf } from './asking.ts';
 
 const shared = sharedPlacet({ policy: askingPolicy });
@@ -18,7 +19,16 @@ describe('an approver who hands it on', () => {
       status: 200,
       body: { approvers: ['user:out@example.com'] },
     });
-    expect((await cast.fay.vote(id, approve)).body.error).toBe('NOT_ELIGIBLE');
+    expect((await cast.fay.vote(id, approve)).body).toMatchObject({
+      error: 'NOT_ELIGIBLE',
+      message: expect.stringContaining('Hand it to yourself to take it back'),
+    });
+    const waiting = async (person: Cast['fay']) =>
+      (await person.get('/v1/approvals?for=me')).body.approvals.map((one: { id: string }) => one.id);
+    expect(await waiting(cast.fay)).not.toContain(id);
+    await eventually(async () => expect(await waiting(cast.out)).toContain(id));
+    expect((await cast.fay.get(`/v1/approvals/${id}`)).body.may_vote).toBe(false);
+    expect((await cast.out.get(`/v1/approvals/${id}`)).body.may_vote).toBe(true);
     await cast.out.vote(id, approve);
     expect((await cast.finn.vote(id, approve)).body.decision).toBe('allowed');
   });
@@ -34,8 +44,14 @@ describe('an approver who hands it on', () => {
 
   test('takes back a vote that was cast before, and can take back the place', async () => {
     const id = await asked(shared(), 'pay.two');
+    const counted = async () =>
+      (await shared().admin.get(`/v1/approvals/${id}`)).body.votes.map(
+        (vote: { by: string; counts: boolean }) => [vote.by, vote.counts],
+      );
     await cast.fay.vote(id, approve);
+    expect(await counted()).toEqual([['fay@example.com', true]]);
     await hand(cast.fay, id, 'user:out@example.com');
+    expect(await counted()).toEqual([['fay@example.com', false]]);
     expect((await cast.finn.vote(id, approve)).body.decision).toBe('pending');
     await cast.out.vote(id, { vote: 'approve' });
     // The last vote has decided.
@@ -63,6 +79,20 @@ describe('an approver who hands it on', () => {
       status: 422,
       body: { details: [{ path: 'to[0]' }] },
     });
+  });
+
+  test('is told when those who are left are too few', async () => {
+    const { raw } = shared();
+    // Three are wanted, and there are three.
+    const id = await asked(shared(), 'pay.majority');
+    expect((await hand(cast.fay, id, 'user:out@example.com')).body.warning).toBeUndefined();
+    expect((await hand(cast.fay, id, 'user:finn@example.com')).body.warning).toContain(
+      'too few now for role:finance',
+    );
+    await eventually(async () => expect(await alarmKinds(raw)).toContain('approval_without_approvers'));
+    await hand(cast.fay, id, 'user:fay@example.com');
+    for (const person of [cast.fay, cast.finn]) await person.vote(id, approve);
+    expect((await cast.flo.vote(id, approve)).body.decision).toBe('allowed');
   });
 
   test('cannot hand it to whom the rule keeps out', async () => {

@@ -23,6 +23,7 @@ function following(b: TestBus, isAwaited: (actionId: string) => boolean = () => 
   followLive(b.context, b.resources, {
     isAwaited,
     onEvent: (event) => seen.events.push(event),
+    onAsking: () => {},
     onProgress: (actionId) => seen.progress.push(actionId),
     onForged: (subject) => seen.forged.push(subject),
     onReconnect: () => {

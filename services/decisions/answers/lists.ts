@@ -36,10 +36,11 @@ export function answerLists(parts: ServiceParts, { records, store }: Listing): v
     return { count: (await store.countOpen()).undecided };
   });
 
-  answer(parts, requests.approvals, ApprovalsQuestion, async ({ until, roles, ...question }) => {
+  answer(parts, requests.approvals, ApprovalsQuestion, async ({ until, by, votable, ...question }) => {
     const page = await store.list({ ...question, ...untilDate(until) });
     const views = (await records.current(page.records)).flatMap((record) => {
-      const view = record && approvalView(record, roles);
+      const view = record && approvalView(record, by);
+      if (votable && view?.status === 'pending' && !view.may_vote) return [];
       if (!view || (question.status !== 'all' && view.status !== question.status)) return [];
       const concerns = view.status === 'pending' ? isWaitingFor : isFor;
       return concerns(record, question.audience) ? [{ view, seq: requestSeq(record) }] : [];
@@ -49,9 +50,9 @@ export function answerLists(parts: ServiceParts, { records, store }: Listing): v
     return { approvals: shown.map(({ view }) => view), before };
   });
 
-  answer(parts, requests.approval, ApprovalQuestion, async ({ action_id, audience, roles }) => {
+  answer(parts, requests.approval, ApprovalQuestion, async ({ action_id, audience, by }) => {
     const record = await records.confirmed(action_id);
-    const view = record && isFor(record, audience) ? approvalView(record, roles) : null;
+    const view = record && isFor(record, audience) ? approvalView(record, by) : null;
     if (!view)
       throw new Refusal('NOT_FOUND', { message: 'There is no approval with this id that concerns you.' });
     // Whom only the agent asks is told of this one alone.

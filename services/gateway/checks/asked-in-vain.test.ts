@@ -1,4 +1,4 @@
-import type { Approver, Demand } from '@placet/events';
+import { type Approver, type Demand, makeEvent, opened, type Standing } from '@placet/events';
 import { describe, expect, test } from 'vitest';
 import { askedInVain } from './asked-in-vain.ts';
 
@@ -18,7 +18,30 @@ const asks = (demand: Partial<Demand>): Demand => ({
   ...demand,
 });
 const owner = 'ann@example.com';
-const needed = (...demands: Demand[]) => ({ demands, owner });
+const needed = (demands: Demand[], more: object = {}): Standing => {
+  const now = new Date();
+  const data = {
+    action_id: `act_${'0'.repeat(32)}`,
+    agent: 'support',
+    action_name: 'pay',
+    request_event: 'e1',
+    revision: 1,
+    payload: {},
+    payload_digest: `sha256:${'0'.repeat(64)}`,
+    owner,
+    reason: 'because',
+    rule: null,
+    scope: null,
+    policies: [],
+    demands,
+    requested_at: now.toISOString(),
+    deadline: now.toISOString(),
+    on_timeout: 'deny' as const,
+    valid_for_ms: 1000,
+    ...more,
+  };
+  return opened(makeEvent('approval.needed', { service: 'policy', id: 'e2', now, data }));
+};
 const both = asks({ approvers: [manager, security], ways: [[['role:manager'], ['role:security']]] });
 
 describe('nobody is asked in vain', () => {
@@ -38,7 +61,7 @@ describe('nobody is asked in vain', () => {
     ['by nobody in particular', asks({ approvers: [] }), [person('app', 'approver')]],
     ['by the owner, where that is not kept apart', asks({}), [person('ann', 'manager')]],
   ])('%s', (_, demand, people) => {
-    expect(askedInVain(needed(demand), people)).toEqual([]);
+    expect(askedInVain(needed([demand]), people)).toEqual([]);
   });
 });
 
@@ -67,7 +90,7 @@ describe('those are asked in vain', () => {
       ['#ops'],
     ],
   ])('%s', (_, demand, people, vain) => {
-    expect(askedInVain(needed(demand), people)).toEqual(vain);
+    expect(askedInVain(needed([demand]), people)).toEqual(vain);
   });
 
   test('of whom an escalation finds nobody', () => {
@@ -76,6 +99,6 @@ describe('those are asked in vain', () => {
       { kind: 'remind' as const, at, share: 50 },
       { kind: 'escalate' as const, at, demand: 0, approvers: [security, manager] },
     ];
-    expect(askedInVain({ ...needed(asks({})), steps }, [max])).toEqual(['role:security']);
+    expect(askedInVain(needed([asks({})], { steps }), [max])).toEqual(['role:security']);
   });
 });

@@ -1,51 +1,66 @@
 import {
   approverText,
-  askedAs,
   askedOf,
-  type Demand,
-  type EventData,
-  type EventOf,
+  eligibilityOf,
   isAsked,
-  isConcerned,
+  isEligible,
   isMet,
+  isOfType,
   type Person,
+  type Standing,
+  standingOf,
 } from '@placet/events';
-import type { RaiseAlarm } from '@placet/runtime';
+import { type BusContext, causeId, type RaiseAlarm, readHistoryFromLeader } from '@placet/runtime';
 import type { People } from '../accounts/people.ts';
 
-type Needed = Pick<EventData<'approval.needed'>, 'demands' | 'steps' | 'owner' | 'on_behalf_of'>;
 type Voter = Pick<Person, 'id' | 'email' | 'roles' | 'disabled'>;
+type Parts = { alarm: RaiseAlarm; people: People };
 
 /** An approval that nobody may vote on, or too few, would wait in silence until its deadline. */
-export async function noticeInVain(
-  { data }: EventOf<'approval.needed'>,
-  people: People,
-  alarm: RaiseAlarm,
-): Promise<void> {
-  const asked = askedInVain(data, people.list()).join(', ');
+export async function noticeInVain(standing: Standing, { alarm, people }: Parts): Promise<void> {
+  const { action_id, agent } = standing.needed.data;
+  const asked = askedInVain(standing, people.list()).join(', ');
   if (asked === '') return;
   await alarm({
     kind: 'approval_without_approvers',
-    about: data.action_id,
-    message: `${data.action_id} of ${data.agent} asks ${asked}, and there are not enough such people who may vote.`,
-    details: { action_id: data.action_id, asked },
+    // Of an approval that was put right and is in vain again for another reason, too.
+    about: causeId(action_id, asked),
+    message: `${action_id} of ${agent} asks ${asked}, and there are not enough such people who may vote.`,
+    details: { action_id, asked },
   });
+}
+
+/** How an approval stands that is open; null when it is over. */
+export async function readStanding(
+  context: BusContext,
+  { agent, actionId }: { agent: string; actionId: string },
+): Promise<Standing | null> {
+  const events = (await readHistoryFromLeader(context, agent, actionId)).events.map(({ event }) => event);
+  return events.some(isOfType('action.decided')) ? null : standingOf(events);
 }
 
 /** Whom it asks although all of them together could not meet it, now or when others are to be asked. */
-export function askedInVain(needed: Needed, people: readonly Voter[]): string[] {
+export function askedInVain(standing: Standing, people: readonly Voter[]): string[] {
   const present = people.filter(({ disabled }) => !disabled);
-  const demands = needed.demands.filter((demand) => !couldMeet(demand, needed, present));
-  const steps = (needed.steps ?? []).flatMap((step) => (step.kind === 'escalate' ? step.approvers : []));
-  const silent = steps.filter((approver) => !present.some((person) => isAsked(approver, person)));
-  return [...new Set([...askedOf(demands), ...silent.map(approverText)])];
+  const votes = [...castBefore(standing), ...votesOf(standing, present)];
+  const unmet = standing.demands.filter((demand, position) => !isMet(demand, votes, position));
+  const steps = (standing.needed.data.steps ?? []).slice(standing.steps);
+  const later = steps.flatMap((step) => (step.kind === 'escalate' ? step.approvers : []));
+  const silent = later.filter((approver) => !present.some((person) => isAsked(approver, person)));
+  return [...new Set([...askedOf(unmet), ...silent.map(approverText)])];
 }
 
-/** Whether it would be enough if everybody approved who may. */
-function couldMeet(demand: Demand, needed: Needed, people: readonly Voter[]): boolean {
-  const votes = people.flatMap(({ id, email, roles }) => {
-    const as = isConcerned(demand, needed, { email }) ? [] : askedAs(demand, { email, roles });
-    return as.length > 0 ? [{ voter: { id, email }, vote: 'approve' as const, eligible_as: [{ as }] }] : [];
+type Votes = Parameters<typeof isMet>[1];
+
+/** What was approved counts on, also of those who are not asked any more. */
+function castBefore({ votes }: Standing): Votes {
+  return votes.map(({ data }) => ({ ...data, vote: 'approve' as const }));
+}
+
+/** As if everybody approved who may. */
+function votesOf(standing: Standing, people: readonly Voter[]): Votes {
+  return people.flatMap(({ id, email, roles }) => {
+    const eligible_as = eligibilityOf(standing, { id, email, roles });
+    return isEligible(eligible_as) ? [{ voter: { id, email }, vote: 'approve' as const, eligible_as }] : [];
   });
-  return isMet(demand, votes, 0);
 }

@@ -15,8 +15,9 @@ import { type App, ask, type BusContext, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 import type { People } from '../accounts/people.ts';
 import type { Auth } from '../auth.ts';
+import { askedInVain, readStanding } from '../checks/asked-in-vain.ts';
 import { Approvers, Payload } from '../checks/request.ts';
-import { audienceOf } from './audience.ts';
+import { audienceOf, voterOf } from './audience.ts';
 import { ActionParams, errors, knownForm } from './shared.ts';
 
 const Comment = z
@@ -116,11 +117,14 @@ export function approvalActRoutes(app: App, { auth, context, people }: Parts) {
     async (request) => {
       const { to, ...rest } = request.body;
       const person = auth.personOf(request);
-      const seeing = { audience: audienceOf(person), roles: person.roles };
+      const seeing = { audience: audienceOf(person), by: voterOf(person) };
       // Who there is, is told to those whom the approval concerns.
-      if (await concerns(knownForm(request.params.id, 'NOT_FOUND'), seeing)) refuseNobody(to);
+      const view = await seen(knownForm(request.params.id, 'NOT_FOUND'), seeing);
+      if (view) refuseNobody(to);
       const question = { ...aboutIt(request.params.id, auth.personOf(request)), approvers: to, ...rest };
-      return ask(context, requests.reassign, question, ReassignAnswer);
+      const answer = await ask(context, requests.reassign, question, ReassignAnswer);
+      const said = view && (await warning(view, answer.action_id));
+      return said ? { ...answer, warning: said } : answer;
     },
   );
 
@@ -161,15 +165,25 @@ export function approvalActRoutes(app: App, { auth, context, people }: Parts) {
     },
   );
 
-  type Seeing = { audience: string[] | null; roles: string[] };
-  async function concerns(action_id: string, seeing: Seeing): Promise<boolean> {
+  type Seeing = { audience: string[] | null; by: ReturnType<typeof voterOf> };
+  const Seen = z.object({ agent: z.string() });
+
+  /** Whose agent's it is, where it concerns the person. */
+  async function seen(action_id: string, seeing: Seeing): Promise<z.infer<typeof Seen> | null> {
     try {
-      await ask(context, requests.approval, { action_id, ...seeing }, z.unknown());
-      return true;
+      return await ask(context, requests.approval, { action_id, ...seeing }, Seen);
     } catch (error) {
-      if (error instanceof Refusal && error.code === 'NOT_FOUND') return false;
+      if (error instanceof Refusal && error.code === 'NOT_FOUND') return null;
       throw error;
     }
+  }
+
+  /** It is handed on all the same: who is away is away. */
+  async function warning({ agent }: z.infer<typeof Seen>, actionId: string): Promise<string | null> {
+    const standing = await readStanding(context, { agent, actionId });
+    const asked = standing ? askedInVain(standing, people.list()) : [];
+    if (asked.length === 0) return null;
+    return `Those who may vote are too few now for ${asked.join(', ')}. Take your place back, or hand it to somebody who is not asked yet.`;
   }
 
   /** What is handed to nobody would wait in silence. */
@@ -191,6 +205,6 @@ function aboutIt(id: string, person: Person) {
   return {
     action_id: knownForm(id, 'NOT_FOUND'),
     channel: 'api' as const,
-    voter: { ...whoIs(person), roles: person.roles },
+    voter: voterOf(person),
   };
 }

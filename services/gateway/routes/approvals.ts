@@ -2,7 +2,7 @@ import { ApprovalView, requests, WaitingAnswer } from '@placet/events';
 import { type App, ask, type BusContext, parseDurationMs, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 import type { Auth } from '../auth.ts';
-import { audienceFor, audienceOf } from './audience.ts';
+import { audienceFor, audienceOf, voterOf } from './audience.ts';
 import { ActionParams, errors, knownForm } from './shared.ts';
 
 const agesMaxMs = 90 * 86_400_000;
@@ -70,8 +70,9 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
         {
           status,
           limit,
-          roles: person.roles,
+          by: voterOf(person),
           audience: audienceFor(person, request.query.for),
+          votable: request.query.for === 'me',
           ...(agent === undefined ? {} : { agent }),
           ...untilOf(older_than),
           ...(cursor === undefined ? {} : { before: cursorOf(cursor) }),
@@ -127,7 +128,7 @@ export function approvalRoutes(app: App, { auth, context }: { auth: Auth; contex
     (request) => {
       const person = auth.personOf(request);
       const action_id = knownForm(request.params.id, 'NOT_FOUND');
-      const question = { action_id, audience: audienceOf(person), roles: person.roles };
+      const question = { action_id, audience: audienceOf(person), by: voterOf(person) };
       return ask(context, requests.approval, question, ApprovalView);
     },
   );

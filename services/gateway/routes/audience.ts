@@ -1,6 +1,12 @@
 import { audienceKeysOf, type Person } from '@placet/events';
 import { Refusal } from '@placet/runtime';
 
+/** Who asks, as the other services are told. */
+export function voterOf(person: Person) {
+  const { id, email, name, roles } = person;
+  return { id, email, ...(name === undefined ? {} : { name }), roles };
+}
+
 /** Under which names a person can be asked. Administrators and auditors see everything. */
 export function audienceOf(person: Person): string[] | null {
   if (person.roles.includes('admin') || person.roles.includes('auditor')) return null;

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { AgentName, approverText, contextOf } from '@placet/events';
+import { AgentName, approverText, Choice, contextOf, peopleWanted } from '@placet/events';
 import { type ActionFacts, textBytesMax } from '@placet/policy';
 import { type App, parseDurationMs, Refusal } from '@placet/runtime';
 import * as z from 'zod';
@@ -44,11 +44,21 @@ const Evaluation = z
         scope: z.string().nullable(),
         rule: z.string().nullable(),
         approvers: z.array(z.string()),
-        quorum: z.number(),
+        quorum: z.number().describe('How many different people, those of a group too.'),
+        ways: z
+          .array(z.array(z.array(z.string())))
+          .optional()
+          .describe('Where not any of them will do: lists of places, each for another person.'),
         separate: z.boolean(),
+        reject: z.enum(['any', 'majority']),
+        escalate: z.array(z.object({ after_ms: z.number(), to: z.array(z.string()), replace: z.boolean() })),
       }),
     ),
     redact: z.array(z.string()),
+    redact_except: z.record(z.string(), z.array(z.string())).describe('Roles that are shown a hidden part.'),
+    editable: z.array(z.string()),
+    choices: z.array(Choice),
+    remind: z.array(z.number()).describe('Shares of the time: 0.5 is half of it.'),
     timeout_ms: z.number().nullable(),
     on_timeout: z.enum(['deny', 'allow']),
     require_reason: z.enum(['never', 'on_reject', 'always']),
@@ -127,18 +137,29 @@ const ofSet = { path: 'scope', message: 'is a set: evaluate the policy that incl
 const nobody = { name: 'an-agent', owner: 'owner@example.com' };
 
 function evaluationOf({ verdict, layers, uses, applies }: Trial): z.infer<typeof Evaluation> {
-  const { decide, reason, rule, scope, demands, redact, settings } = verdict;
+  const { decide, reason, rule, scope, demands, redact, redactExcept, settings } = verdict;
   return {
     decide,
     reason,
     rule,
     scope,
     applies,
-    demands: demands.map(({ approvers, ...demand }) => ({
+    demands: demands.map(({ approvers, escalate = [], ...demand }) => ({
       ...demand,
+      quorum: peopleWanted(demand),
+      reject: demand.reject ?? 'any',
       approvers: approvers.map(approverText),
+      escalate: escalate.map(({ afterMs, to, replace }) => ({
+        after_ms: afterMs,
+        to: to.map(approverText),
+        replace: replace ?? false,
+      })),
     })),
     redact,
+    redact_except: redactExcept,
+    editable: settings.editable ?? [],
+    choices: settings.choices ?? [],
+    remind: settings.remind ?? [],
     timeout_ms: settings.timeoutMs ?? null,
     on_timeout: settings.onTimeout ?? 'deny',
     require_reason: settings.requireReason ?? 'never',

@@ -1,15 +1,8 @@
-import {
-  askedAs,
-  type Demand,
-  type EligibleAs,
-  isAsked,
-  isConcerned,
-  type Standing,
-  stillAsked,
-  type VoteQuestion,
-} from '@placet/events';
+import type { EligibleAs } from './approval-events.ts';
+import { askedAs, type Demand, isAsked, isConcerned } from './approvers.ts';
+import { type Standing, stillAsked } from './standing.ts';
 
-export type Person = VoteQuestion['voter'];
+type Person = { id: string; email: string; roles: string[] };
 
 /** For each demand as whom a person may take part in it now: in their own place, or in one that was handed to them. */
 export function eligibilityOf(standing: Standing, person: Person): EligibleAs {
@@ -33,11 +26,29 @@ export function isEligible(eligible: EligibleAs): boolean {
   return eligible.some((as) => as !== null);
 }
 
+/** Why somebody may not take part who might think so; null where there is nothing to say to them. */
+export function whyNot(standing: Standing, person: Person): string | null {
+  const asked = standing.demands.filter((demand) => askedAs(demand, person).length > 0);
+  if (asked.length > 0) {
+    if (hasEdited(standing, person))
+      return 'You have changed the payload: somebody else has to decide on it.';
+    if (asked.every((demand) => isConcerned(demand, standing.needed.data, person)))
+      return 'It is about what is yours: you own the agent, or it asks in your name.';
+    if (standing.handed.has(person.id))
+      return 'You have handed your place on. Hand it to yourself to take it back.';
+  }
+  const before = standing.needed.data.demands.some((demand) => askedAs(demand, person).length > 0);
+  return before ? 'Others are asked by now, instead of you.' : null;
+}
+
 /** Whose action it is, in whose name it is asked for, and whose payload it has become. */
-function isKeptOut(demand: Demand, { needed }: Standing, person: Person): boolean {
-  const { edited_by = [] } = needed.data;
-  const hasEdited = demand.separate === true && edited_by.some(({ id }) => id === person.id);
-  return hasEdited || isConcerned(demand, needed.data, person);
+function isKeptOut(demand: Demand, standing: Standing, person: Person): boolean {
+  const isEditor = demand.separate === true && hasEdited(standing, person);
+  return isEditor || isConcerned(demand, standing.needed.data, person);
+}
+
+function hasEdited({ needed }: Standing, { id }: Person): boolean {
+  return needed.data.edited_by?.some((editor) => editor.id === id) ?? false;
 }
 
 function handedTo({ handed, demands }: Standing, person: Person, position: number): EligibleAs[number] {
