@@ -4,9 +4,13 @@ import type { EventData } from './catalogue.ts';
 type Vote = Pick<EventData<'approval.voted'>, 'voter' | 'vote' | 'eligible_as'>;
 type Said = Vote & Pick<EventData<'approval.voted'>, 'choice' | 'answer'>;
 
-/** A person's later vote replaces the earlier one. In the order in which they were cast. */
+/**
+ * A person's later vote replaces the earlier one, also when its own place is gone by now. In the order in which they
+ * were cast.
+ */
 export function standingVotes<V extends Vote>(votes: readonly V[]): V[] {
-  return lastOf(votes, ({ voter }) => voter.id);
+  const last = lastOf(votes, ({ voter }) => voter.id);
+  return last.filter(({ eligible_as }) => eligible_as.some((as) => as !== null));
 }
 
 function lastOf<T>(items: readonly T[], keyOf: (item: T) => string): T[] {

@@ -10,7 +10,7 @@ export type Standing = {
   demands: Demand[];
   /** How many of its steps have been taken. */
   steps: number;
-  /** All that count, of this payload; of one person the last stands. */
+  /** All of this payload; of one person the last stands, as far as it still has a place. */
   votes: EventOf<'approval.voted'>[];
   /** To whom places were handed, by whose they are; the last stands. */
   handed: ReadonlyMap<string, EventOf<'approval.reassigned'>>;
@@ -44,7 +44,7 @@ export function proceed(standing: Standing, event: PlacetEvent): Standing {
       return {
         ...standing,
         handed: new Map(isTakenBack(event.data) ? others : [...others, [place, event]]),
-        votes: standing.votes.flatMap((vote) => withoutPlace(vote, place)),
+        votes: standing.votes.map((vote) => withoutPlace(vote, place)),
       };
     }
     default:
@@ -72,13 +72,13 @@ export function standingOf(events: Iterable<PlacetEvent>): Standing | null {
   return standing;
 }
 
-/** What a vote still says when a place is no longer its voter's; nothing where it was cast in that place alone. */
-function withoutPlace(vote: EventOf<'approval.voted'>, place: string): EventOf<'approval.voted'>[] {
+/** What a vote still says when a place is no longer its voter's. It stays, for it has replaced the one before. */
+function withoutPlace(vote: EventOf<'approval.voted'>, place: string): EventOf<'approval.voted'> {
   const { data } = vote;
   const eligible_as = data.eligible_as.map((as) =>
     as !== null && (as.in_place_of ?? data.voter.id) === place ? null : as,
   );
-  return eligible_as.some((as) => as !== null) ? [{ ...vote, data: { ...data, eligible_as } }] : [];
+  return { ...vote, data: { ...data, eligible_as } };
 }
 
 type Escalation = { demand: number; approvers: Approver[]; replace?: boolean | undefined };

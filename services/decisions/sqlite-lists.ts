@@ -84,7 +84,7 @@ export function createLists(prepare: Prepare, once: Prepare): Lists {
     lastHeldOfCase(name, limit) {
       return prepare(
         `SELECT id, action_id, agent, requested_seq, blocked, case_seq FROM actions
-          WHERE case_name = ? AND needed_seq IS NOT NULL ORDER BY case_seq DESC LIMIT ?`,
+          WHERE case_name = ? AND needed_seq IS NOT NULL AND requested_seq IS NOT NULL ORDER BY case_seq DESC LIMIT ?`,
       ).all(name, limit);
     },
 

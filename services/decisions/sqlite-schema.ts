@@ -39,7 +39,7 @@ const tables = `
   CREATE INDEX IF NOT EXISTS owed ON actions (owed_at, owed_seq) WHERE owed_seq IS NOT NULL;
   CREATE INDEX IF NOT EXISTS of_case ON actions (case_name, case_seq) WHERE case_name IS NOT NULL;
   CREATE INDEX IF NOT EXISTS held_of_case ON actions (case_name, case_seq)
-    WHERE case_name IS NOT NULL AND needed_seq IS NOT NULL;
+    WHERE case_name IS NOT NULL AND needed_seq IS NOT NULL AND requested_seq IS NOT NULL;
 `;
 
 export const outcomeSchema: SqliteSchema = {

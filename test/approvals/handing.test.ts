@@ -64,6 +64,24 @@ describe('an approver who hands it on', () => {
     expect((await cast.finn.vote(other, approve)).body.decision).toBe('allowed');
   });
 
+  test('brings no vote back that was replaced by one in a place that is gone', async () => {
+    const { admin } = shared();
+    const id = await asked(shared(), 'pay.two');
+    await hand(cast.finn, id, 'user:fay@example.com');
+    await cast.fay.vote(id, approve);
+    await admin.patch(`/v1/people/${cast.fay.id}`, { roles: ['clerk'] });
+    // The same again, and now in the place of another.
+    await eventually(async () => {
+      await cast.fay.vote(id, { ...approve, comment: 'still' });
+      const { votes } = (await admin.get(`/v1/approvals/${id}`)).body;
+      expect(votes).toHaveLength(2);
+    });
+    await hand(cast.finn, id, 'user:finn@example.com');
+    await admin.patch(`/v1/people/${cast.fay.id}`, { roles: ['finance'] });
+    expect((await cast.flo.vote(id, approve)).body.decision).toBe('pending');
+    expect((await cast.finn.vote(id, approve)).body.decision).toBe('allowed');
+  });
+
   test('must be one, and must hand it to somebody', async () => {
     const id = await asked(shared(), 'pay.two');
     // Who there is, is not told to whom it does not concern.

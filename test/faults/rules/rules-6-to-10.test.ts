@@ -137,6 +137,14 @@ describe('a violation is reported by the rule', () => {
       (e) => add(e, systemEvent('alarm.raised', { kind: 'action_lost', message: 'lost' })),
     ],
     [
+      'an alarm that people are too few, where nobody became fewer',
+      /an alarm: approval_without_approvers/,
+      (e) => {
+        const alarm = { kind: 'approval_without_approvers', message: 'few', details: { action_id: wire } };
+        add(e, systemEvent('alarm.raised', alarm));
+      },
+    ],
+    [
       'a message that was given up',
       /given up/,
       (e) =>
