@@ -51,13 +51,16 @@ export const processGroup = 'A service as a process of its own';
 export const deployGroup = '`npm run deploy:streams`';
 export const mongodbGroup = '`deploy-mongodb` of docker-compose.yml';
 
+/** Of the gateway and the notifier, and shown once. */
+const { slackApiUrl: _, ...ofNotifierAlone } = notifierSettings;
+
 /** All settings, by whose they are. */
 export const settingGroups: Record<string, SettingsTable> = {
   'The process': embeddedSettings,
   'The gateway': gatewaySettings,
   'The policy service': policySettings,
   'The decisions service': decisionsSettings,
-  'The notifier': notifierSettings,
+  'The notifier': ofNotifierAlone,
   'The stores': storeSettings,
   [processGroup]: {
     ...processSettings,

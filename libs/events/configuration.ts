@@ -22,11 +22,19 @@ export type Agent = z.infer<typeof Agent>;
 
 export const Role = z.string().regex(nameForm, 'must be 1 to 64 lower-case letters, digits or hyphens');
 
+/** Who a person is in Slack: user ids mean something within their workspace alone. */
+export const SlackIdentity = z.object({
+  team: z.string().regex(/^[TE][A-Z0-9]{1,30}$/, 'must be the id of a workspace, as T0123ABCD'),
+  user: z.string().regex(/^[UW][A-Z0-9]{1,30}$/, 'must be the id of a user, as U0123ABCD'),
+});
+export type SlackIdentity = z.infer<typeof SlackIdentity>;
+
 export const Person = z.object({
   id: z.string(),
   email: z.string(),
   name: z.string().optional(),
   roles: z.array(Role),
+  slack: z.array(SlackIdentity).optional(),
   created_at: Instant,
   disabled: z.boolean(),
   tokens: z.array(StoredCredential),

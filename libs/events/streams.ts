@@ -66,6 +66,16 @@ export function counterPlace(
   return { stream, subject: `${counterRoot}.${stream.token}.${id}.${windowMs}.${window}` };
 }
 
+/** What changes how an approval looks where it stands. */
+const cardTypes = [
+  'approval.needed',
+  'approval.voted',
+  'approval.edited',
+  'approval.escalated',
+  'approval.reassigned',
+  'approval.closed',
+] as const;
+
 /**
  * The durable consumers, one a service (the notifier: one a kind of channel). `ackWaitMs` is longer than a handler
  * takes while the broker answers, and how long a message waits for another instance when its own has died.
@@ -77,6 +87,13 @@ export const consumers = {
     filters: [typeFilter('action.requested'), typeFilter('approval.edited')],
     maxAckPending: 1000,
     ackWaitMs: 5000,
+  },
+  notifierSlack: {
+    service: 'notifier',
+    durable: 'notifier-slack',
+    filters: cardTypes.map(typeFilter),
+    maxAckPending: 5000,
+    ackWaitMs: 30_000,
   },
   notifierWebhook: {
     service: 'notifier',

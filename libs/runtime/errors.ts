@@ -65,6 +65,10 @@ export const errorTable = {
   POLICY_FROM_FILE: { status: 409, message: 'This policy comes from a file. Change the file.' },
   IN_USE: { status: 409, message: 'Something else needs this. Change that first.' },
   ALREADY_EXISTS: { status: 409, message: 'This name is taken.' },
+  INVALID_SIGNATURE: {
+    status: 401,
+    message: 'The signature does not fit the body, or the request is older than 5 minutes.',
+  },
   BODY_TOO_LARGE: { status: 413, message: 'The body is larger than 256 KB.' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'Send the body with this content type: application/json.' },
   VALIDATION_ERROR: { status: 422, message: 'The request does not fit.' },

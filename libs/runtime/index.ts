@@ -1,6 +1,7 @@
 export * from './alarms.ts';
 export * from './broker-watch.ts';
 export * from './bus.ts';
+export * from './channel-settings.ts';
 export type { ConfigEntry, ValidEntry } from './config-entry.ts';
 export * from './config-store.ts';
 export * from './connection.ts';

@@ -5,3 +5,4 @@ export * from './counts.ts';
 export * from './eventually.ts';
 export * from './nats.ts';
 export * from './placet.ts';
+export * from './vendors/index.ts';

@@ -28,6 +28,7 @@ import { policyRoutes } from './routes/policies.ts';
 import { policySchemaRoutes } from './routes/policy-schema.ts';
 import { backtestRoute, evaluateRoute } from './routes/policy-trials.ts';
 import { policyVersionRoutes } from './routes/policy-versions.ts';
+import { slackRoutes } from './routes/slack.ts';
 
 /**
  * What helmet says without options. Its plugin is built anew for each request, which costs a third of the request
@@ -118,6 +119,7 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
       backtestRoute(texts, { auth, trials, ...parts });
     });
   });
+  await app.register(async (scope) => slackRoutes(scope.withTypeProvider<ZodTypeProvider>(), parts));
   policySchemaRoutes(app);
   app.get(
     '/.well-known/jwks.json',

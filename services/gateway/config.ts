@@ -1,9 +1,18 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { durationMs, setting, wholeNumber } from '@placet/runtime';
+import { durationMs, secret, setting, slackApiSetting, wholeNumber } from '@placet/runtime';
 import * as z from 'zod';
 
 export const gatewaySettings = {
+  slackApiUrl: slackApiSetting,
+  slackSigningSecret: secret(
+    'PLACET_SLACK_SIGNING_SECRET',
+    z
+      .string()
+      .regex(/^[\w-]{16,128}$/, 'must be the signing secret of the app, without spaces')
+      .optional(),
+    'The signing secret of the Slack app. Without it nobody decides in Slack.',
+  ),
   host: setting(
     'PLACET_HOST',
     z.string().default('127.0.0.1'),
@@ -61,6 +70,8 @@ function isNetwork(text: string): boolean {
 }
 
 export type GatewayConfig = {
+  slackApiUrl: string;
+  slackSigningSecret?: string | undefined;
   host: string;
   port: number;
   policyFile?: string | undefined;

@@ -7,7 +7,8 @@ export type Announcement = EventOf<
 
 export type Delivery =
   | { outcome: 'delivered' }
-  | { outcome: 'retry'; reason: string; retryAfterMs?: number }
+  /** `isLimited`: the receiver takes no more at the moment, which is no failed attempt. */
+  | { outcome: 'retry'; reason: string; retryAfterMs?: number; isLimited?: true }
   /** Trying again cannot help. */
   | { outcome: 'failed'; reason: string };
 

@@ -1,9 +1,18 @@
-import { secret, setting } from '@placet/runtime';
+import { secret, setting, slackApiSetting } from '@placet/runtime';
 import * as z from 'zod';
 import { createAddressGuard } from './channels/address-guard.ts';
 import { parseSecret } from './channels/webhook/standard-webhooks.ts';
 
 export const notifierSettings = {
+  slackBotToken: secret(
+    'PLACET_SLACK_BOT_TOKEN',
+    z
+      .string()
+      .regex(/^xoxb-\S+$/, 'must be the bot token of the app, which begins with xoxb-')
+      .optional(),
+    'The bot token of the Slack app (`xoxb-…`). Without it nothing is sent to Slack.',
+  ),
+  slackApiUrl: slackApiSetting,
   webhookUrl: setting(
     'PLACET_WEBHOOK_URL',
     z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
@@ -51,6 +60,8 @@ export function notifierDisagreements(config: NotifierConfig): string[] {
 }
 
 export type NotifierConfig = {
+  slackBotToken?: string | undefined;
+  slackApiUrl: string;
   webhookUrl?: string | undefined;
   webhookSecret?: string | undefined;
   webhookAllowedHosts: string[];

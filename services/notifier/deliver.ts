@@ -1,18 +1,19 @@
-import { type EventData, makeEvent } from '@placet/events';
-import { type Bus, type BusContext, causeId, done, newId, type Outcome } from '@placet/runtime';
+import { type Bus, type BusContext, causeId, done, type Outcome } from '@placet/runtime';
 import type { Announcement, Channel, Delivery } from './channel.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, MessageEntry } from './ledger.ts';
+import { createTell } from './tell.ts';
 
 /** Longer than the longest attempt: a claim that is older belongs to a sender that died. */
 const claimMs = 20_000;
 
-export type DeliverParts = { context: BusContext; bus: Bus; ledger: Ledger; channel: Channel };
+export type DeliverParts = { context: BusContext; bus: Bus; ledger: Ledger<MessageEntry>; channel: Channel };
 
 /**
  * Delivers one announcement through one channel: claim, send, write down. At least once, with the same id each time;
  * twice only where a sender died between sending and writing it down.
  */
 export function createDeliver({ context, bus, ledger, channel }: DeliverParts) {
+  const tell = createTell(bus, channel.kind);
   return async (announcement: Announcement): Promise<Outcome> => {
     // An id may be any text; a key of the ledger may not.
     const key = `${channel.kind}.${causeId(announcement.id)}`;
@@ -20,7 +21,7 @@ export function createDeliver({ context, bus, ledger, channel }: DeliverParts) {
     const now = Date.now();
     if (known?.entry.status === 'sent') {
       // Its sender may have died before it told so; telling twice is once.
-      await tell('notification.sent', announcement, { attempts: known.entry.attempts });
+      await tell.sent(aboutIt(announcement, channel.target, known.entry.attempts));
       return done;
     }
     if (known?.entry.status === 'failed')
@@ -54,7 +55,7 @@ export function createDeliver({ context, bus, ledger, channel }: DeliverParts) {
     switch (delivery.outcome) {
       case 'delivered':
         await ledger.put(key, { status: 'sent', attempts, at }, revision);
-        await tell('notification.sent', announcement, { attempts });
+        await tell.sent(aboutIt(announcement, channel.target, attempts));
         context.metrics.notifications.inc({ channel: channel.kind, result: 'sent' });
         return done;
       case 'retry': {
@@ -97,27 +98,12 @@ export function createDeliver({ context, bus, ledger, channel }: DeliverParts) {
   }
 
   async function givenUp(announcement: Announcement, attempts: number, error: string): Promise<Outcome> {
-    await tell('notification.failed', announcement, { attempts, error });
+    await tell.failed({ ...aboutIt(announcement, channel.target, attempts), error });
     return { outcome: 'dead', reason: `${channel.kind}: ${error}` };
   }
+}
 
-  async function tell(
-    type: 'notification.sent' | 'notification.failed',
-    announcement: Announcement,
-    result: { attempts: number; error?: string },
-  ): Promise<void> {
-    const { action_id, agent } = announcement.data;
-    const data = {
-      action_id,
-      agent,
-      channel: channel.kind,
-      target: channel.target,
-      about: announcement.id,
-      about_type: announcement.type,
-      ...(announcement.data.case === undefined ? {} : { case: announcement.data.case }),
-      ...result,
-    } as EventData<typeof type>;
-    const event = makeEvent(type, { service: 'notifier', id: newId(), now: new Date(), data });
-    await bus.note(event as never, causeId(channel.kind, announcement.id));
-  }
+function aboutIt({ id, type, data }: Announcement, target: string, attempts: number) {
+  const { action_id, agent, case: ofCase } = data;
+  return { action_id, agent, target, about: id, about_type: type, attempts, case: ofCase };
 }

@@ -4,7 +4,8 @@ import { deliveriesBucket } from '@placet/events';
 import { type BusContext, Unavailable } from '@placet/runtime';
 import * as z from 'zod';
 
-const Entry = z.object({
+/** What became of a message that is sent once. */
+export const MessageEntry = z.object({
   status: z.enum(['sending', 'waiting', 'sent', 'failed']),
   attempts: z.number().int(),
   at: z.number(),
@@ -12,15 +13,48 @@ const Entry = z.object({
   until: z.number().optional(),
   error: z.string().optional(),
 });
-export type LedgerEntry = z.infer<typeof Entry>;
-export type Ledger = {
-  get(key: string): Promise<{ entry: LedgerEntry; revision: number } | null>;
+export type MessageEntry = z.infer<typeof MessageEntry>;
+
+const Slot = z.object({
+  /** `sending`: it may be there or not. */
+  status: z.enum(['sending', 'waiting', 'shown', 'failed']),
+  /** Since it was last shown. */
+  attempts: z.number().int(),
+  at: z.number(),
+  /** When it is tried again. */
+  until: z.number().optional(),
+  error: z.string().optional(),
+  /** How what was sent is found again. */
+  handle: z.string().optional(),
+  /** Which state of the approval it shows. */
+  version: z.number().int().optional(),
+});
+/** A place where an approval stands, or is to stand. */
+export type Slot = z.infer<typeof Slot>;
+
+/** All the places in one kind of channel. */
+export const CardsEntry = z.object({
+  /** Until then somebody is at it. */
+  until: z.number(),
+  slots: z.record(z.string(), Slot),
+});
+export type CardsEntry = z.infer<typeof CardsEntry>;
+
+/** What a vendor calls a place, and we learned when we first sent there. */
+export const PlaceEntry = z.object({ id: z.string() });
+export type PlaceEntry = z.infer<typeof PlaceEntry>;
+
+export type Ledger<Entry> = {
+  get(key: string): Promise<{ entry: Entry; revision: number } | null>;
   /** False when somebody else changed the entry meanwhile. */
-  put(key: string, entry: LedgerEntry, expected: number): Promise<number | false>;
+  put(key: string, entry: Entry, expected: number): Promise<number | false>;
 };
 
 /** What became of each delivery, so that a restart neither forgets nor repeats one. */
-export async function openLedger(context: BusContext): Promise<Ledger> {
+export async function openLedger<Entry>(
+  context: BusContext,
+  schema: z.ZodType<Entry>,
+): Promise<Ledger<Entry>> {
   const kv = await new Kvm(context.js).open(deliveriesBucket);
   return {
     async get(key) {
@@ -28,7 +62,7 @@ export async function openLedger(context: BusContext): Promise<Ledger> {
         throw new Unavailable('the ledger of deliveries cannot be read', { cause: error });
       });
       if (found?.operation !== 'PUT') return null;
-      return { entry: Entry.parse(found.json()), revision: found.revision };
+      return { entry: schema.parse(found.json()), revision: found.revision };
     },
     async put(key, entry, expected) {
       try {

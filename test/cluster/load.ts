@@ -135,7 +135,10 @@ export async function expectOneOfEach(
   told: Told[],
   notes: string[] = [],
 ): Promise<Map<string, PlacetEvent[]>> {
-  await expectWorkedOff(jsm, notes.length > 0 ? Object.values(consumers) : [consumers.policy]);
+  await expectWorkedOff(
+    jsm,
+    notes.length > 0 ? [consumers.policy, consumers.notifierWebhook] : [consumers.policy],
+  );
   return eventually(async () => {
     const stored = await expectRecorded(jsm, admin);
     expectQuiet(stored);

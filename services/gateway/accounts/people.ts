@@ -1,7 +1,15 @@
-import type { Person } from '@placet/events';
+import type { Person, SlackIdentity } from '@placet/events';
 import { parseCredential, sha256Hex } from '@placet/proof';
 import { type ConfigStore, Refusal, type ValidEntry } from '@placet/runtime';
 import { isCurrent, issueCredential, revoke, withNew } from './credentials.ts';
+
+type Update = {
+  roles?: string[] | undefined;
+  disabled?: boolean | undefined;
+  slack?: SlackIdentity[] | undefined;
+};
+
+const slackKey = ({ team, user }: SlackIdentity) => `${team} ${user}`;
 
 export type People = ReturnType<typeof createPeople>;
 
@@ -12,10 +20,14 @@ export function personId(email: string): string {
 
 export function createPeople(store: ConfigStore<Person>) {
   let byToken = new Map<string, string>();
+  let bySlack = new Map<string, string>();
   const index = () => {
     byToken = new Map();
+    bySlack = new Map();
     for (const entry of store.all()) {
-      if (entry.status === 'valid') for (const token of entry.value.tokens) byToken.set(token.id, entry.key);
+      if (entry.status !== 'valid') continue;
+      for (const token of entry.value.tokens) byToken.set(token.id, entry.key);
+      for (const identity of entry.value.slack ?? []) bySlack.set(slackKey(identity), entry.key);
     }
   };
   index();
@@ -52,6 +64,15 @@ export function createPeople(store: ConfigStore<Person>) {
     return changed;
   }
 
+  /** One user of Slack is one person. */
+  function refuseTaken(identity: SlackIdentity, id: string): void {
+    const other = store.get(bySlack.get(slackKey(identity)) ?? '');
+    if (other?.status !== 'valid' || other.key === id) return;
+    throw new Refusal('ALREADY_EXISTS', {
+      message: `${identity.user} of ${identity.team} is linked to ${other.value.email}.`,
+    });
+  }
+
   const valid = () => store.all().flatMap((entry) => (entry.status === 'valid' ? [entry.value] : []));
   const isActiveAdmin = (person: Person) => !person.disabled && person.roles.includes('admin');
   const isLastAdmin = (person: Person) =>
@@ -67,6 +88,12 @@ export function createPeople(store: ConfigStore<Person>) {
       if (entry?.status !== 'valid' || entry.value.disabled) return null;
       const token = entry.value.tokens.find((t) => t.id === parsed?.id);
       return token && isCurrent(token, text, now) ? entry.value : null;
+    },
+
+    /** Whoever is linked to this user of this workspace, and may act. */
+    inSlack(identity: SlackIdentity): Person | null {
+      const entry = store.get(bySlack.get(slackKey(identity)) ?? '');
+      return entry?.status === 'valid' && !entry.value.disabled ? entry.value : null;
     },
 
     async create(
@@ -95,12 +122,17 @@ export function createPeople(store: ConfigStore<Person>) {
       return { person, token: text };
     },
 
-    update(id: string, next: { roles?: string[] | undefined; disabled?: boolean | undefined }, by: string) {
-      return change(id, by, 'roles or state changed', (person) => ({
-        ...person,
-        ...(next.roles ? { roles: [...new Set(next.roles)] } : {}),
-        ...(next.disabled === undefined ? {} : { disabled: next.disabled }),
-      }));
+    update(id: string, next: Update, by: string) {
+      const why = next.slack ? 'who it is in Slack changed' : 'roles or state changed';
+      return change(id, by, why, (person) => {
+        for (const identity of next.slack ?? []) refuseTaken(identity, id);
+        return {
+          ...person,
+          ...(next.roles ? { roles: [...new Set(next.roles)] } : {}),
+          ...(next.disabled === undefined ? {} : { disabled: next.disabled }),
+          ...(next.slack ? { slack: next.slack } : {}),
+        };
+      });
     },
 
     /** When the token ends by which its holder asks. */

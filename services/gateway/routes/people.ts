@@ -1,4 +1,4 @@
-import { type Person, Role } from '@placet/events';
+import { type Person, Role, SlackIdentity } from '@placet/events';
 import { type App, misfitOf } from '@placet/runtime';
 import * as z from 'zod';
 import { shown } from '../accounts/credentials.ts';
@@ -12,6 +12,7 @@ const PersonView = z
     email: z.string(),
     name: z.string().optional(),
     roles: z.array(z.string()),
+    slack: z.array(SlackIdentity).optional().describe('Who this is in Slack.'),
     created_at: z.string(),
     disabled: z.boolean(),
     tokens: z.array(CredentialView),
@@ -83,9 +84,13 @@ export function peopleRoutes(app: App, { auth, people }: { auth: Auth; people: P
       schema: {
         tags,
         security,
-        summary: 'Change roles, disable or enable.',
+        summary: 'Change roles or who it is in Slack, disable or enable.',
         params: Params,
-        body: z.strictObject({ roles: Roles.optional(), disabled: z.boolean().optional() }),
+        body: z.strictObject({
+          roles: Roles.optional(),
+          slack: z.array(SlackIdentity).max(10).optional(),
+          disabled: z.boolean().optional(),
+        }),
         response: { 200: PersonView, ...errors },
       },
     },

@@ -1,0 +1,39 @@
+import { type EventOf, makeEvent } from '@placet/events';
+import { type Bus, causeId, newId } from '@placet/runtime';
+
+/** What a channel did about an approval, as everybody is told it. */
+export type Told = {
+  action_id: string;
+  agent: string;
+  target: string;
+  about: string;
+  about_type: string;
+  attempts: number;
+  case?: string | undefined;
+};
+
+export type Tell = {
+  sent(told: Told): Promise<void>;
+  failed(told: Told & { error: string }): Promise<void>;
+};
+
+/** Telling twice is once: of one place and one cause there is one event. */
+export function createTell(bus: Bus, channel: string): Tell {
+  const common = () => ({ service: 'notifier', id: newId(), now: new Date() }) as const;
+  const store = async (
+    event: EventOf<'notification.sent'> | EventOf<'notification.failed'>,
+    { target, about }: Told,
+  ) => {
+    await bus.note(event, causeId(channel, target, about));
+  };
+  return {
+    async sent({ case: ofCase, ...told }) {
+      const data = { ...told, channel, ...(ofCase === undefined ? {} : { case: ofCase }) };
+      await store(makeEvent('notification.sent', { ...common(), data }), told);
+    },
+    async failed({ case: ofCase, ...told }) {
+      const data = { ...told, channel, ...(ofCase === undefined ? {} : { case: ofCase }) };
+      await store(makeEvent('notification.failed', { ...common(), data }), told);
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { eventually, releaseAfterEach, type TestPlacet } from '@placet/testing';
+import { expect, test } from 'vitest';
+import { ask, cardOf, startWithSlack, textOf } from './slack-support.ts';
+
+releaseAfterEach();
+
+const ofType = async ({ admin }: TestPlacet, id: string, type: string) =>
+  (await admin.get(`/v1/audit?action=${id}&type=${type}`)).body.records.map(
+    (record: { body: string }) => JSON.parse(record.body).data,
+  );
+const recorded = (placet: TestPlacet, id: string, type: string) =>
+  eventually(async () => {
+    const [data] = await ofType(placet, id, type);
+    expect(data).toBeDefined();
+    return data;
+  });
+
+test.each([
+  ['429', { status: 429, retryAfter: 1 }],
+  ['500', { status: 500 }],
+  ['a connection that is cut', 'hang up'],
+  ['an answer that is lost', 'answer lost'],
+] as const)('%s: there is one card in the end', async (_, failure) => {
+  const { slack, placet } = await startWithSlack();
+  // From a card before, it is known where to look for another.
+  await cardOf(slack, await ask(placet, 'refund.create', { payload: { n: 0 } }));
+  slack.failNext('chat.postMessage', failure);
+  const id = await ask(placet, 'refund.create', { payload: { n: 1 } });
+  await cardOf(slack, id);
+  expect(await recorded(placet, id, 'notification.sent')).toMatchObject({
+    channel: 'slack',
+    target: '#approvals',
+  });
+  expect(slack.messages('#approvals')).toHaveLength(2);
+});
+
+test.each([
+  ['not_in_channel', 'invite the app'],
+  ['is_archived', 'archived'],
+  ['token_revoked', 'PLACET_SLACK_BOT_TOKEN'],
+] as const)(
+  '%s: it is an event that says what to do, and the approval is decided elsewhere',
+  async (problem, words) => {
+    const { slack, placet } = await startWithSlack();
+    if (problem === 'not_in_channel') slack.changeChannel('#approvals', { member: false });
+    if (problem === 'is_archived') slack.changeChannel('#approvals', { archived: true });
+    if (problem === 'token_revoked') slack.revokeToken();
+    const id = await ask(placet, 'refund.create');
+    expect(await recorded(placet, id, 'notification.failed')).toMatchObject({
+      channel: 'slack',
+      target: '#approvals',
+      error: expect.stringContaining(words),
+    });
+    expect((await placet.admin.vote(id, { vote: 'approve' })).body.decision).toBe('allowed');
+    expect(await ofType(placet, id, 'notification.failed')).toHaveLength(1);
+  },
+);
+
+test('a notifier that dies while it sends leaves one card', async () => {
+  const { slack, placet } = await startWithSlack();
+  await cardOf(slack, await ask(placet, 'refund.create', { payload: { n: 0 } }));
+  slack.failNext('chat.postMessage', 'answer lost');
+  const id = await ask(placet, 'refund.create', { payload: { n: 1 } });
+  await eventually(() => expect(slack.messages('#approvals')).toHaveLength(2));
+  await placet.placet.stop('notifier');
+  await placet.placet.start('notifier');
+  expect((await placet.admin.vote(id, { vote: 'reject', comment: 'No.' })).body.decision).toBe('denied');
+  await eventually(async () =>
+    expect(textOf(await cardOf(slack, id))).toContain('Denied by admin@example.com: No.'),
+  );
+  expect(slack.messages('#approvals')).toHaveLength(2);
+});
+
+test('what was decided while nobody could tell Slack stands there as soon as somebody can', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.two');
+  await cardOf(slack, id);
+  await placet.placet.stop('notifier');
+  await placet.admin.vote(id, { vote: 'reject', comment: 'Too much.' });
+  const unseen = await ask(placet, 'refund.create', { payload: { unseen: true } });
+  await placet.admin.vote(unseen, { vote: 'approve' });
+  await placet.placet.start('notifier');
+  await eventually(async () =>
+    expect(textOf(await cardOf(slack, id))).toContain('Denied by admin@example.com'),
+  );
+  // Of what is over by now nobody needs to be asked.
+  expect(slack.messages('#approvals')).toHaveLength(1);
+});
+
+test('a stale button says so, and counts nothing', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.create');
+  const { channel, ts } = await cardOf(slack, id);
+  await placet.admin.vote(id, { vote: 'reject' });
+  await eventually(async () => expect(textOf(await cardOf(slack, id))).not.toContain('"button"'));
+  await slack.click({ user: 'U0ANN', channel, ts, actionId: 'approve', stale: true });
+  expect(slack.ephemerals.at(-1)?.text).toContain('decided already');
+  expect((await placet.agent.answer(id)).body.decision).toBe('denied');
+});
+
+test('who owns what is asked is told so where the rule keeps them apart', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'own', { on_behalf_of: 'ann@example.com' });
+  const { channel, ts } = await cardOf(slack, id);
+  await slack.click({ user: 'U0ANN', channel, ts, actionId: 'approve' });
+  expect(slack.ephemerals.at(-1)?.text).toContain('about what is yours');
+  expect((await placet.agent.answer(id)).body).toMatchObject({ decision: 'pending', approval: { votes: 0 } });
+  await slack.click({ user: 'U0BEN', channel, ts, actionId: 'approve' });
+  expect((await placet.agent.answer(id)).body.decision).toBe('allowed');
+});

@@ -1,0 +1,71 @@
+import { eventually, releaseAfterEach } from '@placet/testing';
+import { expect, test } from 'vitest';
+import { ask, cardOf, startWithSlack, textOf } from './slack-support.ts';
+
+releaseAfterEach();
+
+test('an approval stands in its channel, is decided by a click, and has no live button then', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.create', { reasoning: 'The parcel was lost.' });
+  const card = await cardOf(slack, id);
+  expect(textOf(card)).toContain('The parcel was lost.');
+  const waiting = placet.agent.answer(id, '?wait=20');
+  await slack.click({ user: 'U0ANN', channel: card.channel, ts: card.ts, actionId: 'approve' });
+  expect((await waiting).body).toMatchObject({
+    decision: 'allowed',
+    decided_by: ['person:ann@example.com'],
+  });
+  await eventually(async () => {
+    const after = await cardOf(slack, id);
+    expect(textOf(after)).toContain('Allowed by ann@example.com');
+    expect(textOf(after)).not.toContain('"button"');
+  });
+  expect(slack.messages('#approvals')).toHaveLength(1);
+});
+
+test('a quorum is counted on the card, and who clicked is told', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.two');
+  const { channel, ts } = await cardOf(slack, id);
+  await slack.click({ user: 'U0ANN', channel, ts, actionId: 'approve' });
+  await eventually(async () => expect(textOf(await cardOf(slack, id))).toContain('1 of 2: #approvals'));
+  expect(slack.ephemerals.at(-1)).toMatchObject({ user: 'U0ANN', text: 'Your vote is counted: approve.' });
+  await slack.click({ user: 'U0BEN', channel, ts, actionId: 'reject' });
+  expect((await placet.agent.answer(id)).body).toMatchObject({ decision: 'denied' });
+});
+
+test('whoever is not linked, or of another workspace, is told so, and nothing is counted', async () => {
+  const { slack, placet } = await startWithSlack({
+    users: [
+      { id: 'U0ANN', email: 'ann@example.com', name: 'ann' },
+      { id: 'U0BEN', email: 'ben@example.com', name: 'ben' },
+    ],
+  });
+  const id = await ask(placet, 'refund.create');
+  const { channel, ts } = await cardOf(slack, id);
+  const { body } = await placet.admin.get('/v1/people');
+  const ann = body.people.find((one: { email: string }) => one.email === 'ann@example.com');
+  await placet.admin.patch(`/v1/people/${ann.id}`, { slack: [] });
+  await slack.click({ user: 'U0ANN', channel, ts, actionId: 'approve' });
+  await slack.click({ user: 'U0BEN', channel, ts, actionId: 'approve', teamId: 'T0OTHER' });
+  expect(slack.ephemerals.map(({ text }) => text)).toEqual([
+    expect.stringContaining('does not know who you are'),
+    expect.stringContaining('does not know who you are'),
+  ]);
+  expect((await placet.agent.answer(id)).body).toMatchObject({ decision: 'pending', approval: { votes: 0 } });
+});
+
+test.each([
+  ['another secret', { signingSecret: 'f'.repeat(32) }],
+  ['no signature', { signature: null }],
+  ['a timestamp of six minutes ago', { timestampOffset: -360 }],
+  ['a timestamp of the future', { timestampOffset: 360 }],
+  ['a timestamp that is no number', { timestamp: '1e9' }],
+])('a click with %s is refused', async (_, forgery) => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.create');
+  const { channel, ts } = await cardOf(slack, id);
+  const answer = await slack.click({ user: 'U0ANN', channel, ts, actionId: 'approve', ...forgery });
+  expect(answer.status).toBe(401);
+  expect((await placet.agent.answer(id)).body).toMatchObject({ decision: 'pending', approval: { votes: 0 } });
+});
