@@ -41,7 +41,8 @@ export async function readTold(
     standing,
     comments: events.filter(isOfType('approval.commented')).map(({ data }) => data),
     ended: endIn(events, trusted),
-    version: Math.max(...history.events.map(({ seq }) => seq)),
+    // What nobody acts on counts as seen, too: it is not waited for.
+    version: Math.max(...[...history.events, ...history.forged].map(({ seq }) => seq)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { eventually, releaseAfterEach, type TestPlacet } from '@placet/testing';
 import { expect, test } from 'vitest';
+import { messagesIn, rawBroker } from '../support.ts';
 import { ask, cardOf, startWithSlack, textOf } from './slack-support.ts';
 
 releaseAfterEach();
@@ -85,6 +86,26 @@ test('what was decided while nobody could tell Slack stands there as soon as som
   );
   // Of what is over by now nobody needs to be asked.
   expect(slack.messages('#approvals')).toHaveLength(1);
+});
+
+test('what somebody puts under an approval without being us is not waited for', async () => {
+  const { slack, placet } = await startWithSlack();
+  const raw = await rawBroker(placet.placet);
+  const id = await ask(placet, 'refund.two');
+  await placet.admin.vote(id, { vote: 'approve' });
+  await eventually(async () => expect(textOf(await cardOf(slack, id))).toContain('1 of 2'));
+  const voted = (await messagesIn(raw)).find(({ subject }) => subject.includes(`${id}.approval.voted.1`));
+  const forged = JSON.parse(voted?.text ?? '');
+  const data = { ...forged.data, number: 2, payload_digest: `sha256:${'0'.repeat(64)}` };
+  await raw.js.publish(
+    voted?.subject.replace(/1$/, '2') ?? '',
+    JSON.stringify({ ...forged, id: 'forged', data }),
+  );
+  await eventually(async () => {
+    const { num_pending, num_ack_pending } = await raw.jsm.consumers.info('PLACET', 'notifier-slack');
+    expect({ num_pending, num_ack_pending }).toEqual({ num_pending: 0, num_ack_pending: 0 });
+  });
+  expect(textOf(await cardOf(slack, id))).toContain('1 of 2');
 });
 
 test('a stale button says so, and counts nothing', async () => {

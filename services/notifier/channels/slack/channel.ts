@@ -13,7 +13,10 @@ import { failureOf } from './outcome.ts';
 const timeoutMs = 5000;
 /** Slack takes about one message a second in a channel. */
 const everyMs = 1000;
-const retryDelaysMs = [1000, 5000, 15_000, 60_000, 300_000, 900_000];
+const retryDelaysMs = [1000, 5000, 15_000, 60_000, 300_000];
+/** A card keeps its buttons while Slack is away, so it is tried for half a day. */
+const laterMs = 900_000;
+const attemptsMax = 50;
 const eventType = 'placet_approval';
 
 const keyOf = (target: string) => `slack-place.${causeId(target)}`;
@@ -99,7 +102,7 @@ export function createSlackChannel({ botToken, apiUrl, places }: SlackOptions): 
       }
     },
 
-    retryDelayMs: (attempts) => retryDelaysMs[attempts - 1] ?? null,
+    retryDelayMs: (attempts) => (attempts >= attemptsMax ? null : (retryDelaysMs[attempts - 1] ?? laterMs)),
     close: () => {},
   };
 
