@@ -1,3 +1,4 @@
+import { eventually } from '@placet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ask, cardOf, startWithSlack } from './slack-support.ts';
 
@@ -38,6 +39,19 @@ const hostile: [string, object, string][] = [
   ],
   ['very deep', { a: { b: { c: { d: { e: { f: { g: { h: 'deep' } } } } } } } }, 'a.b.c.d.e.f.g.h: deep'],
 ];
+
+test('what a person writes calls nobody either', async () => {
+  const { slack, placet } = started;
+  const id = await ask(placet, 'refund.create');
+  await cardOf(slack, id);
+  await placet.admin.vote(id, { vote: 'reject', comment: markup });
+  await eventually(async () => {
+    const { text, blocks } = await cardOf(slack, id);
+    expect(text).toContain('&lt;!channel&gt;');
+    expect(text).not.toMatch(/<|>/);
+    expect(textsOf(blocks).filter(({ type }) => type === 'mrkdwn')).toEqual([]);
+  });
+});
 
 test.each(hostile)('%s: the card says what it is, and has its buttons', async (_, payload, seen) => {
   const { slack, placet } = started;

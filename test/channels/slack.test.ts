@@ -55,6 +55,41 @@ test('whoever is not linked, or of another workspace, is told so, and nothing is
   expect((await placet.agent.answer(id)).body).toMatchObject({ decision: 'pending', approval: { votes: 0 } });
 });
 
+test('whoever is disabled clicks in vain, and one user of Slack is one person', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.create');
+  const { channel, ts } = await cardOf(slack, id);
+  const { people } = (await placet.admin.get('/v1/people')).body;
+  const [ann, ben] = ['ann', 'ben'].map((name) =>
+    people.find((one: { email: string }) => one.email === `${name}@example.com`),
+  );
+  await placet.admin.patch(`/v1/people/${ann.id}`, { disabled: true });
+  await slack.click({ user: 'U0ANN', channel, ts, actionId: 'approve' });
+  expect(slack.ephemerals.at(-1)?.text).toContain('does not know who you are');
+  expect(await placet.admin.patch(`/v1/people/${ben.id}`, { slack: ann.slack })).toMatchObject({
+    status: 409,
+    body: { error: 'ALREADY_EXISTS', message: expect.stringContaining('ann@example.com') },
+  });
+  const wrong = await placet.admin.patch(`/v1/people/${ben.id}`, { slack: [{ team: 'acme', user: 'ben' }] });
+  expect(wrong.status).toBe(422);
+});
+
+test('a question can be rejected in Slack, and is answered elsewhere', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.create', { answer_schema: { type: 'string' } });
+  const card = await cardOf(slack, id);
+  expect(textOf(card)).toContain('"action_id":"reject"');
+  expect(textOf(card)).not.toContain('"action_id":"approve"');
+});
+
+test('what people choose among are the buttons', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'deploy', { accepts: ['choices'] });
+  const { channel, ts } = await cardOf(slack, id);
+  await slack.click({ user: 'U0ANN', channel, ts, actionId: 'choice:blue' });
+  expect((await placet.agent.answer(id)).body).toMatchObject({ decision: 'allowed', choice: 'blue' });
+});
+
 test.each([
   ['another secret', { signingSecret: 'f'.repeat(32) }],
   ['no signature', { signature: null }],
