@@ -12,7 +12,7 @@ import { releaseAfterTest } from '../cleanup.ts';
 export type SmtpOptions = {
   /** Addresses that nobody has: 550 5.1.1, for good. */
   unknown?: readonly string[];
-  /** Addresses whose mailbox is full for now (452 4.2.2) or for good (552 5.2.2). */
+  /** Addresses whose mailbox is full today (452 4.2.2) or for good (552 5.2.2). */
   full?: Readonly<Record<string, 452 | 552>>;
   /** Addresses that are told 451 the first time, and taken from then on. */
   greylisted?: readonly string[];
