@@ -3,7 +3,8 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { guarded } from './guard.ts';
-import { freePort, until } from './mongodb-server.ts';
+import { until } from './mongodb-server.ts';
+import { freePort } from './ports.ts';
 
 export type Broker = {
   name: string;

@@ -6,7 +6,7 @@ import { type Service, services } from '@placet/events';
 import { makeSecrets, secretFiles } from '../../scripts/deploy/make-secrets.ts';
 import { natsConfText } from '../../scripts/nats-conf.ts';
 import { type Broker, createBrokers } from './brokers.ts';
-import { freePort } from './mongodb-server.ts';
+import { freePort } from './ports.ts';
 import { createServiceProcess, type ServiceProcess } from './service-process.ts';
 
 const run = promisify(execFile);

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './ports.ts';
 
 const readyTimeoutMs = 60_000;
 const startAttemptsMax = 3;
@@ -78,26 +77,6 @@ function startOwned(command: string, args: string[], directory: string) {
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** Below those that systems give to outgoing connections, and above those that programs are known by. */
-const ports = { from: 20_000, count: 12_000 };
-const portAttemptsMax = 100;
-
-/** A port that stays free for its owner while that is away: no connection is given it in the meantime. */
-export async function freePort(): Promise<number> {
-  for (let attempt = 1; ; attempt++) {
-    const port = ports.from + randomInt(ports.count);
-    const server = createServer();
-    try {
-      await new Promise<void>((done, fail) => server.once('error', fail).listen(port, '127.0.0.1', done));
-    } catch (error) {
-      if (attempt < portAttemptsMax) continue;
-      throw error;
-    }
-    await new Promise<void>((done) => server.close(() => done()));
-    return port;
-  }
 }
 
 /** Tries until it works; throws the last error when time is up. */

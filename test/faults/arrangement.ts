@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cluster, type ProvidedMongo, startCluster } from '@placet/cluster';
-import { freePort } from '@placet/cluster/mongodb-server.ts';
+import { freePort } from '@placet/cluster/ports.ts';
 import { connectNats, createLogger, type Nats, Resources } from '@placet/runtime';
 import { createClient } from '../../libs/testing/client.ts';
 import { eventually } from '../../libs/testing/eventually.ts';

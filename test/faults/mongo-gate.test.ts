@@ -1,5 +1,5 @@
 import { freshDatabase } from '@placet/cluster';
-import { freePort } from '@placet/cluster/mongodb-server.ts';
+import { freePort } from '@placet/cluster/ports.ts';
 import { eventually, releaseAfterEach, releaseAfterTest } from '@placet/testing';
 import { MongoClient } from 'mongodb';
 import { expect, inject, test } from 'vitest';
