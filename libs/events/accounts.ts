@@ -11,7 +11,7 @@ const jetStreamApi = '$JS.API';
 /** Under which JetStream is found from an account that has none of its own. */
 const importedApi = 'placetjs';
 /** Where the broker itself has the answer to a question from another account sent. */
-const importedReplies = '_R_.>';
+export const importedReplies = '_R_.>';
 
 /** Whoever holds the seal key, and whoever makes the streams. */
 const trusted: readonly string[] = ['deploy', ...services.filter(holdsSeal)];
@@ -40,17 +40,16 @@ export function importedAs(subject: string): string {
   return subject.startsWith('$KV.') ? `${importedApi}.${subject}` : subject;
 }
 
-/** An answer to a question of another account goes where the broker says, and to nobody's inbox. */
+/** An answer is no need that another account fulfils. */
 export function isReply(subject: string): boolean {
-  return subject.startsWith('_INBOX_');
+  return subject === importedReplies || subject.startsWith('_INBOX_');
 }
 
 /** The same needs, in the names of an account. */
 export function insideOf(account: string, { publish, subscribe }: Permissions): Permissions {
   if (account === mainAccount) return { publish, subscribe };
-  const replies = publish.some(isReply) ? [importedReplies] : [];
   return {
-    publish: [...publish.filter((subject) => !isReply(subject)).map(importedAs), ...replies],
+    publish: publish.map((subject) => (isReply(subject) ? subject : importedAs(subject))),
     subscribe,
   };
 }

@@ -8,7 +8,14 @@ export const Voter = z.object({ id: z.string(), email: z.string(), name: z.strin
 export type Voter = z.infer<typeof Voter>;
 
 export const Vote = z.enum(['approve', 'reject']);
-export const VoteChannel = z.enum(['api', 'inbox', 'slack', 'email']);
+export const voteChannels = ['api', 'inbox', 'slack', 'email'] as const;
+export const VoteChannel = z.enum(voteChannels);
+export type VoteChannel = z.infer<typeof VoteChannel>;
+
+/** How loud it is where people are paged, the loudest last. */
+export const severities = ['info', 'warning', 'error', 'critical'] as const;
+export const Severity = z.enum(severities);
+export type Severity = z.infer<typeof Severity>;
 
 /** What the caller can take beside "allowed" and "denied". */
 export const Accepts = z.array(z.enum(['edits', 'choices']));
@@ -65,6 +72,9 @@ export const ApprovalNeeded = z.object({
   accepts: Accepts.optional(),
   /** When who votes has to say why; absent: never. */
   require_reason: z.enum(['never', 'on_reject', 'always']).optional(),
+  /** Where people may vote; absent: anywhere. Empty: nowhere, so that it can only be denied. */
+  only_in: z.array(VoteChannel).optional(),
+  severity: Severity.optional(),
   /** Who is told how it ended, beside those who were asked. */
   inform: z.array(Approver).optional(),
   valid_for_ms: z.number().int().positive(),

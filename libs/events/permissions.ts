@@ -1,8 +1,8 @@
-import { accountOf, insideOf, type Permissions } from './accounts.ts';
+import { accountOf, importedReplies, insideOf, type Permissions } from './accounts.ts';
 import { bucketUsers } from './buckets.ts';
 import { entryOf, eventTypes, holdsSeal } from './catalogue.ts';
 import type { Service } from './names.ts';
-import { answererOf, asker, replySubject, requests } from './requests.ts';
+import { answererOf, askerOf, type RequestSubject, replySubject, requests } from './requests.ts';
 import {
   type CounterStream,
   configStream,
@@ -53,8 +53,8 @@ export function needsOf(service: Service): Permissions {
       ...ownConsumers(service),
       ...Object.entries(bucketUsers).flatMap(([bucket, users]) => bucketSubjects(service, bucket, users)),
       ...Object.values(requests).flatMap((subject) => {
-        if (service === asker) return [subject];
-        return answererOf(subject) === service ? [replySubject(asker, subject, '*')] : [];
+        if (service === askerOf(subject)) return [subject];
+        return answererOf(subject) === service ? [repliesTo(askerOf(subject), subject)] : [];
       }),
     ].filter(isFirst),
     subscribe: [
@@ -63,6 +63,12 @@ export function needsOf(service: Service): Permissions {
       ...liveTypes(service).map((type) => liveSubject(typeFilter(type))),
     ],
   };
+}
+
+/** Within an account into the inbox of who asks; to another one where the broker says. */
+function repliesTo(asker: Service, subject: RequestSubject): string {
+  const isInside = accountOf(asker) === accountOf(answererOf(subject));
+  return isInside ? replySubject(asker, subject, '*') : importedReplies;
 }
 
 function liveTypes(service: Service) {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Vote, VoteChannel, Voter } from './approval-events.ts';
 import { CaseEntry } from './approval-view.ts';
 import { Approver } from './approvers.ts';
+import { holdsSeal } from './catalogue.ts';
 import { ActionId, AgentName, type Service } from './names.ts';
 import { inboxPrefix } from './subjects.ts';
 
@@ -23,14 +24,18 @@ export const requests = {
   undecided: `${root}.decisions.undecided`,
   records: `${root}.audit.records`,
   counts: `${root}.policy.counts`,
+  reachable: `${root}.gateway.reachable`,
+  mailLink: `${root}.gateway.mail_link`,
 } as const;
 export type RequestSubject = (typeof requests)[keyof typeof requests];
 
-/** Who asks. People and agents come through one door. */
-export const asker: Service = 'gateway';
-
 export function answererOf(subject: RequestSubject): Service {
   return subject.split('.')[1] as Service;
+}
+
+/** People and agents come through one door, which asks the others. Of that one itself the notifier asks. */
+export function askerOf(subject: RequestSubject): Service {
+  return answererOf(subject) === 'gateway' ? 'notifier' : 'gateway';
 }
 
 /** Where an answer is sent: whoever answers may write there, and nowhere else among the replies to the asker. */
@@ -38,8 +43,13 @@ export function replySubject(to: Service, subject: RequestSubject, id: string): 
   return `${inboxPrefix(to)}.${answererOf(subject)}.${id}`;
 }
 
-/** The audit service holds no seal key; what it answers is checked by the record's own proofs. */
-export const unsealedRequests: ReadonlySet<RequestSubject> = new Set([requests.records]);
+/**
+ * The audit service and the notifier hold no seal key. What the first answers is checked by the record's own proofs;
+ * who asks in the place of the second is told what the notifier is told, and no more.
+ */
+export function isSealed(subject: RequestSubject): boolean {
+  return holdsSeal(answererOf(subject)) && holdsSeal(askerOf(subject));
+}
 
 const AskingVoter = Voter.extend({ roles: z.array(z.string()) });
 const ByPerson = {
@@ -207,3 +217,27 @@ export const CountsAnswer = z.object({ totals: z.array(z.string().nullable()) })
 
 /** How many accepted actions have no decision yet. */
 export const UndecidedAnswer = z.object({ count: z.number().int().nonnegative() });
+
+/** Who may vote on an approval as it stands now, and where they are. */
+export const ReachableQuestion = ActionQuestion;
+export const Reachable = z.object({
+  id: z.string(),
+  email: z.string(),
+  name: z.string().optional(),
+  slack: z.array(z.object({ team: z.string(), user: z.string() })),
+  /** As whom they are asked, as people write it. */
+  as: z.array(z.string()),
+});
+export type Reachable = z.infer<typeof Reachable>;
+export const ReachableAnswer = z.object({ people: z.array(Reachable) });
+
+/**
+ * A link by which one person sees one approval, and decides on the payload as it is now, without signing in. A new one
+ * each time: it is kept nowhere but with whoever it is sent to.
+ */
+export const MailLinkQuestion = z.object({
+  ...ActionQuestion.shape,
+  person: z.string(),
+  payload_digest: z.string(),
+});
+export const MailLinkAnswer = z.object({ url: z.string() });

@@ -1,5 +1,5 @@
 import { headers, type Msg, type Subscription } from '@nats-io/transport-node';
-import { type RequestSubject, replySubject, unsealedRequests } from '@placet/events';
+import { isSealed, type RequestSubject, replySubject } from '@placet/events';
 import * as z from 'zod';
 import { causeId, type RaiseAlarm } from './alarms.ts';
 import { newId } from './bus.ts';
@@ -81,7 +81,7 @@ function answerTo(
       // Anybody could say that there is nobody: an answer that is one may follow.
       if (isNobody(message)) return failIn(nobodyMs, 'no responders: nobody answers under this subject');
       const seal = message.headers?.get(sealHeader);
-      if (!unsealedRequests.has(subject) && !sealHolds(context, message.subject, message.data, seal)) {
+      if (isSealed(subject) && !sealHolds(context, message.subject, message.data, seal)) {
         dropped = ' An answer did not carry our seal and was dropped.';
         return;
       }
@@ -158,7 +158,7 @@ export function answer<T>(
 
   async function replyTo(message: Msg): Promise<Reply> {
     try {
-      if (!sealHolds(context, subject, message.data, message.headers?.get(sealHeader))) {
+      if (isSealed(subject) && !sealHolds(context, subject, message.data, message.headers?.get(sealHeader))) {
         await alarm({
           kind: 'wrong_seal',
           about: causeId(subject, Buffer.from(message.data).toString('base64')),

@@ -23,6 +23,7 @@ import {
 } from '@placet/runtime';
 import { type Agents, createAgents } from './accounts/agents.ts';
 import { createPeople, type People } from './accounts/people.ts';
+import { answerReachable } from './accounts/reachable.ts';
 import { createGatewayApp } from './app.ts';
 import { noticeInVain, readStanding } from './checks/asked-in-vain.ts';
 import { createChecks } from './checks/checks.ts';
@@ -76,6 +77,7 @@ async function buildGateway(
   }
   const waiting = createWaiting(context.metrics);
   follow(parts, waiting, people);
+  answerReachable(parts, people);
   const trusted = () => trustedOf(signers);
   const checkParts = { ...parts, room, waiting, config, trusted };
   const checks = createChecks(checkParts);

@@ -37,11 +37,11 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
   return async ({ event, seq }: Delivered): Promise<Outcome> => {
     if (!('action_id' in event.data)) return done;
     const { action_id: actionId, agent } = event.data;
-    const told = await readTold(context, trusted, { actionId, agent });
+    const read = await readTold(context, trusted, { actionId, agent });
     // Nobody is asked, or the stream has forgotten it.
-    if (!told) return done;
-    if (told.version < seq) return again(behindMs, 'this node is behind');
-    return bring(told);
+    if (!read) return done;
+    if (read.seen < seq) return again(behindMs, 'this node is behind');
+    return bring(read.told);
   };
 
   async function bring(told: Told): Promise<Outcome> {
@@ -87,7 +87,7 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
       const status = slot?.status ?? 'waiting';
       switch (status) {
         case 'waiting':
-          if (told.ended) return [];
+          if (!wanted.includes(target)) return [];
           return [{ target, slot, what: 'send', waitMs: restMs || channel.waitMs(target, told, now) }];
         case 'sending':
           return [{ target, slot, what: 'find', waitMs: restMs }];

@@ -1,13 +1,17 @@
 import {
+  askedNow,
   type EventData,
   type EventOf,
   isOfType,
   type PlacetEvent,
+  type Reachable,
+  ReachableAnswer,
+  requests,
   type Standing,
   standingOf,
 } from '@placet/events';
 import type { Jwks } from '@placet/proof';
-import { type BusContext, proofProblem, readHistories } from '@placet/runtime';
+import { ask, type BusContext, proofProblem, readHistories } from '@placet/runtime';
 
 /** An approval as the stream has it now: all that a channel shows of it. */
 export type Told = {
@@ -17,33 +21,56 @@ export type Told = {
   needed: EventData<'approval.needed'>;
   standing: Standing;
   comments: EventData<'approval.commented'>[];
+  /** What could not be delivered for good. */
+  failed: EventData<'notification.failed'>[];
   ended: EventData<'action.decided'> | null;
+  /** Who may vote on it now, where anybody is to be told by name; nobody once it has ended. */
+  people: Reachable[];
   /** Grows with each event that a channel may show. */
   version: number;
 };
 
-const notes = ['approval.commented', 'approval.closed'] as const;
+const shownNotes = ['approval.commented', 'approval.closed'] as const;
+const notes = [...shownNotes, 'notification.failed'] as const;
 
 /** Null where nobody is asked, or the stream has let go of it. */
 export async function readTold(
   context: BusContext,
   trusted: Jwks,
   action: { agent: string; actionId: string },
-): Promise<Told | null> {
+): Promise<{ told: Told; seen: number } | null> {
   const [history] = await readHistories(context, [action], notes);
   if (!history) return null;
   const events = history.events.map(({ event }) => event);
   const standing = standingOf(events);
   if (!standing) return null;
-  return {
+  const ended = endIn(events, trusted);
+  const failed = events.filter(isOfType('notification.failed')).map(({ data }) => data);
+  // A channel is told without knowing who is in it, as long as it can be.
+  const isByName = failed.length > 0 || askedNow(standing).some((asked) => !asked.startsWith('#'));
+  const told: Told = {
     ...action,
     needed: standing.needed.data,
     standing,
     comments: events.filter(isOfType('approval.commented')).map(({ data }) => data),
-    ended: endIn(events, trusted),
-    // What nobody acts on counts as seen, too: it is not waited for.
-    version: Math.max(...[...history.events, ...history.forged].map(({ seq }) => seq)),
+    failed,
+    ended,
+    people: isByName && !ended ? await reachable(context, action) : [],
+    version: newest(history.events.filter(({ event }) => event.type !== 'notification.failed')),
   };
+  // What nobody acts on counts as seen, too: it is not waited for.
+  return { told, seen: newest([...history.events, ...history.forged]) };
+}
+
+const newest = (stored: readonly { seq: number }[]) => Math.max(...stored.map(({ seq }) => seq));
+
+async function reachable(
+  context: BusContext,
+  { agent, actionId }: { agent: string; actionId: string },
+): Promise<Reachable[]> {
+  const question = { agent, action_id: actionId };
+  const { people } = await ask(context, requests.reachable, question, ReachableAnswer);
+  return people;
 }
 
 /** This service holds no seal key. How it ended it believes only of who decides, by the proof. */
