@@ -10,11 +10,6 @@ describe('a policy that is put', () => {
     ['that is no YAML', 'version: 1\nrules: [', 2],
     ['of another version', 'version: 2\n', 1],
     ['with an unknown field', 'version: 1\nrules:\n  - action: x\n    decide: allow\n    aprovers: []\n', 5],
-    [
-      'with a field that is not built yet',
-      'version: 1\nrules:\n  - action: x\n    decide: require_approval\n    only_in: [inbox]\n',
-      5,
-    ],
     ['with a decision that is none', 'version: 1\ndefault: maybe\n', 2],
     ['with a key that stands twice', 'version: 1\ndefault: deny\ndefault: allow\n', 3],
     ['that is empty', '', 1],

@@ -72,8 +72,8 @@ export const ApprovalNeeded = z.object({
   accepts: Accepts.optional(),
   /** When who votes has to say why; absent: never. */
   require_reason: z.enum(['never', 'on_reject', 'always']).optional(),
-  /** Where people may vote; absent: anywhere. Empty: nowhere, so that it can only be denied. */
-  only_in: z.array(VoteChannel).optional(),
+  /** Where people may decide; absent: anywhere. */
+  only_in: z.array(VoteChannel).min(1).optional(),
   severity: Severity.optional(),
   /** Who is told how it ended, beside those who were asked. */
   inform: z.array(Approver).optional(),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { PolicyReference } from './action-events.ts';
-import { Accepts, Change, Choice, Vote } from './approval-events.ts';
+import { Accepts, Change, Choice, Severity, Vote, VoteChannel } from './approval-events.ts';
 
 export const EarlierDecision = z.object({
   action_id: z.string(),
@@ -57,6 +57,8 @@ export const ApprovalView = z
     require_reason: z
       .enum(['never', 'on_reject', 'always'])
       .describe('When a vote needs a comment that says why.'),
+    only_in: z.array(VoteChannel).nullable().describe('Where people may decide it; null: anywhere.'),
+    severity: Severity.nullable().describe('How loud it is where people are paged.'),
     revision: z.number().describe('Of the payload: one more for each change by a person.'),
     edits: z.array(
       z.object({ by: z.string(), at: z.string(), comment: z.string().optional(), changes: z.array(Change) }),

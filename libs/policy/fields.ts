@@ -1,16 +1,12 @@
 import { isScalar, type Pair, type YAMLMap } from 'yaml';
-import { type Grammar, notBuilt, ownerOf, standing } from './grammar.ts';
+import { type Grammar, hasField, ownerOf } from './grammar.ts';
 import { nearest } from './nearest.ts';
 import { oneOf, quote } from './problems.ts';
 import type { Node, Source } from './yaml.ts';
 
 export type Field = { key: Node; value: Node; path: string; isEmpty: boolean };
 
-/** The names of the fields that this version builds. */
-export type Built<G extends Grammar> = {
-  [F in keyof G['fields']]: G['fields'][F] extends 'built' ? F : never;
-}[keyof G['fields']] &
-  string;
+export type FieldOf<G extends Grammar> = G['fields'][number];
 
 /** What a map holds, by name; a second one of a name is a problem. `noun` is what has these names. */
 export const readEntries = (
@@ -39,25 +35,25 @@ export const readEntries = (
   return entries;
 };
 
-/** The fields of a map that this version builds; every other one, and every second one, is a problem. */
+/** The fields of a map; one that the grammar has not, and every second one, is a problem. */
 export const readFields = <G extends Grammar>(
   source: Source,
   map: YAMLMap,
   grammar: G,
   path: string,
-): ReadonlyMap<Built<G>, Field> => {
+): ReadonlyMap<FieldOf<G>, Field> => {
   const entries = readEntries(source, map, path, `a field of ${grammar.noun}`);
   const fields = new Map<string, Field>();
   for (const [name, field] of entries) {
-    if (standing(grammar, name) !== 'built') source.problem(field.key, field.path, refusal(grammar, name));
+    if (!hasField(grammar, name)) source.problem(field.key, field.path, refusal(grammar, name));
     else if (field.isEmpty) source.problem(field.key, field.path, `${name} has no value`);
     else fields.set(name, field);
   }
   for (const [name, hint] of Object.entries(grammar.required)) {
     if (!entries.has(name)) source.problem(map, join(path, name), `${grammar.noun} needs ${name}: ${hint}`);
   }
-  // Only names that the grammar calls built were put in.
-  return fields as ReadonlyMap<string, Field> as ReadonlyMap<Built<G>, Field>;
+  // Only names that the grammar has were put in.
+  return fields as ReadonlyMap<string, Field> as ReadonlyMap<FieldOf<G>, Field>;
 };
 
 const nothing = (value: Node | null): value is null =>
@@ -69,16 +65,11 @@ const join = (path: string, name: string): string => {
 };
 
 const refusal = (grammar: Grammar, name: string): string => {
-  if (standing(grammar, name) === 'later') return notBuilt(quote(name));
   if (name === '<<') return 'merge keys ("<<") are not part of the policy language: write the fields out';
   const unknown = `unknown field ${quote(name)} in ${grammar.noun}`;
   const owner = ownerOf(name);
   if (owner) return `${unknown}: it belongs to ${owner.noun}`;
-  const like = nearest(name, Object.keys(grammar.fields));
-  if (like === undefined) return `${unknown}: expected ${oneOf(builtNames(grammar))}`;
-  const later = standing(grammar, like) === 'later' ? ' (which this version does not build yet)' : '';
-  return `${unknown}: did you mean ${quote(like)}${later}?`;
+  const like = nearest(name, grammar.fields);
+  if (like === undefined) return `${unknown}: expected ${oneOf(grammar.fields)}`;
+  return `${unknown}: did you mean ${quote(like)}?`;
 };
-
-const builtNames = (grammar: Grammar): string[] =>
-  Object.keys(grammar.fields).filter((name) => standing(grammar, name) === 'built');

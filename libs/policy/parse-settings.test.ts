@@ -11,6 +11,8 @@ test('every setting of a rule that asks', () => {
     'on_timeout: allow',
     'require_reason: on_reject',
     'valid_for: "10m"',
+    'only_in: [inbox, slack]',
+    'severity: critical',
   ];
   expect(policyOf(rule(asks, ...fields)).rules[0]).toMatchObject({
     quorum: 2,
@@ -19,6 +21,8 @@ test('every setting of a rule that asks', () => {
     onTimeout: 'allow',
     requireReason: 'on_reject',
     validForMs: 600_000,
+    onlyIn: ['inbox', 'slack'],
+    severity: 'critical',
   });
 });
 
@@ -41,6 +45,11 @@ describe('is refused, with what is expected', () => {
     ['on_timeout: allow', 'on_timeout: what is allowed when nobody decides needs a timeout of its own'],
     ['on_timeout: maybe', 'on_timeout: expected deny or allow, found the text "maybe"'],
     ['require_reason: true', 'require_reason: expected never, on_reject or always, found true'],
+    ['only_in: inbox', 'only_in: expected a list, as [inbox], found the text "inbox"'],
+    ['only_in: []', 'only_in: expected at least 1, as [inbox], found none'],
+    ['only_in: [teams]', 'only_in: expected api, inbox, slack or email, found the text "teams"'],
+    ['only_in: [api, api]', 'only_in: "api" is listed twice'],
+    ['severity: loud', 'severity: expected info, warning, error or critical, found the text "loud"'],
     ['valid_for: 2d', 'valid_for: expected a span from "1s" to "1d"'],
   ])('%s', (field, expected) => expect(problemsOf(rule(asks, field))).toContain(expected));
 

@@ -230,14 +230,9 @@ test.each([
     'line 5, column 5: unknown field "aprovers" in a rule: did you mean "approvers"?',
   ],
   [
-    'an unknown field near one to come',
-    rule('decide: deny', 'onlyin: 1'),
-    'line 5, column 5: unknown field "onlyin" in a rule: did you mean "only_in" (which this version does not build yet)?',
-  ],
-  [
     'a field like none',
     rule('decide: deny', 'xyzzy_frobnicate: 1'),
-    'line 5, column 5: unknown field "xyzzy_frobnicate" in a rule: expected name, action, tool, server, acting_agent, on_behalf_of, tags, schedule, when, decide, approvers, quorum, separate, reject, timeout, on_timeout, remind, escalate, inform, require_reason, choices, valid_for, reason, limit, budget, redact or editable',
+    'line 5, column 5: unknown field "xyzzy_frobnicate" in a rule: expected name, action, tool, server, acting_agent, on_behalf_of, tags, schedule, when, decide, approvers, quorum, separate, reject, timeout, on_timeout, remind, escalate, inform, require_reason, choices, valid_for, reason, limit, budget, redact, editable, only_in or severity',
   ],
   [
     'a field at the wrong place',
@@ -279,14 +274,14 @@ test('names every problem at once, in the order of the file, with its path', () 
   - action: a
     decide: maybe
   - decide: deny
-    only_in: 1
+    onlyin: 1
 default: perhaps
 `);
   expect(parsed.ok ? [] : parsed.problems.map(({ line, column, path }) => [line, column, path])).toEqual([
     [1, 1, 'version'],
     [3, 13, 'rules[0].decide'],
     [4, 5, 'rules[1].action'],
-    [5, 5, 'rules[1].only_in'],
+    [5, 5, 'rules[1].onlyin'],
     [6, 10, 'default'],
   ]);
 });

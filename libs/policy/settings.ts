@@ -1,9 +1,11 @@
+import { severities } from '@placet/events';
 import { readChoices } from './choices.ts';
 import { readEditable } from './editable.ts';
 import { readEscalate } from './escalation.ts';
 import type { Field } from './fields.ts';
 import { readInform } from './inform.ts';
 import { quorumMax, timeoutMs, validForMs } from './limits.ts';
+import { readOnlyIn } from './only-in.ts';
 import { oneOf } from './problems.ts';
 import { readRedact } from './redact-reading.ts';
 import { readRemind } from './reminders.ts';
@@ -30,6 +32,8 @@ export const goesWith = {
   editable: ['require_approval'],
   choices: ['require_approval'],
   require_reason: ['require_approval'],
+  only_in: ['require_approval'],
+  severity: ['require_approval'],
   valid_for: ['require_approval', 'allow'],
 } as const satisfies Record<string, readonly Decide[]>;
 
@@ -59,6 +63,8 @@ const readVoting = (source: Source, fields: Fields): RuleSettings => {
   const inform = readInform(source, fields.get('inform'));
   const choices = readChoices(source, fields.get('choices'));
   const requireReason = readWord(source, fields.get('require_reason'), 'require_reason', requireReasonWords);
+  const onlyIn = readOnlyIn(source, fields.get('only_in'));
+  const severity = readWord(source, fields.get('severity'), 'severity', severities);
   return {
     ...(quorum === undefined ? {} : { quorum }),
     ...(separate === undefined ? {} : { separate }),
@@ -66,6 +72,8 @@ const readVoting = (source: Source, fields: Fields): RuleSettings => {
     ...(inform.length > 0 && { inform }),
     ...(choices.length > 0 && { choices }),
     ...(requireReason === undefined ? {} : { requireReason }),
+    ...(onlyIn.length > 0 && { onlyIn }),
+    ...(severity === undefined ? {} : { severity }),
   };
 };
 

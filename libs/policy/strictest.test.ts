@@ -50,6 +50,24 @@ describe('the settings of a verdict', () => {
   });
 
   test.each([
+    ['only_in: [slack, inbox]', 'only_in: [inbox, email]', ['inbox']],
+    ['only_in: [slack, api]', 'quorum: 1', ['slack', 'api']],
+    ['only_in: [slack]', 'only_in: [email]', ['inbox']],
+    ['quorum: 1', 'quorum: 2', undefined],
+  ])('with %s and %s let people decide where both do', (one, other, onlyIn) => {
+    expect(both(one, other).settings.onlyIn).toEqual(onlyIn);
+  });
+
+  test.each([
+    ['severity: info', 'severity: critical', 'critical'],
+    ['severity: error', 'severity: warning', 'error'],
+    ['quorum: 1', 'severity: info', 'info'],
+    ['quorum: 1', 'quorum: 2', undefined],
+  ])('with %s and %s are as loud as the louder', (one, other, severity) => {
+    expect(both(one, other).settings.severity).toBe(severity);
+  });
+
+  test.each([
     ['payload.a, payload.b', 'payload.b, payload.c', ['payload.b']],
     ['payload.a', 'payload.a.b, payload.a.c, payload.d', ['payload.a.b', 'payload.a.c']],
     ['payload.a.b', 'payload.a', ['payload.a.b']],

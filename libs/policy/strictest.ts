@@ -1,3 +1,4 @@
+import { severities, type VoteChannel } from '@placet/events';
 import { informedText } from './inform.ts';
 import { isWithin, overlap } from './paths.ts';
 import type { Choice, Decide, RuleSettings, Verdict, VerdictSettings } from './types.ts';
@@ -57,12 +58,24 @@ const askingOf = (all: All, hidden: readonly string[]): VerdictSettings => {
   // What one layer hides no other hands out to be changed.
   const editable = editableByAll(all).filter((path) => !hidden.some((other) => overlap(path, other)));
   const choices = choicesOfAny(all);
+  const onlyIn = channelsOfAll(all);
+  const severity = severities.findLast((one) => all.some((settings) => settings.severity === one));
   return {
     ...(remind.length > 0 && { remind }),
     ...(inform.length > 0 && { inform }),
     ...(editable.length > 0 && { editable }),
     ...(choices.length > 0 && { choices }),
+    ...(onlyIn === undefined ? {} : { onlyIn }),
+    ...(severity === undefined ? {} : { severity }),
   };
+};
+
+/** Where all of them let people vote. Where that is nowhere, it is where people sign in to Placet itself. */
+const channelsOfAll = (all: All): VoteChannel[] | undefined => {
+  const [first, ...others] = all.flatMap(({ onlyIn }) => (onlyIn ? [onlyIn] : []));
+  if (!first) return undefined;
+  const shared = first.filter((channel) => others.every((channels) => channels.includes(channel)));
+  return shared.length > 0 ? shared : ['inbox'];
 };
 
 /** What every one of them lets be changed; of a part and the whole the part. */

@@ -49,6 +49,8 @@ const asking = {
   ),
   on_timeout: option(fc.constantFrom('deny', 'allow')),
   require_reason: option(fc.constantFrom('never', 'on_reject', 'always')),
+  only_in: option(fc.constantFrom(['inbox'], ['slack', 'api'], ['email', 'slack'], ['api'])),
+  severity: option(fc.constantFrom('info', 'error', 'critical')),
 };
 const valid_for = option(fc.constantFrom('10s', '5m', '1h'));
 const common = {

@@ -1,3 +1,4 @@
+import { severities } from '@placet/events';
 import { expect } from 'vitest';
 import { useId } from './counters.ts';
 import { isWithin, overlap } from './paths.ts';
@@ -27,6 +28,14 @@ const expectAskedNoLess = (strong: Verdict['settings'], weak: Verdict['settings'
     expect(found).toHaveLength(1);
     if (means === 'deny') expect(found).toEqual([{ name, means }]);
   }
+  if (weak.onlyIn) {
+    const isInboxAlone = strong.onlyIn?.join() === 'inbox';
+    if (!isInboxAlone)
+      for (const channel of strong.onlyIn ?? ['anywhere']) expect(weak.onlyIn).toContain(channel);
+  }
+  expect(severities.indexOf(strong.severity ?? 'info')).toBeGreaterThanOrEqual(
+    severities.indexOf(weak.severity ?? 'info'),
+  );
 };
 
 /** Nobody is asked less, for longer, or in more than one of them would allow. */

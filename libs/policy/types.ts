@@ -1,4 +1,4 @@
-import type { Approver, Choice } from '@placet/events';
+import type { Approver, Choice, Severity, VoteChannel } from '@placet/events';
 import type { Condition } from './cel/condition.ts';
 import type { Counter, CounterUse } from './counters.ts';
 import type { Problem } from './problems.ts';
@@ -48,6 +48,10 @@ export type RuleSettings = {
   choices?: Choice[];
   /** When who votes has to say why. */
   requireReason?: 'never' | 'on_reject' | 'always';
+  /** Where people may vote. Absent: anywhere. */
+  onlyIn?: VoteChannel[];
+  /** How loud it is where people are paged. */
+  severity?: Severity;
   validForMs?: number;
 };
 
@@ -122,7 +126,16 @@ export type Demand = { by_agent?: true } & Asked &
 
 export type VerdictSettings = Pick<
   RuleSettings,
-  'timeoutMs' | 'onTimeout' | 'requireReason' | 'validForMs' | 'remind' | 'inform' | 'editable' | 'choices'
+  | 'timeoutMs'
+  | 'onTimeout'
+  | 'requireReason'
+  | 'validForMs'
+  | 'remind'
+  | 'inform'
+  | 'editable'
+  | 'choices'
+  | 'onlyIn'
+  | 'severity'
 >;
 
 export type Verdict = {

@@ -38,6 +38,10 @@ export const errorTable = {
   NOT_DECIDED: { status: 409, message: 'The action is not decided yet.' },
   NOT_ALLOWED: { status: 409, message: 'The action was not allowed.' },
   REASON_REQUIRED: { status: 422, message: 'The policy wants a reason with this vote. Send it as comment.' },
+  WRONG_CHANNEL: {
+    status: 403,
+    message: 'The policy wants this to be decided somewhere else: see only_in of the approval.',
+  },
   CHOICE_REQUIRED: {
     status: 422,
     message: 'This approval is decided by a choice. Send one of those in details as choice, instead of vote.',

@@ -108,6 +108,22 @@ describe('what the policy wants of votes', () => {
     );
   });
 
+  test.each([
+    ['inbox', true],
+    ['slack', true],
+    ['api', false],
+    ['email', false],
+  ] as const)('decided in the inbox or in Slack, and somebody votes by %s', (channel, isTaken) => {
+    const asked = needed();
+    const held: typeof asked = { ...asked, data: { ...asked.data, only_in: ['inbox', 'slack'] } };
+    for (const vote_ of ['approve', 'reject'] as const) {
+      const ruling = given(requested(), held).when(vote({ vote: vote_, channel }));
+      expect(ruling).toMatchObject(
+        isTaken ? { ruling: 'append' } : { ruling: 'refused', code: 'WRONG_CHANNEL' },
+      );
+    }
+  });
+
   test('the owner does not vote where the demand is separate, whatever the spelling', () => {
     const asked = needed({ demands: [{ ...demand(), separate: true }] });
     const held = { ...asked, data: { ...asked.data, owner: 'Ann@Example.com' } };

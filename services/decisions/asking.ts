@@ -3,6 +3,7 @@ import {
   isEligible,
   ownEligibilityOf,
   type Standing,
+  type VoteChannel,
   type VoteQuestion,
   whyNot,
 } from '@placet/events';
@@ -14,7 +15,7 @@ type Person = VoteQuestion['voter'];
 
 /** What a person asks for, whatever it is. */
 type Asked = {
-  question: Pick<VoteQuestion, 'voter' | 'payload_digest'>;
+  question: Pick<VoteQuestion, 'voter' | 'payload_digest' | 'channel'>;
   now: Date;
   /** Whether this very question has had its effect before: an answer that got lost is asked for again. */
   isDone: (held: Held) => boolean;
@@ -48,6 +49,9 @@ export function beforehand(
       const { standing } = state;
       // Whoever is not asked learns nothing of what is.
       if (!takesPart(standing, question.voter)) return { ruling: notEligible(standing, question.voter) };
+      const { only_in } = standing.needed.data;
+      if (only_in && !only_in.includes(question.channel))
+        return { ruling: refuse('WRONG_CHANNEL', wrongChannel(only_in), { only_in }) };
       if (standing.edited !== null) return { ruling: refuse('BEING_JUDGED') };
       const { payload_digest: current, revision } = standing.needed.data;
       const { payload_digest: seen } = question;
@@ -62,6 +66,16 @@ export function beforehand(
       return state satisfies never;
   }
 }
+
+const channelNames: Record<VoteChannel, string> = {
+  inbox: 'on its page, signed in to Placet',
+  slack: 'in Slack',
+  email: 'by the link in the mail',
+  api: 'by API',
+};
+
+const wrongChannel = (channels: VoteChannel[]) =>
+  `The policy wants this to be decided ${channels.map((channel) => channelNames[channel]).join(' or ')}.`;
 
 /** In a place of their own, though it was handed on, or in another's. */
 function takesPart(standing: Standing, person: Person): boolean {

@@ -66,6 +66,8 @@ export function approvalView(record: ActionRecord, by: Viewer): ApprovalView | n
     deadline: data.deadline,
     on_timeout: data.on_timeout,
     require_reason: data.require_reason ?? 'never',
+    only_in: data.only_in ?? null,
+    severity: data.severity ?? null,
     editable: data.accepts?.includes('edits') ? (data.editable ?? []) : [],
     choices: data.choices ?? [],
     answer_schema: data.answer_schema ?? null,

@@ -145,21 +145,28 @@ function demandOf({ separate, escalate: _, ...demand }: Verdict['demands'][numbe
   return { ...demand, ...(separate ? { separate } : {}) };
 }
 
-type Asked = Pick<Needed, 'require_reason' | 'editable' | 'choices' | 'inform'>;
+type Asked = Pick<Needed, 'require_reason' | 'editable' | 'choices' | 'inform' | 'only_in' | 'severity'>;
 
 function asked({ settings }: Verdict, request: Request): Asked {
-  const { requireReason, editable, choices, inform } = settings;
+  const { requireReason, editable, choices, inform, onlyIn, severity } = settings;
   const { owner } = request.data;
   // An agent that nobody has taken yet has an owner in name only.
   const told = inform?.flatMap((who) => {
     if (who !== 'owner') return [who];
     return owner.includes('@') ? [{ kind: 'user' as const, email: owner }] : [];
   });
-  return given({ require_reason: requireReason, editable, choices, inform: told });
+  return given({
+    require_reason: requireReason,
+    editable,
+    choices,
+    inform: told,
+    only_in: onlyIn,
+    severity,
+  });
 }
 
-function askedBefore({ require_reason, editable, choices, inform }: Needed) {
-  return given({ require_reason, editable, choices, inform });
+function askedBefore({ require_reason, editable, choices, inform, only_in, severity }: Needed) {
+  return given({ require_reason, editable, choices, inform, only_in, severity });
 }
 
 /** Whoever was asked beside or instead by now is asked at once: that has happened, and happens no second time. */

@@ -1,3 +1,4 @@
+import { severities, voteChannels } from '@placet/events';
 import { meansWords } from '../choices.ts';
 import { choiceGrammar, stepGrammar } from '../grammar.ts';
 import {
@@ -95,4 +96,10 @@ export const askingSchemas = {
     { allOf: meansWords.map(means) },
   ),
   editable: editableSchema,
+  only_in: listOf(
+    'Where people may decide: [inbox] takes signing in to Placet itself. Absent: anywhere.',
+    word('A channel.', voteChannels),
+    { min: 1, max: voteChannels.length, distinct: true },
+  ),
+  severity: word('How loud it is in PagerDuty.', severities),
 };

@@ -1,4 +1,4 @@
-import type { Built } from '../fields.ts';
+import type { FieldOf } from '../fields.ts';
 import type { Grammar } from '../grammar.ts';
 import { nameCharsMax } from '../limits.ts';
 import { type Range, spanMs, unitMs } from '../values.ts';
@@ -9,11 +9,11 @@ import { type Range, spanMs, unitMs } from '../values.ts';
  */
 export type Schema = { readonly [keyword: string]: unknown };
 
-/** A map with the fields of a grammar that are built: the compiler misses one that is left out. */
+/** A map with the fields of a grammar: the compiler misses one that is left out. */
 export const mapOf = <G extends Grammar>(
   grammar: G,
   description: string,
-  properties: Record<Built<G>, Schema>,
+  properties: Record<FieldOf<G>, Schema>,
   more: Schema = {},
 ): Schema => ({
   description,

@@ -65,6 +65,8 @@ const values: Record<string, unknown[]> = {
   ],
   inform: [['owner'], ['owner', '#a', 'role:b', 'user:a@b.c', 'pagerduty:x'], ['owner', 'owner'], ['me'], []],
   require_reason: ['never', 'on_reject', 'always', false],
+  only_in: [['inbox'], ['api', 'slack', 'email', 'inbox'], ['inbox', 'inbox'], ['teams'], [], 'inbox'],
+  severity: ['info', 'warning', 'error', 'critical', 'loud', 1],
   choices: [
     [
       { name: 'retry', means: 'allow' },

@@ -1,5 +1,13 @@
 import { Readable } from 'node:stream';
-import { AgentName, approverText, Choice, contextOf, peopleWanted } from '@placet/events';
+import {
+  AgentName,
+  approverText,
+  Choice,
+  contextOf,
+  peopleWanted,
+  Severity,
+  VoteChannel,
+} from '@placet/events';
 import { type ActionFacts, textBytesMax } from '@placet/policy';
 import { type App, parseDurationMs, Refusal } from '@placet/runtime';
 import * as z from 'zod';
@@ -62,6 +70,8 @@ const Evaluation = z
     timeout_ms: z.number().nullable(),
     on_timeout: z.enum(['deny', 'allow']),
     require_reason: z.enum(['never', 'on_reject', 'always']),
+    only_in: z.array(VoteChannel).nullable().describe('Where people may decide it; null: anywhere.'),
+    severity: Severity.nullable(),
     valid_for_ms: z.number().nullable(),
     counters: z.array(
       z.object({
@@ -163,6 +173,8 @@ function evaluationOf({ verdict, layers, uses, applies }: Trial): z.infer<typeof
     timeout_ms: settings.timeoutMs ?? null,
     on_timeout: settings.onTimeout ?? 'deny',
     require_reason: settings.requireReason ?? 'never',
+    only_in: settings.onlyIn ?? null,
+    severity: settings.severity ?? null,
     valid_for_ms: settings.validForMs ?? null,
     counters: uses,
     layers,
