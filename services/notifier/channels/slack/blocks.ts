@@ -1,4 +1,4 @@
-import { shortened } from '../../text/visible.ts';
+import { shortened } from '@placet/text';
 
 /** The parts of Slack's Block Kit that we use. */
 export type PlainText = { type: 'plain_text'; text: string; emoji?: false };

@@ -1,5 +1,5 @@
 import { approvalsOf, askedOf, type EventData, peopleWanted, standingVotes } from '@placet/events';
-import { argumentsOf } from '../../text/arguments.ts';
+import { argumentsOf } from '@placet/text';
 import type { Told } from '../../told.ts';
 import {
   type Block,
