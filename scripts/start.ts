@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import {
   type Credentials,
+  firstSignInLink,
   lockDirectory,
   type Placet,
   type PlacetSettings,
@@ -25,17 +26,21 @@ async function main(): Promise<void> {
     });
     placet = await startPlacet({ settings, natsServer, logger });
     const credentials = await prepareFirstStart(placet.gateway, settings);
-    tell(placet.gateway.url, credentials, settings);
+    const { url } = placet.gateway;
+    const signIn = await firstSignInLink(placet.gateway, credentials, settings.publicUrl ?? url);
+    tell({ url, signIn, credentials, settings });
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-function tell(url: string, { agentKey, personToken }: Credentials, settings: PlacetSettings): void {
+type Told = { url: string; signIn: string | null; credentials: Credentials; settings: PlacetSettings };
+
+function tell({ url, signIn, credentials: { agentKey, personToken }, settings }: Told): void {
   const { dataDir, policyFile } = settings;
   if (process.argv.includes('--json')) {
-    writeSync(1, `${JSON.stringify({ url, agentKey, personToken, dataDir })}\n`);
+    writeSync(1, `${JSON.stringify({ url, signIn, agentKey, personToken, dataDir })}\n`);
     return;
   }
   const policy =
@@ -45,13 +50,14 @@ function tell(url: string, { agentKey, personToken }: Credentials, settings: Pla
     `
 Placet runs. Stop it with Ctrl-C.
 
+  sign in      ${signIn ?? `${url}/sign-in  (your token here is not known any more)`}
   API          ${url}        documentation: ${url}/docs
   agent's key  ${agentKey}
   your token   ${personToken}
   policy       ${policy}
   data         ${dataDir}
 
-Ask whether an agent may act:
+Sign in there in a browser (the link works once, for an hour), and ask whether an agent may act:
 
 curl -s '${url}/v1/check' -H 'Authorization: Bearer ${agentKey}' -H 'Content-Type: application/json' -d '{"action_name":"cancel_flight","payload":{"flight_number":"PA441"}}'
 

@@ -44,6 +44,18 @@ export async function prepareFirstStart(
   return credentials;
 }
 
+const signInMs = 3_600_000;
+
+/** By which the first administrator signs in to the pages, once. Whoever sees what was printed has the machine. */
+export async function firstSignInLink(
+  gateway: Gateway,
+  { personToken }: Credentials,
+  base: string,
+): Promise<string | null> {
+  const person = gateway.people.authenticate(personToken, new Date());
+  return person && (await gateway.signInLinks.make(person.id, { base, lifeMs: signInMs })).url;
+}
+
 export async function ensureFirstPolicy({ policies }: Pick<Gateway, 'policies'>): Promise<void> {
   if (policies.has('default')) return;
   await policies.put('default', firstPolicy, { by, why: 'the first policy' });

@@ -73,7 +73,12 @@ export function readPlacetSettings(env: Record<string, string | undefined>): Pla
   const settings = readSettings(allSettings, env);
   const problems = disagreements(settings);
   if (problems.length > 0) throw new SettingsProblem(problems);
-  return settings;
+  return { ...settings, publicUrl: settings.publicUrl ?? ownUrl(settings) };
+}
+
+/** Whoever runs all of it on one machine reaches it there. */
+function ownUrl({ port }: { port: number }): string | undefined {
+  return port === 0 ? undefined : `http://127.0.0.1:${port}`;
 }
 
 /** What is right by itself and cannot be together. */

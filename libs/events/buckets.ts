@@ -11,10 +11,12 @@ export type ConfigBucket = (typeof configBuckets)[keyof typeof configBuckets];
 
 /** Deliveries are the notifier's own ledger, not configuration, and are not on the record. */
 export const deliveriesBucket = 'placet-deliveries';
+/** Who is signed in, and the links by which people sign in or decide; neither configuration nor on the record. */
+export const sessionsBucket = 'placet-sessions';
 /** A bucket is a stream of this name. */
 export const bucketStreamName = (bucket: string) => `KV_${bucket}`;
 
-export type Bucket = ConfigBucket | typeof deliveriesBucket;
+export type Bucket = ConfigBucket | typeof deliveriesBucket | typeof sessionsBucket;
 
 /** Who changes a bucket, and who follows it. A ledger is only looked up. */
 export const bucketUsers: Record<Bucket, { writers: readonly Service[]; followers: readonly Service[] }> = {
@@ -26,4 +28,5 @@ export const bucketUsers: Record<Bucket, { writers: readonly Service[]; follower
     followers: ['gateway', 'policy', 'decisions'],
   },
   [deliveriesBucket]: { writers: ['notifier'], followers: [] },
+  [sessionsBucket]: { writers: ['gateway'], followers: [] },
 };

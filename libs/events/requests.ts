@@ -26,6 +26,7 @@ export const requests = {
   counts: `${root}.policy.counts`,
   reachable: `${root}.gateway.reachable`,
   mailLink: `${root}.gateway.mail_link`,
+  signInMail: `${root}.notifier.sign_in_mail`,
 } as const;
 export type RequestSubject = (typeof requests)[keyof typeof requests];
 
@@ -241,3 +242,6 @@ export const MailLinkQuestion = z.object({
   payload_digest: z.string(),
 });
 export const MailLinkAnswer = z.object({ url: z.string() });
+
+/** A link by which somebody signs in, to be brought to them. */
+export const SignInMailQuestion = z.object({ to: z.string(), url: z.string() });

@@ -5,13 +5,33 @@ import { setting } from './settings.ts';
 export const publicUrlSetting = setting(
   'PLACET_PUBLIC_URL',
   z
-    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
-    .refine((url) => new URL(url).pathname === '/' && !/[?#]/.test(url), 'must end after the host')
+    .string()
+    .refine(isOrigin, 'must be an http or https address that ends after the host')
     .transform((url) => new URL(url).origin)
     .optional(),
   'The address at which people reach the gateway, as `https://placet.example.com`. Links in messages begin with it.',
   '',
 );
+
+/** For the notifier, which sends, and the gateway, which makes links for mails only where there are mails. */
+export const mailFromSetting = setting(
+  'PLACET_MAIL_FROM',
+  z
+    .string()
+    .regex(
+      /^([^<>\r\n]{1,100} <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
+      'must be an address, as Placet <placet@example.com>',
+    )
+    .optional(),
+  'Whom mails come from, as `Placet <placet@example.com>`. For the gateway and the notifier.',
+  '',
+);
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, pathname, search, hash, username } = new URL(text);
+  return /^https?:$/.test(protocol) && pathname === '/' && `${search}${hash}${username}` === '';
+}
 
 /** The page of one approval. */
 export const approvalUrl = (publicUrl: string, actionId: string) => `${publicUrl}/approvals/${actionId}`;

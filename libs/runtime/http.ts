@@ -175,7 +175,8 @@ const fastifyCodes: Record<string, ErrorCode> = {
   FST_ERR_MAX_PARAM_LENGTH: 'NOT_FOUND',
 };
 
-function refusalOf(error: unknown, request: FastifyRequest): Refusal {
+/** Any error as one that can be told. */
+export function refusalOf(error: unknown, request: FastifyRequest): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof StoreFull) return new Refusal('STORE_FULL', { retryAfterS: 30, cause: error });
   if (error instanceof Unavailable) return new Refusal('UNAVAILABLE', { retryAfterS: 1, cause: error });

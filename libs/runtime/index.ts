@@ -16,6 +16,7 @@ export * from './file-lock.ts';
 export * from './headers.ts';
 export * from './history.ts';
 export * from './http.ts';
+export * from './kept-values.ts';
 export * from './lifecycle.ts';
 export * from './live.ts';
 export * from './logger.ts';

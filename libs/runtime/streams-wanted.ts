@@ -8,6 +8,7 @@ import {
   counterStreams,
   deliveriesBucket,
   eventStreamRules,
+  sessionsBucket,
 } from '@placet/events';
 
 export type StreamSizes = {
@@ -55,13 +56,13 @@ export function streamsFor({ maxBytes, maxAgeMs, replicas }: StreamSizes): Strea
       ...unerasable,
       ...kept,
     })),
-    {
-      ...bucketStream(deliveriesBucket, 1),
+    ...[deliveriesBucket, sessionsBucket].map((bucket) => ({
+      ...bucketStream(bucket, 1),
       ...lasting,
       ...kept,
       deny_delete: true,
       max_age: nanos(maxAgeMs),
-    },
+    })),
     {
       ...lasting,
       ...unerasable,

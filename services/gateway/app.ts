@@ -15,6 +15,8 @@ import type { Checks } from './checks/checks.ts';
 import type { Reports } from './checks/reports.ts';
 import type { GatewayConfig } from './config.ts';
 import { limitRequests } from './limits.ts';
+import { createActs } from './pages/acts.ts';
+import { inPages } from './pages/scope.ts';
 import type { Policies } from './policies/policies.ts';
 import { createTrials } from './policies/trials.ts';
 import { agentRoutes } from './routes/agents.ts';
@@ -23,12 +25,18 @@ import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { caseRoutes } from './routes/cases.ts';
 import { checkRoutes } from './routes/checks.ts';
+import { mailRoutes } from './routes/mail.ts';
+import { pageRoutes } from './routes/pages.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { policySchemaRoutes } from './routes/policy-schema.ts';
 import { backtestRoute, evaluateRoute } from './routes/policy-trials.ts';
 import { policyVersionRoutes } from './routes/policy-versions.ts';
+import { signInRoutes } from './routes/sign-in.ts';
 import { slackRoutes } from './routes/slack.ts';
+import type { Links } from './sessions/links.ts';
+import type { Sessions } from './sessions/sessions.ts';
+import type { SignInLinks } from './sessions/sign-in-links.ts';
 
 /**
  * What helmet says without options. Its plugin is built anew for each request, which costs a third of the request
@@ -52,6 +60,9 @@ export type GatewayParts = {
   config: GatewayConfig;
   agents: Agents;
   people: People;
+  sessions: Sessions;
+  links: Links;
+  signInLinks: SignInLinks;
   policies: Policies;
   trusted: () => Jwks;
   checks: Checks;
@@ -135,10 +146,15 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
       return { keys: trusted().keys.map((key) => ({ ...key })) };
     },
   );
-  app.get('/', { schema: { hide: true } }, () => ({
-    name: 'Placet',
-    documentation: '/docs',
-    health: '/health',
-  }));
+  const acts = createActs(context);
+  await inPages(app, (scope) => {
+    pageRoutes(scope, { ...parts, acts });
+    signInRoutes(scope, parts);
+  });
+  await inPages(app, (scope) => mailRoutes(scope, { ...parts, acts }));
+  app.get('/', { schema: { hide: true } }, (request, reply) => {
+    if (request.headers.accept?.includes('text/html')) return reply.redirect('/approvals', 303);
+    return { name: 'Placet', documentation: '/docs', health: '/health' };
+  });
   return app;
 }

@@ -32,9 +32,19 @@ import { watchStreamRoom } from './checks/stream-room.ts';
 import { createWaiting, type Waiting } from './checks/waiting.ts';
 import type { GatewayConfig } from './config.ts';
 import { createPolicies, type Policies } from './policies/policies.ts';
+import { createLinks } from './sessions/links.ts';
+import { answerMailLinks } from './sessions/mail-links.ts';
+import { createSessions } from './sessions/sessions.ts';
+import { createSignInLinks, type SignInLinks } from './sessions/sign-in-links.ts';
 
 /** What whoever started the gateway may use beside HTTP, to set up a first agent, person and policy. */
-export type Gateway = RunningService & { url: string; agents: Agents; people: People; policies: Policies };
+export type Gateway = RunningService & {
+  url: string;
+  agents: Agents;
+  people: People;
+  policies: Policies;
+  signInLinks: SignInLinks;
+};
 
 export async function startGatewayService(
   environment: ServiceEnvironment,
@@ -78,6 +88,10 @@ async function buildGateway(
   const waiting = createWaiting(context.metrics);
   follow(parts, waiting, people);
   answerReachable(parts, people);
+  const sessions = createSessions({ context, people });
+  const links = createLinks(context);
+  const signInLinks = createSignInLinks(links);
+  answerMailLinks(parts, { people, links, config });
   const trusted = () => trustedOf(signers);
   const checkParts = { ...parts, room, waiting, config, trusted };
   const checks = createChecks(checkParts);
@@ -87,6 +101,9 @@ async function buildGateway(
     config,
     agents,
     people,
+    sessions,
+    links,
+    signInLinks,
     policies,
     trusted,
     checks,
@@ -100,7 +117,7 @@ async function buildGateway(
   await app.listen({ host: config.host, port: config.port });
   const { port } = app.server.address() as AddressInfo;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-  return { url: `http://${host}:${port}`, agents, people, policies };
+  return { url: `http://${host}:${port}`, agents, people, policies, signInLinks };
 }
 
 function follow({ context, alarm, resources }: ServiceParts, waiting: Waiting, people: People): void {

@@ -18,14 +18,9 @@ import type { Auth } from '../auth.ts';
 import { askedInVain, readStanding } from '../checks/asked-in-vain.ts';
 import { Approvers, Payload } from '../checks/request.ts';
 import { audienceOf, voterOf } from './audience.ts';
+import { Comment } from './comment.ts';
 import { ActionParams, errors, knownForm } from './shared.ts';
 
-const Comment = z
-  .string()
-  .trim()
-  .min(1)
-  .max(4000)
-  .refine((text) => !/\p{Cc}/u.test(text.replace(/[\n\r\t]/g, '')), 'must not contain control characters');
 const payload_digest = Digest.optional().describe('What was seen; refused when it has changed since.');
 
 const VoteBody = z

@@ -4,6 +4,9 @@ import * as z from 'zod';
 import { shown } from '../accounts/credentials.ts';
 import type { People } from '../accounts/people.ts';
 import { type Auth, credentialId } from '../auth.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { SignInLinks } from '../sessions/sign-in-links.ts';
 import { CredentialView, ExpiresAt, errors, optionalBody } from './shared.ts';
 
 const PersonView = z
@@ -22,7 +25,24 @@ const WithToken = z.object({ person: PersonView, token: z.string().describe('Sho
 const Params = z.object({ id: z.string().max(40) });
 const Roles = z.array(Role).max(50);
 
-export function peopleRoutes(app: App, { auth, people }: { auth: Auth; people: People }) {
+const SessionsView = z.object({
+  sessions: z.array(
+    z.object({ id: z.string(), created_at: z.string(), expires_at: z.string(), browser: z.string() }),
+  ),
+});
+const signInMs = 3_600_000;
+
+type Parts = {
+  auth: Auth;
+  people: People;
+  sessions: Sessions;
+  signInLinks: SignInLinks;
+  config: Pick<GatewayConfig, 'publicUrl'>;
+};
+
+export function peopleRoutes(app: App, parts: Parts) {
+  const { auth, people } = parts;
+  sessionRoutes(app, parts);
   const tags = ['People'];
   const security = [{ personToken: [] }];
 
@@ -136,6 +156,62 @@ export function peopleRoutes(app: App, { auth, people }: { auth: Auth; people: P
       const { id, token } = request.params;
       const by = selfOrAdmin(auth, request, id);
       return view(await people.revokeToken(id, token, by, new Date()));
+    },
+  );
+}
+
+/** Where somebody is signed in to the pages, and a link to sign in by. */
+function sessionRoutes(app: App, { auth, people, sessions, signInLinks, config }: Parts) {
+  const common = { tags: ['People'], security: [{ personToken: [] }], params: Params };
+
+  app.post(
+    '/v1/people/:id/sign-in-links',
+    {
+      schema: {
+        ...common,
+        summary: 'A link by which a person signs in to the pages, once and within an hour.',
+        response: { 201: z.object({ url: z.string(), expires_at: z.string() }), ...errors },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      selfOrAdmin(auth, request, id);
+      const person = people.get(id);
+      const base = config.publicUrl ?? `${request.protocol}://${request.host}`;
+      reply.code(201);
+      return signInLinks.make(person.id, { base, lifeMs: signInMs });
+    },
+  );
+
+  app.get(
+    '/v1/people/:id/sessions',
+    {
+      schema: {
+        ...common,
+        summary: 'Where a person is signed in.',
+        response: { 200: SessionsView, ...errors },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      selfOrAdmin(auth, request, id);
+      return { sessions: await sessions.open(people.get(id).id, new Date()) };
+    },
+  );
+
+  app.delete(
+    '/v1/people/:id/sessions',
+    {
+      schema: {
+        ...common,
+        summary: 'Sign a person out everywhere.',
+        response: { 200: z.object({ ended: z.number() }), ...errors },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      selfOrAdmin(auth, request, id);
+      return { ended: await sessions.endAll(people.get(id).id, new Date()) };
     },
   );
 }

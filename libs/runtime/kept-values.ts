@@ -1,0 +1,76 @@
+import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
+import { type Bucket, bucketStreamName } from '@placet/events';
+import * as z from 'zod';
+import { type BusContext, sealHolds } from './context.ts';
+import { readDirect } from './direct.ts';
+import { Unavailable } from './errors.ts';
+
+export type KeptValue<T> = { key: string; value: T; revision: number };
+
+/** Values that a service keeps for itself, each changed by whoever saw it last. */
+export type KeptValues<T> = {
+  get(key: string): Promise<KeptValue<T> | null>;
+  /** All whose keys begin so, up to a dot. */
+  list(prefix: string): Promise<KeptValue<T>[]>;
+  /** False when somebody else changed it meanwhile; 0 is for one that is not there yet. */
+  put(key: string, value: T, expected: number): Promise<number | false>;
+};
+
+const Sealed = z.object({ value: z.string(), seal: z.string() });
+
+/** Under our seal: who can write to the bucket alone can put nothing into it. */
+export function openKeptValues<T>(context: BusContext, bucket: Bucket, schema: z.ZodType<T>): KeptValues<T> {
+  const { js, jsm, sealer } = context;
+  if (!sealer) throw new Error(`the values of ${bucket} are sealed, and ${context.service} has no key`);
+  const stream = bucketStreamName(bucket);
+  const subjectOf = (key: string) => `$KV.${bucket}.${key}`;
+
+  /** Null where it is not ours, or not of this form. */
+  function opened({ subject, data, seq }: Pick<StoredMsg, 'subject' | 'data' | 'seq'>): KeptValue<T> | null {
+    try {
+      const { value, seal } = Sealed.parse(JSON.parse(new TextDecoder().decode(data)));
+      if (!sealHolds(context, subject, value, seal)) return null;
+      return {
+        key: subject.slice(subjectOf('').length),
+        value: schema.parse(JSON.parse(value)),
+        revision: seq,
+      };
+    } catch {
+      return null;
+    }
+  }
+
+  return {
+    async get(key) {
+      try {
+        // From the leader: what was just written has to be there.
+        const found = await jsm.streams.getMessage(stream, { last_by_subj: subjectOf(key) });
+        return found && opened(found);
+      } catch (error) {
+        throw new Unavailable(`a value of ${bucket} cannot be read`, { cause: error });
+      }
+    },
+
+    async list(prefix) {
+      try {
+        const found = await readDirect(context, stream, { multi_last: [subjectOf(`${prefix}.>`)] });
+        return found.flatMap((message) => opened(message) ?? []);
+      } catch (error) {
+        throw new Unavailable(`values of ${bucket} cannot be read`, { cause: error });
+      }
+    },
+
+    async put(key, value, expected) {
+      const text = JSON.stringify(value);
+      const body = JSON.stringify({ value: text, seal: sealer.seal(subjectOf(key), text) });
+      try {
+        const expect = { lastSubjectSequence: expected };
+        return (await js.publish(subjectOf(key), body, { expect })).seq;
+      } catch (error) {
+        if (error instanceof JetStreamApiError && (error.code === 10071 || error.code === 10164))
+          return false;
+        throw new Unavailable(`a value of ${bucket} cannot be written`, { cause: error });
+      }
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import type { ApprovalView } from '@placet/events';
+import { argumentsOf } from '@placet/text';
+import { type Html, html } from './html.ts';
+import { inWords, moment } from './time.ts';
+
+const argumentsRoom = { lines: 200, chars: 40_000 };
+
+/** What is asked, by whom, until when and how far it has come. */
+export function approvalArticle(view: ApprovalView, now: Date): Html {
+  return html`<article>
+<p class="soft">${view.agent}${by(view)} asks</p>
+<h1>${view.action_name}</h1>
+<p>${state(view, now)}</p>
+${asked(view)}
+</article>
+${payload(view)}
+${course(view)}`;
+}
+
+function by({ context }: ApprovalView): string {
+  const parts = [
+    ...(typeof context['acting_agent'] === 'string' ? [`, acting: ${context['acting_agent']}`] : []),
+    ...(typeof context['on_behalf_of'] === 'string' ? [`, for ${context['on_behalf_of']}`] : []),
+  ];
+  return parts.join('');
+}
+
+function state(view: ApprovalView, now: Date): Html {
+  if (view.status === 'pending') {
+    const left = inWords(Date.parse(view.deadline) - now.getTime());
+    const end = view.on_timeout === 'allow' ? 'then it is allowed' : 'then it is denied';
+    return html`<span class="state pending">waits</span> <span class="soft">until ${moment(view.deadline)} (${left} left), ${end}</span>`;
+  }
+  const who = view.decided_by.map((one) => one.replace(/^person:/, '')).join(', ');
+  const choice = view.choice === null ? '' : ` (${view.choice})`;
+  return html`<span class="state ${view.decision}">${view.decision}${choice}</span>
+<span class="soft">by ${who}${view.decided_at && html`, ${moment(view.decided_at)}`}: ${view.decision_reason}</span>`;
+}
+
+function asked(view: ApprovalView): Html {
+  const { context } = view;
+  const rows: [string, string | undefined][] = [
+    ['Why', textOf(context['reasoning'])],
+    ['Held by', view.rule === null ? view.reason : `${view.rule}: ${view.reason}`],
+    ['Who decides', progressText(view)],
+    ['Decided in', view.only_in?.join(', ')],
+    ['Owner of the agent', view.owner],
+    ['Handed on by', listText(context['handoffs'])],
+    ['Tool', [textOf(context['tool']), textOf(context['server'])].filter(Boolean).join(' of ') || undefined],
+    ['Case', textOf(context['case'])],
+    ['Run', textOf(context['run'])],
+    ['Tags', listText(context['tags'])],
+    ['Priority', textOf(context['priority'])],
+    ['Asked', moment(view.requested_at)],
+  ];
+  const told = rows.filter(([, value]) => value !== undefined && value !== '');
+  return html`<dl>${told.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}
+
+function progressText({ demands }: ApprovalView): string {
+  return demands
+    .map(({ met, quorum, ways, approvers }) => {
+      const wanted = ways?.[0]?.length ?? quorum;
+      return `${met} of ${wanted}: ${approvers.length === 0 ? 'role:approver' : approvers.join(', ')}`;
+    })
+    .join('\n');
+}
+
+function payload(view: ApprovalView): Html {
+  const { lines, left } = argumentsOf(view.payload, argumentsRoom);
+  const whole = JSON.stringify(view.payload, null, 2) ?? '';
+  return html`<section><h2>With these arguments</h2>
+${lines.length === 0 ? html`<p>No arguments.</p>` : html`<dl class="arguments">${lines.map(argument)}</dl>`}
+${left > 0 && html`<p class="notice problem">${left} more arguments are not in this list. All of them are below.</p>`}
+${view.redacted.length > 0 && html`<p class="soft">Hidden from you: ${view.redacted.join(', ')}.</p>`}
+${view.revision > 1 && html`<p class="soft">Changed since the agent asked; earlier votes are void.</p>`}
+${lines.length > 0 && html`<details${left > 0 && html` open`}><summary>The whole payload as JSON</summary><pre>${whole}</pre></details>`}
+<p class="soft">${view.payload_digest}</p>
+</section>`;
+}
+
+function argument(line: string): Html {
+  const end = /^(?:[^":]|"(?:[^"\\]|\\.)*")*: /.exec(line)?.[0].length;
+  if (end === undefined) return html`<dt></dt><dd>${line}</dd>`;
+  return html`<dt>${line.slice(0, end - 2)}</dt><dd>${line.slice(end)}</dd>`;
+}
+
+/** What people have said and done about it, and what was decided before. */
+function course(view: ApprovalView): Html {
+  const votes = view.votes.map(({ by, vote, choice, comment, at, counts }) => {
+    const word = choice === undefined ? (vote === 'approve' ? 'approved' : 'rejected') : `chose ${choice}`;
+    return entry(at, `${by} ${word}${counts ? '' : ' (does not count any more)'}`, comment);
+  });
+  const edits = view.edits.map(({ by, at, changes, comment }) => {
+    const said = changes.map(({ path, from, to }) => `${path}: ${json(from)} → ${json(to)}`);
+    return entry(
+      at,
+      `${by} changed the arguments`,
+      [...said, ...(comment === undefined ? [] : [comment])].join('\n'),
+    );
+  });
+  const comments = view.comments.map(({ by, comment, at }) => entry(at, `${by} says`, comment));
+  const handed = view.handed.map(({ by, to, at, comment }) =>
+    entry(at, `${by} handed their place to ${to.join(', ')}`, comment),
+  );
+  const steps = view.steps.flatMap(({ kind, done_at, to = [] }) =>
+    done_at === null
+      ? []
+      : [entry(done_at, kind === 'remind' ? 'People were reminded' : `${to.join(', ')} asked as well`)],
+  );
+  const all = [...votes, ...edits, ...comments, ...handed, ...steps].toSorted((one, other) =>
+    one.at.localeCompare(other.at),
+  );
+  const earlier = view.earlier ?? [];
+  const excerpt = view.context['excerpt'];
+  return html`${all.length > 0 && html`<section><h2>So far</h2><ul>${all.map(({ line }) => line)}</ul></section>`}
+${Array.isArray(excerpt) && html`<section><h2>From the conversation</h2><ul>${excerpt.map((line) => html`<li>${String(line)}</li>`)}</ul></section>`}
+${
+  earlier.length > 0 &&
+  html`<section><h2>Decided before</h2><ul>${earlier.map(
+    (one) => html`<li><a href="/approvals/${one.action_id}">${one.action_name}</a>
+<span class="state ${one.decision}">${one.decision}</span> <span class="soft">${moment(one.decided_at)}: ${one.reason}</span></li>`,
+  )}</ul></section>`
+}`;
+}
+
+function entry(at: string, what: string, said?: string | undefined): { at: string; line: Html } {
+  return {
+    at,
+    line: html`<li>${what} <span class="soft">${moment(at)}</span>${said !== undefined && html`<p>${said}</p>`}</li>`,
+  };
+}
+
+const json = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const listText = (value: unknown): string | undefined =>
+  Array.isArray(value) ? value.join(', ') : undefined;

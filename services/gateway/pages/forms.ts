@@ -1,0 +1,120 @@
+import type { AnswerSchema, ApprovalView } from '@placet/events';
+import { answerFields, type Form, jsonIn } from './answer.ts';
+import { attribute, type Html, html } from './html.ts';
+import { formField } from './layout.ts';
+
+export type Forms = {
+  /** Where they are sent to; `/votes` and so on are put behind it. */
+  path: string;
+  formToken?: string | undefined;
+  /** What was filled in before it was refused. */
+  form: Form;
+};
+
+/** What somebody may do about an approval that waits for them. */
+export function decidingForms(view: ApprovalView, forms: Forms): Html {
+  return html`${voteForm(view, forms)}${view.editable.length > 0 && editForm(view, forms)}`;
+}
+
+const common = (view: ApprovalView, { formToken }: Forms) =>
+  html`${formToken !== undefined && formField(formToken)}<input type="hidden" name="payload_digest" value="${view.payload_digest}">`;
+
+function voteForm(view: ApprovalView, forms: Forms): Html {
+  const { path, form } = forms;
+  const schema = view.answer_schema as AnswerSchema | null;
+  return html`<section><h2>Your decision</h2>
+<form method="post" action="${path}/votes">
+${common(view, forms)}
+${schema && answerFields(schema, form)}
+<label for="comment">${reasonLabel(view)}</label>
+<textarea id="comment" name="comment" maxlength="4000">${attribute(form['comment'] ?? '')}</textarea>
+<div class="buttons">${buttons(view)}</div>
+</form></section>`;
+}
+
+function reasonLabel({ require_reason }: ApprovalView): string {
+  switch (require_reason) {
+    case 'always':
+      return 'Why (the policy wants a reason)';
+    case 'on_reject':
+      return 'Why (the policy wants a reason for a rejection)';
+    case 'never':
+      return 'Comment (optional)';
+    default:
+      return require_reason satisfies never;
+  }
+}
+
+function buttons({ choices, answer_schema }: ApprovalView): Html[] {
+  if (choices.length > 0) {
+    return choices.map(
+      ({ name, means }) =>
+        html`<button class="${means === 'allow' ? 'yes' : 'no'}" name="decide" value="${attribute(`choice:${name}`)}">${name}</button>`,
+    );
+  }
+  return [
+    html`<button class="yes" name="decide" value="approve">${answer_schema ? 'Answer' : 'Approve'}</button>`,
+    html`<button class="no" name="decide" value="reject">Reject</button>`,
+  ];
+}
+
+/** The field of a path says how it stands now; what is left as it is, is no change. */
+function editForm(view: ApprovalView, forms: Forms): Html {
+  const { path, form } = forms;
+  return html`<section><h2>Change before it is approved</h2>
+<p class="soft">The policy judges the changed arguments again, and votes until then are void.</p>
+<form method="post" action="${path}/edits">
+${common(view, forms)}
+${view.editable.map((each) => {
+  const field = `change.${each}`;
+  const now = shownValue(valueAt(view.payload, each));
+  return html`<label for="${field}">${each.replace(/^payload\./, '')}</label>
+<textarea class="code" id="${field}" name="${field}">${attribute(form[field] ?? now)}</textarea>`;
+})}
+<label for="edit-comment">Why (optional)</label>
+<textarea id="edit-comment" name="comment" maxlength="4000">${attribute(form['comment'] ?? '')}</textarea>
+<div class="buttons"><button>Propose the change</button></div>
+</form></section>`;
+}
+
+export function commentForm(view: ApprovalView, forms: Forms): Html {
+  return html`<section><h2>Say something without voting</h2>
+<form method="post" action="${forms.path}/comments">
+${common(view, forms)}
+<textarea name="comment" aria-label="Comment" maxlength="4000"></textarea>
+<div class="buttons"><button>Comment</button></div>
+</form></section>`;
+}
+
+export function valueAt(payload: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .slice(1)
+    .reduce<unknown>(
+      (value, step) =>
+        typeof value === 'object' && value !== null && Object.hasOwn(value, step)
+          ? (value as Record<string, unknown>)[step]
+          : undefined,
+      payload,
+    );
+}
+
+/** A text as it is, everything else as JSON. */
+export function shownValue(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** What a form changes: only what is written otherwise than it stands, and of the same kind where it can be. */
+export function changesIn(
+  view: Pick<ApprovalView, 'payload' | 'editable'>,
+  form: Form,
+): Record<string, unknown> {
+  const changes = view.editable.flatMap((path): [string, unknown][] => {
+    const text = form[`change.${path}`]?.replaceAll('\r\n', '\n');
+    const now = valueAt(view.payload, path);
+    if (text === undefined || text === shownValue(now).replaceAll('\r\n', '\n')) return [];
+    return [[path, typeof now === 'string' ? text : jsonIn(text)]];
+  });
+  return Object.fromEntries(changes);
+}

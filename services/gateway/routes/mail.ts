@@ -1,0 +1,155 @@
+import { createHmac } from 'node:crypto';
+import type { ApprovalView, Person } from '@placet/events';
+import { type App, errorTable, Refusal } from '@placet/runtime';
+import type { FastifyReply } from 'fastify';
+import * as z from 'zod';
+import type { People } from '../accounts/people.ts';
+import { type Acts, type Done, done } from '../pages/acts.ts';
+import type { Form } from '../pages/answer.ts';
+import { approvalArticle } from '../pages/approval.ts';
+import { decidingForms } from '../pages/forms.ts';
+import { attribute, type Html, html } from '../pages/html.ts';
+import { notice, page } from '../pages/layout.ts';
+import { send } from '../pages/scope.ts';
+import type { Found, LinkOf, Links } from '../sessions/links.ts';
+import { isByHand, isFromElsewhere } from '../sessions/own-form.ts';
+import { FormBody, wordsOf } from './pages.ts';
+
+const hide = { hide: true } as const;
+const TokenParams = z.object({ token: z.string().max(100) });
+const Said = z.object({
+  said: z
+    .enum(Object.keys(done) as [Done, ...Done[]])
+    .optional()
+    .catch(undefined),
+});
+
+type Parts = { people: People; links: Links; acts: Acts };
+type Opened = { found: Found<'mail'>; person: Person; view: ApprovalView };
+
+/**
+ * By the link in a mail. Whatever opens links before people do may open this one as often as it likes: looking decides
+ * nothing, and neither does a form that no hand has sent.
+ */
+export function mailRoutes(app: App, { people, links, acts }: Parts) {
+  app.addHook('onRequest', (_request, reply, next) => {
+    // The address itself is the secret.
+    reply.header('referrer-policy', 'no-referrer');
+    next();
+  });
+
+  app.get(
+    '/mail/:token',
+    { schema: { ...hide, params: TokenParams, querystring: Said } },
+    async (request, reply) => {
+      const { token } = request.params;
+      const opened = await open(token);
+      if (!opened) return over(reply);
+      const { said } = request.query;
+      return send(reply, mailPage(opened, token, { ...(said ? { told: done[said] } : {}) }));
+    },
+  );
+
+  app.post(
+    '/mail/:token/:act',
+    {
+      schema: { ...hide, params: TokenParams.extend({ act: z.enum(['votes', 'edits']) }), body: FormBody },
+    },
+    async (request, reply) => {
+      const { token, act } = request.params;
+      const form = request.body;
+      if (isFromElsewhere(request)) {
+        throw new Refusal('FORBIDDEN', {
+          message: 'This did not come from a page of ours. Open the link, and do it there.',
+        });
+      }
+      const opened = await open(token);
+      if (!opened) return over(reply);
+      const closed = whyClosed(opened);
+      if (closed !== null) return send(reply.code(409), mailPage(opened, token, {}));
+      if (!isByHand(request) && form['confirm']?.trim() !== codeOf(token, form)) {
+        return send(
+          reply,
+          page({ title: 'Are you there?', body: confirmBody(`/mail/${token}/${act}`, token, form) }),
+        );
+      }
+      try {
+        const { person, view, found } = opened;
+        const said = await acts[act](view, { person, channel: 'email' }, form);
+        // A vote that was refused leaves the link as it was.
+        await found.use(new Date());
+        return reply.redirect(`/mail/${token}?said=${said}`, 303);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        reply.code(errorTable[error.code].status);
+        const now = (await open(token)) ?? opened;
+        return send(reply, mailPage(now, token, { problem: wordsOf(error), form }));
+      }
+    },
+  );
+
+  async function open(token: string): Promise<Opened | null> {
+    const found = await links.find('mail', token, new Date());
+    const person = people.list().find(({ id, disabled }) => id === found?.link.person && !disabled);
+    if (!found || !person) return null;
+    return { found, person, view: await acts.seen(found.link.action_id, person) };
+  }
+}
+
+type Told = { told?: string; problem?: string; form?: Form };
+
+function mailPage(opened: Opened, token: string, { told, problem, form = {} }: Told): string {
+  const { view, person } = opened;
+  const closed = whyClosed(opened);
+  const body = html`${told !== undefined && notice('done', told)}${problem !== undefined && notice('problem', problem)}
+<p class="soft">For ${person.email}</p>
+${approvalArticle(view, new Date())}
+${closed === null && decidingForms(view, { path: `/mail/${token}`, form })}
+${closed !== null && html`<p>${closed}</p>`}
+<p class="soft"><a href="/approvals/${view.id}">Open it signed in</a></p>`;
+  return page({ title: `${view.agent}: ${view.action_name}`, body });
+}
+
+/** Why nothing can be decided by this link; null where it can. */
+function whyClosed({
+  found: { link },
+  view,
+}: {
+  found: { link: LinkOf<'mail'> };
+  view: ApprovalView;
+}): string | null {
+  if (view.status !== 'pending') return 'It is decided.';
+  if (link.used_at !== undefined) return 'This link has been used. Sign in to change what you said.';
+  if (view.payload_digest !== link.payload_digest)
+    return 'It has been changed since this mail was sent. The newest mail has a link for it as it is now.';
+  if (!view.may_vote) return 'You are not asked any more.';
+  if (view.only_in !== null && !view.only_in.includes('email'))
+    return 'The policy wants this to be decided by people who are signed in.';
+  return null;
+}
+
+/** Short enough to be copied by eye, and another one for each thing that is to be done. */
+function codeOf(token: string, form: Form): string {
+  const said = JSON.stringify([form['decide'], form['payload_digest']]);
+  const bytes = createHmac('sha256', token).update(said).digest();
+  return String(bytes.readUInt32BE() % 10_000).padStart(4, '0');
+}
+
+/** For browsers that do not say whether a hand was there; a program that sends every form it finds types nothing. */
+function confirmBody(path: string, token: string, form: Form): Html {
+  const { confirm: _, ...kept } = form;
+  return html`<section><h1>Are you there?</h1>
+<p>Your browser did not say that somebody pressed the button. Type <strong>${codeOf(token, form)}</strong> to go on.</p>
+<form method="post" action="${path}">
+${Object.entries(kept).map(([name, value]) => html`<input type="hidden" name="${attribute(name)}" value="${attribute(value)}">`)}
+<label for="confirm">The four digits</label>
+<input type="text" id="confirm" name="confirm" inputmode="numeric" autocomplete="off">
+<div class="buttons"><button class="yes">Go on</button></div>
+</form></section>`;
+}
+
+function over(reply: FastifyReply): FastifyReply {
+  const body = html`${notice('problem', 'This link is over, or there never was one.')}
+<p><a href="/approvals">Sign in to see what waits for you</a></p>`;
+  return send(reply.code(410), page({ title: 'This link is over', body }));
+}

@@ -1,0 +1,190 @@
+import type { ApprovalView } from '@placet/events';
+import { requests } from '@placet/events';
+import { type App, ask, type BusContext, errorTable, Refusal } from '@placet/runtime';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import * as z from 'zod';
+import { accountBody } from '../pages/account.ts';
+import { type Acts, type Done, done } from '../pages/acts.ts';
+import type { Form } from '../pages/answer.ts';
+import { approvalArticle } from '../pages/approval.ts';
+import { commentForm, decidingForms } from '../pages/forms.ts';
+import { html } from '../pages/html.ts';
+import { notice, page } from '../pages/layout.ts';
+import { type ListKind, listBody, listKinds } from '../pages/list.ts';
+import { send } from '../pages/scope.ts';
+import { styleText } from '../pages/style.ts';
+import { readCookie, setCookie } from '../sessions/cookie.ts';
+import { isFromOwnPage } from '../sessions/own-form.ts';
+import { isFormToken, type Sessions, type SignedIn } from '../sessions/sessions.ts';
+import { audienceFor, audienceOf, voterOf } from './audience.ts';
+
+export const FormBody = z.record(z.string(), z.string());
+const hide = { hide: true } as const;
+const Said = z.object({
+  said: z
+    .enum(Object.keys(done) as [Done, ...Done[]])
+    .optional()
+    .catch(undefined),
+});
+const Shown = z.object({
+  show: z.enum(Object.keys(listKinds) as [ListKind, ...ListKind[]]).catch('mine'),
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .optional()
+    .catch(undefined),
+});
+const pageItems = 50;
+const Page = z.object({ approvals: z.array(z.custom<ApprovalView>()), before: z.number().nullable() });
+
+type Parts = { context: BusContext; sessions: Sessions; acts: Acts };
+
+/** For people who are signed in. Nothing on these pages needs a script. */
+export function pageRoutes(app: App, { context, sessions, acts }: Parts) {
+  app.get('/pages.css', { schema: hide }, (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=300').type('text/css; charset=utf-8').send(styleText),
+  );
+
+  app.get('/approvals', { schema: { ...hide, querystring: Shown } }, async (request, reply) => {
+    const viewer = await signedIn(request);
+    if (!viewer) return toSignIn(request, reply);
+    const { show, cursor } = request.query;
+    const { approvals, before } = await ask(
+      context,
+      requests.approvals,
+      {
+        status: show === 'decided' ? 'decided' : 'pending',
+        audience: show === 'mine' ? audienceFor(viewer.person, 'me') : audienceOf(viewer.person),
+        votable: show === 'mine',
+        by: voterOf(viewer.person),
+        limit: pageItems,
+        ...(cursor === undefined ? {} : { before: Number(cursor) }),
+      },
+      Page,
+    );
+    const next = before === null ? null : String(before);
+    const body = listBody({ kind: show, approvals, next }, new Date());
+    return send(reply, page({ title: listKinds[show], viewer, body }));
+  });
+
+  app.get(
+    '/approvals/:id',
+    { schema: { ...hide, params: z.object({ id: z.string() }), querystring: Said } },
+    async (request, reply) => {
+      const viewer = await signedIn(request);
+      if (!viewer) return toSignIn(request, reply);
+      const view = await acts.seen(request.params.id, viewer.person);
+      const { said } = request.query;
+      return send(reply, approvalPage(view, viewer, { ...(said ? { told: done[said] } : {}) }));
+    },
+  );
+
+  app.post(
+    '/approvals/:id/:act',
+    {
+      schema: {
+        ...hide,
+        params: z.object({ id: z.string(), act: z.enum(['votes', 'edits', 'comments']) }),
+        body: FormBody,
+      },
+    },
+    async (request, reply) => {
+      const viewer = await ownForm(request);
+      const { id, act } = request.params;
+      const view = await acts.seen(id, viewer.person);
+      try {
+        const said = await acts[act](view, { person: viewer.person, channel: 'inbox' }, request.body);
+        return reply.redirect(`/approvals/${view.id}?said=${said}`, 303);
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        // As it is now, with what was filled in.
+        const now = await acts.seen(id, viewer.person);
+        reply.code(errorTable[error.code].status);
+        return send(reply, approvalPage(now, viewer, { problem: wordsOf(error), form: request.body }));
+      }
+    },
+  );
+
+  app.get('/account', { schema: hide }, async (request, reply) => {
+    const viewer = await signedIn(request);
+    if (!viewer) return toSignIn(request, reply);
+    const { person, session, formToken } = viewer;
+    const open = await sessions.open(person.id, new Date());
+    const body = accountBody({ person, sessions: open, current: session, formToken });
+    return send(reply, page({ title: 'Your account', viewer, body }));
+  });
+
+  app.post(
+    '/account/sessions/:session/end',
+    { schema: { ...hide, params: z.object({ session: z.string().max(64) }), body: FormBody } },
+    async (request, reply) => {
+      const { person } = await ownForm(request);
+      await sessions.end(person.id, request.params.session, new Date());
+      return reply.redirect('/account', 303);
+    },
+  );
+
+  app.post('/sign-out', { schema: { ...hide, body: FormBody } }, async (request, reply) => {
+    const { person, session } = await ownForm(request);
+    await sessions.end(person.id, session, new Date());
+    setCookie(request, reply, '', 0);
+    return reply.redirect('/sign-in', 303);
+  });
+
+  function signedIn(request: FastifyRequest): Promise<SignedIn | null> {
+    return sessions.find(readCookie(request), new Date());
+  }
+
+  /** Who sends a form of ours; one that another site has a browser send is refused. */
+  async function ownForm(request: FastifyRequest): Promise<SignedIn> {
+    const viewer = await signedIn(request);
+    if (!viewer)
+      throw new Refusal('MISSING_TOKEN', {
+        message: 'You are not signed in any more. Sign in, and do it again.',
+      });
+    const { form_token } = request.body as Form;
+    if (isFromOwnPage(request) && isFormToken(viewer, form_token)) return viewer;
+    throw new Refusal('FORBIDDEN', {
+      message: 'This did not come from a page of ours. Open the page, and do it there.',
+    });
+  }
+}
+
+function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply.redirect(`/sign-in?next=${encodeURIComponent(request.url.split('?')[0] ?? '')}`, 303);
+}
+
+type Told = { told?: string; problem?: string; form?: Form };
+
+function approvalPage(view: ApprovalView, viewer: SignedIn, { told, problem, form = {} }: Told): string {
+  const forms = { path: `/approvals/${view.id}`, formToken: viewer.formToken, form };
+  const isAsked = view.status === 'pending' && view.may_vote;
+  const isHere = view.only_in === null || view.only_in.includes('inbox');
+  const body = html`${told !== undefined && notice('done', told)}${problem !== undefined && notice('problem', problem)}
+${approvalArticle(view, new Date())}
+${isAsked && isHere && decidingForms(view, forms)}
+${isAsked && !isHere && notice('problem', `The policy wants this to be decided elsewhere: ${view.only_in?.join(', ')}.`)}
+${view.status === 'pending' && !view.may_vote && html`<p class="soft">You are not asked to decide this.</p>`}
+${view.status === 'pending' && commentForm(view, forms)}`;
+  return page({ title: `${view.agent}: ${view.action_name}`, viewer, body });
+}
+
+/** What is wrong, with what a form can be mended by. */
+export function wordsOf({ code, message, details }: Refusal): string {
+  switch (code) {
+    case 'STALE_PAYLOAD':
+      return 'It has been changed since you opened this page. Look at it as it is now, and decide anew.';
+    case 'ALREADY_DECIDED':
+      return 'It has been decided already. Your vote was not counted.';
+    case 'REASON_REQUIRED':
+      return 'The policy wants a reason. Write one, and press again.';
+    default: {
+      const problems = Array.isArray(details)
+        ? (details as { path?: string; message?: string }[]).map(
+            ({ path, message: said }) => `${path ?? ''}: ${said ?? ''}`,
+          )
+        : [];
+      return [message, ...problems].join('\n');
+    }
+  }
+}

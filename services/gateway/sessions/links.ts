@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { sessionsBucket } from '@placet/events';
+import { sha256Hex } from '@placet/proof';
+import { type BusContext, type KeptValue, openKeptValues } from '@placet/runtime';
+import * as z from 'zod';
+
+const Common = { expires_at: z.string(), used_at: z.string().optional() };
+const Link = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('sign_in'), person: z.string(), ...Common }),
+  /** One person, one approval, and the payload that the mail showed. */
+  z.object({
+    kind: z.literal('mail'),
+    person: z.string(),
+    agent: z.string(),
+    action_id: z.string(),
+    payload_digest: z.string(),
+    ...Common,
+  }),
+]);
+export type Link = z.infer<typeof Link>;
+export type LinkOf<K extends Link['kind']> = Extract<Link, { kind: K }>;
+
+export type Found<K extends Link['kind']> = {
+  link: LinkOf<K>;
+  /** False for whoever comes second. */
+  use(now: Date): Promise<boolean>;
+};
+export type Links = ReturnType<typeof createLinks>;
+
+/** Links that whoever holds them may use once. Their hash is kept, so that who reads the store can use none. */
+export function createLinks(context: BusContext) {
+  const kept = openKeptValues(context, sessionsBucket, Link);
+  const keyOf = (token: string) => `link.${sha256Hex(token)}`;
+
+  return {
+    async make(link: Link): Promise<string> {
+      const token = randomBytes(32).toString('base64url');
+      await kept.put(keyOf(token), link, 0);
+      return token;
+    },
+
+    /** Null where there is none of this kind, or its time is over. One that was used is found, so that it can be said. */
+    async find<K extends Link['kind']>(kind: K, token: string, now: Date): Promise<Found<K> | null> {
+      if (!/^[\w-]{43}$/.test(token)) return null;
+      const found = (await kept.get(keyOf(token))) as KeptValue<LinkOf<K>> | null;
+      if (found?.value.kind !== kind || Date.parse(found.value.expires_at) <= now.getTime()) return null;
+      const { key, value, revision } = found;
+      return {
+        link: value,
+        async use(at) {
+          if (value.used_at !== undefined) return false;
+          return (await kept.put(key, { ...value, used_at: at.toISOString() }, revision)) !== false;
+        },
+      };
+    },
+  };
+}
