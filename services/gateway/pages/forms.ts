@@ -27,7 +27,8 @@ function voteForm(view: ApprovalView, forms: Forms): Html {
 ${common(view, forms)}
 ${schema && answerFields(schema, form)}
 <label for="comment">${reasonLabel(view)}</label>
-<textarea id="comment" name="comment" maxlength="4000">${attribute(form['comment'] ?? '')}</textarea>
+<textarea id="comment" name="comment" maxlength="4000">
+${attribute(form['comment'] ?? '')}</textarea>
 <div class="buttons">${buttons(view)}</div>
 </form></section>`;
 }
@@ -58,7 +59,10 @@ function buttons({ choices, answer_schema }: ApprovalView): Html[] {
   ];
 }
 
-/** The field of a path says how it stands now; what is left as it is, is no change. */
+/**
+ * The field of a path says how it stands now; what is left as it is, is no change. A browser drops the line break at
+ * the beginning of a field, so that there has to be one of ours.
+ */
 function editForm(view: ApprovalView, forms: Forms): Html {
   const { path, form } = forms;
   return html`<section><h2>Change before it is approved</h2>
@@ -69,10 +73,12 @@ ${view.editable.map((each) => {
   const field = `change.${each}`;
   const now = shownValue(valueAt(view.payload, each));
   return html`<label for="${field}">${each.replace(/^payload\./, '')}</label>
-<textarea class="code" id="${field}" name="${field}">${attribute(form[field] ?? now)}</textarea>`;
+<textarea class="code" id="${field}" name="${field}">
+${attribute(form[field] ?? now)}</textarea>`;
 })}
 <label for="edit-comment">Why (optional)</label>
-<textarea id="edit-comment" name="comment" maxlength="4000">${attribute(form['comment'] ?? '')}</textarea>
+<textarea id="edit-comment" name="comment" maxlength="4000">
+${attribute(form['comment'] ?? '')}</textarea>
 <div class="buttons"><button>Propose the change</button></div>
 </form></section>`;
 }
