@@ -27,6 +27,7 @@ export const requests = {
   reachable: `${root}.gateway.reachable`,
   mailLink: `${root}.gateway.mail_link`,
   signInMail: `${root}.notifier.sign_in_mail`,
+  slackModal: `${root}.notifier.slack_modal`,
 } as const;
 export type RequestSubject = (typeof requests)[keyof typeof requests];
 
@@ -245,3 +246,9 @@ export const MailLinkAnswer = z.object({ url: z.string() });
 
 /** A link by which somebody signs in, to be brought to them. */
 export const SignInMailQuestion = z.object({ to: z.string(), url: z.string() });
+
+/** A modal before whoever clicked, as Slack takes it: the notifier alone can open one. */
+export const SlackModalQuestion = z.object({
+  trigger_id: z.string(),
+  view: z.record(z.string(), z.unknown()),
+});

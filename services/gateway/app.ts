@@ -15,7 +15,7 @@ import type { Checks } from './checks/checks.ts';
 import type { Reports } from './checks/reports.ts';
 import type { GatewayConfig } from './config.ts';
 import { limitRequests } from './limits.ts';
-import { createActs } from './pages/acts.ts';
+import type { Acts } from './pages/acts.ts';
 import { inPages } from './pages/scope.ts';
 import type { Policies } from './policies/policies.ts';
 import { createTrials } from './policies/trials.ts';
@@ -37,6 +37,8 @@ import { slackRoutes } from './routes/slack.ts';
 import type { Links } from './sessions/links.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { SignInLinks } from './sessions/sign-in-links.ts';
+import type { SlackCodes } from './sessions/slack-codes.ts';
+import type { Interactions } from './slack/interactions.ts';
 
 /**
  * What helmet says without options. Its plugin is built anew for each request, which costs a third of the request
@@ -60,6 +62,9 @@ export type GatewayParts = {
   config: GatewayConfig;
   agents: Agents;
   people: People;
+  acts: Acts;
+  codes: SlackCodes;
+  interactions: Interactions;
   sessions: Sessions;
   links: Links;
   signInLinks: SignInLinks;
@@ -146,12 +151,11 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
       return { keys: trusted().keys.map((key) => ({ ...key })) };
     },
   );
-  const acts = createActs(context);
   await inPages(app, (scope) => {
-    pageRoutes(scope, { ...parts, acts });
+    pageRoutes(scope, parts);
     signInRoutes(scope, parts);
   });
-  await inPages(app, (scope) => mailRoutes(scope, { ...parts, acts }));
+  await inPages(app, (scope) => mailRoutes(scope, parts));
   app.get('/', { schema: { hide: true } }, (request, reply) => {
     if (request.headers.accept?.includes('text/html')) return reply.redirect('/approvals', 303);
     return { name: 'Placet', documentation: '/docs', health: '/health' };

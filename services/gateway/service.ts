@@ -31,11 +31,14 @@ import { createReports } from './checks/reports.ts';
 import { watchStreamRoom } from './checks/stream-room.ts';
 import { createWaiting, type Waiting } from './checks/waiting.ts';
 import type { GatewayConfig } from './config.ts';
+import { createActs } from './pages/acts.ts';
 import { createPolicies, type Policies } from './policies/policies.ts';
 import { createLinks } from './sessions/links.ts';
 import { answerMailLinks } from './sessions/mail-links.ts';
 import { createSessions } from './sessions/sessions.ts';
 import { createSignInLinks, type SignInLinks } from './sessions/sign-in-links.ts';
+import { createSlackCodes } from './sessions/slack-codes.ts';
+import { createInteractions } from './slack/interactions.ts';
 
 /** What whoever started the gateway may use beside HTTP, to set up a first agent, person and policy. */
 export type Gateway = RunningService & {
@@ -92,6 +95,16 @@ async function buildGateway(
   const links = createLinks(context);
   const signInLinks = createSignInLinks(links);
   answerMailLinks(parts, { people, links, config });
+  const acts = createActs(context);
+  const codes = createSlackCodes(links, people);
+  const interactions = createInteractions({
+    context,
+    people,
+    acts,
+    codes,
+    config,
+    publicUrl: config.publicUrl,
+  });
   const trusted = () => trustedOf(signers);
   const checkParts = { ...parts, room, waiting, config, trusted };
   const checks = createChecks(checkParts);
@@ -101,6 +114,9 @@ async function buildGateway(
     config,
     agents,
     people,
+    acts,
+    codes,
+    interactions,
     sessions,
     links,
     signInLinks,

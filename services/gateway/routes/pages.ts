@@ -3,6 +3,8 @@ import { requests } from '@placet/events';
 import { type App, ask, type BusContext, errorTable, Refusal } from '@placet/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
+import type { People } from '../accounts/people.ts';
+import type { GatewayConfig } from '../config.ts';
 import { accountBody } from '../pages/account.ts';
 import { type Acts, type Done, done } from '../pages/acts.ts';
 import type { Form } from '../pages/answer.ts';
@@ -16,6 +18,7 @@ import { styleText } from '../pages/style.ts';
 import { readCookie, setCookie } from '../sessions/cookie.ts';
 import { isFromOwnPage } from '../sessions/own-form.ts';
 import { isFormToken, type Sessions, type SignedIn } from '../sessions/sessions.ts';
+import type { SlackCodes } from '../sessions/slack-codes.ts';
 import { audienceFor, audienceOf, voterOf } from './audience.ts';
 
 export const FormBody = z.record(z.string(), z.string());
@@ -37,10 +40,19 @@ const Shown = z.object({
 const pageItems = 50;
 const Page = z.object({ approvals: z.array(z.custom<ApprovalView>()), before: z.number().nullable() });
 
-type Parts = { context: BusContext; sessions: Sessions; acts: Acts };
+type Parts = {
+  context: BusContext;
+  people: People;
+  sessions: Sessions;
+  acts: Acts;
+  codes: SlackCodes;
+  config: Pick<GatewayConfig, 'slackSigningSecret'>;
+};
 
 /** For people who are signed in. Nothing on these pages needs a script. */
-export function pageRoutes(app: App, { context, sessions, acts }: Parts) {
+export function pageRoutes(app: App, { context, people, sessions, acts, codes, config }: Parts) {
+  const isInSlack = config.slackSigningSecret !== undefined;
+
   app.get('/pages.css', { schema: hide }, (_request, reply) =>
     reply.header('cache-control', 'public, max-age=300').type('text/css; charset=utf-8').send(styleText),
   );
@@ -108,10 +120,20 @@ export function pageRoutes(app: App, { context, sessions, acts }: Parts) {
   app.get('/account', { schema: hide }, async (request, reply) => {
     const viewer = await signedIn(request);
     if (!viewer) return toSignIn(request, reply);
-    const { person, session, formToken } = viewer;
-    const open = await sessions.open(person.id, new Date());
-    const body = accountBody({ person, sessions: open, current: session, formToken });
-    return send(reply, page({ title: 'Your account', viewer, body }));
+    return send(reply, await accountPage(viewer));
+  });
+
+  app.post('/account/slack-codes', { schema: { ...hide, body: FormBody } }, async (request, reply) => {
+    const viewer = await ownForm(request);
+    return send(reply, await accountPage(viewer, await codes.make(viewer.person, new Date())));
+  });
+
+  app.post('/account/slack/unlink', { schema: { ...hide, body: FormBody } }, async (request, reply) => {
+    const { person } = await ownForm(request);
+    const { team, user } = request.body;
+    const slack = (person.slack ?? []).filter((one) => one.team !== team || one.user !== user);
+    await people.update(person.id, { slack }, person.id);
+    return reply.redirect('/account', 303);
   });
 
   app.post(
@@ -130,6 +152,13 @@ export function pageRoutes(app: App, { context, sessions, acts }: Parts) {
     setCookie(request, reply, '', 0);
     return reply.redirect('/sign-in', 303);
   });
+
+  async function accountPage(viewer: SignedIn, code?: string): Promise<string> {
+    const { person, session, formToken } = viewer;
+    const open = await sessions.open(person.id, new Date());
+    const body = accountBody({ person, sessions: open, current: session, formToken, isInSlack, code });
+    return page({ title: 'Your account', viewer, body });
+  }
 
   function signedIn(request: FastifyRequest): Promise<SignedIn | null> {
     return sessions.find(readCookie(request), new Date());

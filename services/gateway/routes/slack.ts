@@ -1,32 +1,18 @@
-import type { App, BusContext } from '@placet/runtime';
-import { Refusal, sleep } from '@placet/runtime';
+import { type App, Refusal } from '@placet/runtime';
 import * as z from 'zod';
-import type { People } from '../accounts/people.ts';
 import type { GatewayConfig } from '../config.ts';
-import { createClicks } from '../slack/clicks.ts';
-import { Click } from '../slack/interaction.ts';
-import { tellPrivately } from '../slack/response-url.ts';
+import type { Interactions } from '../slack/interactions.ts';
 import { isFromSlack } from '../slack/signature.ts';
 import { errors } from './shared.ts';
 
-/** Slack waits three seconds. */
-const answerWithinMs = 2000;
+const FieldErrors = z.object({ response_action: z.string(), errors: z.record(z.string(), z.string()) });
 
-type Parts = { context: BusContext; config: GatewayConfig; people: People };
+type Parts = { config: GatewayConfig; interactions: Interactions };
 
 /** Where Slack says what people clicked. The signature is of the bytes, so they are taken as they came. */
-export function slackRoutes(app: App, { context, config, people }: Parts) {
+export function slackRoutes(app: App, { config, interactions }: Parts) {
   const { slackSigningSecret } = config;
   if (slackSigningSecret === undefined) return;
-  const clicked = createClicks({ context, people });
-  async function answer(click: Click): Promise<void> {
-    try {
-      const told = await clicked(click);
-      if (told !== null) await tellPrivately(click.response_url, told, config.slackApiUrl);
-    } catch (error) {
-      context.logger.warn({ err: error }, 'a click in Slack was not answered');
-    }
-  }
 
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -42,7 +28,7 @@ export function slackRoutes(app: App, { context, config, people }: Parts) {
         summary: 'What people click in Slack. For Slack alone: each request carries its signature.',
         consumes: ['application/x-www-form-urlencoded'],
         body: z.instanceof(Buffer),
-        response: { 200: z.literal(''), ...errors },
+        response: { 200: z.union([z.literal(''), FieldErrors]), ...errors },
       },
     },
     async (request, reply) => {
@@ -51,24 +37,17 @@ export function slackRoutes(app: App, { context, config, people }: Parts) {
       if (!isFromSlack(slackSigningSecret, signed, new Date())) {
         throw new Refusal('INVALID_SIGNATURE');
       }
-      const click = clickIn(request.body);
-      if (click) {
-        // A vote is stored before Slack hears that it has come, unless that takes longer than Slack waits.
-        await Promise.race([answer(click), sleep(answerWithinMs)]);
-      }
-      return reply.code(200).type('text/plain').send('');
+      const answer = await interactions(payloadIn(request.body));
+      return answer === null ? reply.code(200).type('text/plain').send('') : reply.code(200).send(answer);
     },
   );
 }
 
 const textOf = (header: string | string[] | undefined) => (typeof header === 'string' ? header : undefined);
 
-/** Null for what we do not ask for. */
-function clickIn(body: Buffer): Click | null {
-  const payload = new URLSearchParams(body.toString('utf8')).get('payload');
+function payloadIn(body: Buffer): unknown {
   try {
-    const parsed = Click.safeParse(JSON.parse(payload ?? 'null'));
-    return parsed.success ? parsed.data : null;
+    return JSON.parse(new URLSearchParams(body.toString('utf8')).get('payload') ?? 'null');
   } catch {
     return null;
   }

@@ -7,6 +7,7 @@ import * as z from 'zod';
 const Common = { expires_at: z.string(), used_at: z.string().optional() };
 const Link = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sign_in'), person: z.string(), ...Common }),
+  z.object({ kind: z.literal('slack_code'), person: z.string(), ...Common }),
   /** One person, one approval, and the payload that the mail showed. */
   z.object({
     kind: z.literal('mail'),
@@ -33,15 +34,14 @@ export function createLinks(context: BusContext) {
   const keyOf = (token: string) => `link.${sha256Hex(token)}`;
 
   return {
-    async make(link: Link): Promise<string> {
-      const token = randomBytes(32).toString('base64url');
+    async make(link: Link, token = randomBytes(32).toString('base64url')): Promise<string> {
       await kept.put(keyOf(token), link, 0);
       return token;
     },
 
     /** Null where there is none of this kind, or its time is over. One that was used is found, so that it can be said. */
     async find<K extends Link['kind']>(kind: K, token: string, now: Date): Promise<Found<K> | null> {
-      if (!/^[\w-]{43}$/.test(token)) return null;
+      if (!/^[\w-]{12,43}$/.test(token)) return null;
       const found = (await kept.get(keyOf(token))) as KeptValue<LinkOf<K>> | null;
       if (found?.value.kind !== kind || Date.parse(found.value.expires_at) <= now.getTime()) return null;
       const { key, value, revision } = found;

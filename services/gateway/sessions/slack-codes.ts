@@ -1,0 +1,45 @@
+import { randomInt } from 'node:crypto';
+import type { Person, SlackIdentity } from '@placet/events';
+import type { People } from '../accounts/people.ts';
+import type { Links } from './links.ts';
+
+const lifeMs = 10 * 60_000;
+/** Nothing that is taken for something else when it is read out. */
+const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+const codeChars = 12;
+const attempts = { max: 10, withinMs: 10 * 60_000 };
+
+export type SlackCodes = ReturnType<typeof createSlackCodes>;
+
+/** Whoever enters the code of a person in Slack, is that person there. */
+export function createSlackCodes(links: Links, people: People) {
+  const tried = new Map<string, number[]>();
+
+  function isTooOften({ team, user }: SlackIdentity, now: Date): boolean {
+    const key = `${team} ${user}`;
+    const recent = (tried.get(key) ?? []).filter((at) => at > now.getTime() - attempts.withinMs);
+    tried.set(key, [...recent, now.getTime()]);
+    return recent.length >= attempts.max;
+  }
+
+  return {
+    async make(person: Person, now: Date): Promise<string> {
+      const code = Array.from({ length: codeChars }, () => letters[randomInt(letters.length)]).join('');
+      const expires_at = new Date(now.getTime() + lifeMs).toISOString();
+      await links.make({ kind: 'slack_code', person: person.id, expires_at }, code);
+      return code.replace(/(.{4})(?=.)/g, '$1-');
+    },
+
+    /** Whose code it is, or what is wrong with it. */
+    async use(text: string, identity: SlackIdentity, now: Date): Promise<Person | string> {
+      if (isTooOften(identity, now)) return 'Too many attempts. Wait ten minutes.';
+      const code = text.toUpperCase().replace(/[\s-]/g, '');
+      const found = await links.find('slack_code', code, now);
+      const person = people.list().find(({ id, disabled }) => id === found?.link.person && !disabled);
+      if (!found || !person || !(await found.use(now))) {
+        return 'This code is not known, or over: it works once, for ten minutes.';
+      }
+      return person;
+    },
+  };
+}

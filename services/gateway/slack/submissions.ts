@@ -1,0 +1,79 @@
+import { type Person, requests, VoteAnswer, type VoteQuestion } from '@placet/events';
+import { ask, Refusal } from '@placet/runtime';
+import { voterOf } from '../routes/audience.ts';
+import { Comment } from '../routes/comment.ts';
+import type { SlackCodes } from '../sessions/slack-codes.ts';
+import type { ClickParts } from './clicks.ts';
+import { wordsOf } from './clicks.ts';
+import { identityOf, Kept, Subject, type Submission, textIn, writtenIn } from './interaction.ts';
+import { modals } from './modals.ts';
+
+/** What Slack shows at the fields of a modal that stays open; null closes it. */
+export type FieldProblems = Record<string, string> | null;
+
+type Parts = ClickParts & { codes: SlackCodes };
+
+/** What somebody wrote into a modal. Who they are is looked up anew: a modal may stand open for long. */
+export function createSubmissions({ context, people, acts, codes }: Parts) {
+  return async (submission: Submission): Promise<FieldProblems> => {
+    const identity = identityOf(submission);
+    const { callback_id } = submission.view;
+    if (callback_id === modals.link) return link(submission, identity);
+    const person = people.inSlack(identity);
+    const field = callback_id === modals.edit ? 'change.0' : 'comment';
+    if (!person) return { [field]: 'Placet does not know who you are any more.' };
+    try {
+      if (callback_id === modals.edit) await change(submission, person);
+      else if (callback_id === modals.reason) await vote(submission, person);
+      return null;
+    } catch (error) {
+      if (error instanceof Refusal) return { [field]: wordsOf(error) };
+      throw error;
+    }
+  };
+
+  async function vote(submission: Submission, person: Person): Promise<void> {
+    const kept = textIn(Kept, submission.view.private_metadata);
+    const comment = Comment.safeParse(writtenIn(submission)['comment'] ?? '');
+    if (!kept) return;
+    if (!comment.success) throw new Refusal('REASON_REQUIRED', { message: 'Write a reason.' });
+    const question: VoteQuestion = {
+      ...kept,
+      comment: comment.data,
+      channel: 'slack',
+      voter: voterOf(person),
+    };
+    await ask(context, requests.vote, question, VoteAnswer);
+  }
+
+  async function change(submission: Submission, person: Person): Promise<void> {
+    const subject = textIn(Subject, submission.view.private_metadata);
+    if (!subject) return;
+    const view = await acts.seen(subject.action_id, person);
+    const written = writtenIn(submission);
+    const changes = view.editable.map((path, n) => [`change.${path}`, written[`change.${n}`] ?? '']);
+    // The digest is of what was on the screen: if it is another by now, the fields may be others too.
+    const form = {
+      ...Object.fromEntries(changes),
+      comment: written['comment'] ?? '',
+      payload_digest: subject.payload_digest,
+    };
+    await acts.edits(view, { person, channel: 'slack' }, form);
+  }
+
+  async function link(
+    submission: Submission,
+    identity: ReturnType<typeof identityOf>,
+  ): Promise<FieldProblems> {
+    const person = await codes.use(writtenIn(submission)['code'] ?? '', identity, new Date());
+    if (typeof person === 'string') return { code: person };
+    try {
+      const slack = [...(person.slack ?? []), identity];
+      await people.update(person.id, { slack }, person.id);
+      return null;
+    } catch (error) {
+      if (error instanceof Refusal) return { code: error.message };
+      throw error;
+    }
+  }
+}
