@@ -240,4 +240,5 @@ export const MailLinkQuestion = z.object({
   person: z.string(),
   payload_digest: z.string(),
 });
+export type MailLinkQuestion = z.infer<typeof MailLinkQuestion>;
 export const MailLinkAnswer = z.object({ url: z.string() });

@@ -5,7 +5,7 @@ import { setting } from './settings.ts';
 export const publicUrlSetting = setting(
   'PLACET_PUBLIC_URL',
   z
-    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+    .url({ protocol: /^https?$/, error: 'must be an http or https address', abort: true })
     .refine((url) => new URL(url).pathname === '/' && !/[?#]/.test(url), 'must end after the host')
     .transform((url) => new URL(url).origin)
     .optional(),

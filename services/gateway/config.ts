@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { durationMs, secret, setting, slackApiSetting, wholeNumber } from '@placet/runtime';
+import { durationMs, publicUrlSetting, secret, setting, slackApiSetting, wholeNumber } from '@placet/runtime';
 import * as z from 'zod';
 
 export const gatewaySettings = {
+  publicUrl: publicUrlSetting,
   slackApiUrl: slackApiSetting,
   slackSigningSecret: secret(
     'PLACET_SLACK_SIGNING_SECRET',
@@ -70,6 +71,7 @@ function isNetwork(text: string): boolean {
 }
 
 export type GatewayConfig = {
+  publicUrl?: string | undefined;
   slackApiUrl: string;
   slackSigningSecret?: string | undefined;
   host: string;

@@ -31,6 +31,7 @@ import { createReports } from './checks/reports.ts';
 import { watchStreamRoom } from './checks/stream-room.ts';
 import { createWaiting, type Waiting } from './checks/waiting.ts';
 import type { GatewayConfig } from './config.ts';
+import { answerMailLinks } from './mail-links.ts';
 import { createPolicies, type Policies } from './policies/policies.ts';
 
 /** What whoever started the gateway may use beside HTTP, to set up a first agent, person and policy. */
@@ -78,6 +79,7 @@ async function buildGateway(
   const waiting = createWaiting(context.metrics);
   follow(parts, waiting, people);
   answerReachable(parts, people);
+  answerMailLinks(parts, config.publicUrl);
   const trusted = () => trustedOf(signers);
   const checkParts = { ...parts, room, waiting, config, trusted };
   const checks = createChecks(checkParts);
