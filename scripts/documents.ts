@@ -52,7 +52,7 @@ export const deployGroup = '`npm run deploy:streams`';
 export const mongodbGroup = '`deploy-mongodb` of docker-compose.yml';
 
 /** Of the gateway and the notifier, and shown once. */
-const { slackApiUrl: _, ...ofNotifierAlone } = notifierSettings;
+const { slackApiUrl: _, publicUrl: __, mailFrom: ___, ...ofNotifierAlone } = notifierSettings;
 
 /** All settings, by whose they are. */
 export const settingGroups: Record<string, SettingsTable> = {
@@ -93,7 +93,8 @@ export function configurationText(): string {
     'Times are a whole number and a unit: `ms`, `s`, `m`, `h` or `d`. Sizes are a whole number and `KB`, `MB` or `GB`,',
     'in steps of 1024.',
     '',
-    '`PLACET_WEBHOOK_URL` and `PLACET_WEBHOOK_SECRET` go together: set both, or neither.',
+    '`PLACET_WEBHOOK_URL` and `PLACET_WEBHOOK_SECRET` go together: set both, or neither. So do',
+    '`PLACET_SMTP_URL` and `PLACET_MAIL_FROM`, which need `PLACET_PUBLIC_URL` too.',
     '',
     'A secret may come from a file instead: where a row says so, the same name with `_FILE` holds the path of a file whose',
     'text is the value. A secret is never shown, not even when it does not fit.',

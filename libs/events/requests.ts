@@ -242,6 +242,7 @@ export const MailLinkQuestion = z.object({
   person: z.string(),
   payload_digest: z.string(),
 });
+export type MailLinkQuestion = z.infer<typeof MailLinkQuestion>;
 export const MailLinkAnswer = z.object({ url: z.string() });
 
 /** A link by which somebody signs in, to be brought to them. */

@@ -95,6 +95,21 @@ export const consumers = {
     maxAckPending: 5000,
     ackWaitMs: 30_000,
   },
+  notifierPagerduty: {
+    service: 'notifier',
+    durable: 'notifier-pagerduty',
+    filters: cardTypes.map(typeFilter),
+    maxAckPending: 5000,
+    ackWaitMs: 30_000,
+  },
+  notifierEmail: {
+    service: 'notifier',
+    durable: 'notifier-email',
+    // What could not be delivered elsewhere is sent by mail.
+    filters: [...cardTypes, 'approval.reminded' as const, 'notification.failed' as const].map(typeFilter),
+    maxAckPending: 5000,
+    ackWaitMs: 30_000,
+  },
   notifierWebhook: {
     service: 'notifier',
     durable: 'notifier-webhook',

@@ -1,2 +1,3 @@
 export * from './arguments.ts';
+export * from './unlinked.ts';
 export * from './visible.ts';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import {
   durationMs,
+  type MailAddress,
   mailFromSetting,
   publicUrlSetting,
   secret,
@@ -81,7 +82,7 @@ function isNetwork(text: string): boolean {
 
 export type GatewayConfig = {
   publicUrl?: string | undefined;
-  mailFrom?: string | undefined;
+  mailFrom?: MailAddress | undefined;
   slackApiUrl: string;
   slackSigningSecret?: string | undefined;
   host: string;

@@ -37,7 +37,7 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
   return async ({ event, seq }: Delivered): Promise<Outcome> => {
     if (!('action_id' in event.data)) return done;
     const { action_id: actionId, agent } = event.data;
-    const read = await readTold(context, trusted, { actionId, agent });
+    const read = await readTold(context, trusted, { actionId, agent }, channel);
     // Nobody is asked, or the stream has forgotten it.
     if (!read) return done;
     if (read.seen < seq) return again(behindMs, 'this node is behind');
@@ -49,12 +49,19 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
     const now = Date.now();
     const known = await ledger.get(key);
     if (known && known.entry.until > now) return again(takenMs, 'somebody is at it');
+    // Who asks for names reads for seconds. What was seen to be over meanwhile is not begun any more.
+    if (known && (known.entry.seen ?? 0) > told.version) return again(behindMs, 'somebody has seen more');
     const slots = { ...known?.entry.slots };
+    const seen = told.version;
+    if (told.ended && !known && (await ledger.put(key, { until: 0, seen, slots }, 0)) === false) {
+      return again(takenMs, 'somebody is at it');
+    }
     const due = workOf(slots, told, now).filter(({ waitMs }) => waitMs <= 0);
     if (due.length > 0) {
       for (const { target, slot, what } of due) if (what === 'send') slots[target] = begun(slot, now);
-      const holding = await ledger.put(key, { until: now + heldMs, slots }, known?.revision ?? 0);
-      if (holding === false || !(await perform(told, { key, due, slots, holding }))) {
+      const until = now + heldMs;
+      const holding = await ledger.put(key, { until, seen, slots }, known?.revision ?? 0);
+      if (holding === false || !(await perform(told, { key, due, slots, holding, until }))) {
         return again(takenMs, 'somebody is at it');
       }
     }
@@ -65,15 +72,17 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
   /** False when somebody thought that we had died, and goes on from what was written down. */
   async function perform(
     told: Told,
-    { key, due, slots, holding }: { key: string; due: Work[]; slots: Slots; holding: number },
+    { key, due, slots, ...held }: { key: string; due: Work[]; slots: Slots; holding: number; until: number },
   ): Promise<boolean> {
-    let revision = holding;
+    let { holding, until } = held;
     for (const [n, work] of due.entries()) {
+      // A process that was stopped for a while goes on from where others have been since.
+      if (Date.now() >= until) return false;
       slots[work.target] = await brought(work, told);
-      const until = n === due.length - 1 ? 0 : Date.now() + heldMs;
-      const kept = await ledger.put(key, { until, slots }, revision);
+      until = n === due.length - 1 ? 0 : Date.now() + heldMs;
+      const kept = await ledger.put(key, { until, seen: told.version, slots }, holding);
       if (kept === false) return false;
-      revision = kept;
+      holding = kept;
     }
     return true;
   }
@@ -111,8 +120,7 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
       return updated(target, told, { slot, handle: found });
     }
     // Its sender died before it had sent, and by now there is nothing to decide.
-    if (told.ended)
-      return { status: 'failed', attempts: 0, at: Date.now(), error: 'it ended before it was sent' };
+    if (told.ended) return withdrawn(target, told, slot);
     const sent = await attempt(() => channel.send(target, told));
     if (sent.outcome !== 'delivered') {
       // What was refused for want of room was not sent; of everything else nobody knows.
@@ -129,13 +137,22 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
     context.metrics.notifications.inc({ channel: channel.kind, result: 'sent' });
   }
 
+  async function withdrawn(target: string, told: Told, slot: Slot | undefined): Promise<Slot> {
+    const result = await attempt(
+      async () => channel.withdraw?.(target, told) ?? ({ outcome: 'delivered' } as const),
+    );
+    if (result.outcome !== 'delivered')
+      return afterFailure(target, told, { slot, failed: result, status: 'sending' });
+    return { status: 'failed', attempts: 0, at: Date.now(), error: 'it ended before it was sent' };
+  }
+
   async function updated(
     target: string,
     told: Told,
     { slot, handle }: { slot: Slot | undefined; handle: string },
   ): Promise<Slot> {
     const result = await attempt(() => channel.update(handle, target, told));
-    if (result.outcome === 'delivered') return shown(told, handle);
+    if (result.outcome === 'delivered') return shown(told, result.handle);
     const next = await afterFailure(target, told, { slot, failed: result, status: 'shown' });
     return { ...next, handle, version: slot?.version ?? 0 };
   }
@@ -151,7 +168,11 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
   ): Promise<Slot> {
     const isLimited = failed.outcome === 'retry' && failed.isLimited === true;
     const attempts = (slot?.attempts ?? 0) + (isLimited ? 0 : 1);
-    const delayMs = delayOf(failed, attempts);
+    const dueMs = delayOf(failed, attempts);
+    // Whoever is not told before the deadline is told never; that is better known now.
+    const isTooLate =
+      status !== 'shown' && !told.ended && Date.now() + (dueMs ?? 0) >= Date.parse(told.needed.deadline);
+    const delayMs = isTooLate ? null : dueMs;
     const common = { attempts, at: Date.now(), error: failed.reason };
     if (delayMs !== null) {
       context.metrics.notifications.inc({ channel: channel.kind, result: 'retry' });

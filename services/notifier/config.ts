@@ -1,6 +1,8 @@
-import { secret, setting, slackApiSetting } from '@placet/runtime';
+import { type MailAddress, publicUrlSetting, secret, setting, slackApiSetting } from '@placet/runtime';
 import * as z from 'zod';
 import { createAddressGuard } from './channels/address-guard.ts';
+import { emailSettings, type SmtpServer } from './channels/email/settings.ts';
+import { pagerdutySettings } from './channels/pagerduty/settings.ts';
 import { parseSecret } from './channels/webhook/standard-webhooks.ts';
 
 export const notifierSettings = {
@@ -13,6 +15,9 @@ export const notifierSettings = {
     'The bot token of the Slack app (`xoxb-…`). Without it nothing is sent to Slack.',
   ),
   slackApiUrl: slackApiSetting,
+  publicUrl: publicUrlSetting,
+  ...pagerdutySettings,
+  ...emailSettings,
   webhookUrl: setting(
     'PLACET_WEBHOOK_URL',
     z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
@@ -50,7 +55,18 @@ function isHost(text: string): boolean {
 
 /** What is right by itself and cannot be together. */
 export function notifierDisagreements(config: NotifierConfig): string[] {
-  const { webhookUrl, webhookSecret, webhookAllowedHosts } = config;
+  return [...emailDisagreements(config), ...webhookDisagreements(config)];
+}
+
+function emailDisagreements({ smtpServer, mailFrom, publicUrl }: NotifierConfig): string[] {
+  if ((smtpServer === undefined) !== (mailFrom === undefined)) {
+    return ['PLACET_SMTP_URL and PLACET_MAIL_FROM go together: set both, or neither'];
+  }
+  if (smtpServer === undefined || publicUrl !== undefined) return [];
+  return ['PLACET_SMTP_URL needs PLACET_PUBLIC_URL: a mail links to the page where people decide'];
+}
+
+function webhookDisagreements({ webhookUrl, webhookSecret, webhookAllowedHosts }: NotifierConfig): string[] {
   if ((webhookUrl === undefined) !== (webhookSecret === undefined)) {
     return ['PLACET_WEBHOOK_URL and PLACET_WEBHOOK_SECRET go together: set both, or neither'];
   }
@@ -62,6 +78,11 @@ export function notifierDisagreements(config: NotifierConfig): string[] {
 export type NotifierConfig = {
   slackBotToken?: string | undefined;
   slackApiUrl: string;
+  publicUrl?: string | undefined;
+  pagerdutyKeys: ReadonlyMap<string, string>;
+  pagerdutyUrl: string;
+  smtpServer?: SmtpServer | undefined;
+  mailFrom?: MailAddress | undefined;
   webhookUrl?: string | undefined;
   webhookSecret?: string | undefined;
   webhookAllowedHosts: string[];

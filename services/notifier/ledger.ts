@@ -36,6 +36,8 @@ export type Slot = z.infer<typeof Slot>;
 export const CardsEntry = z.object({
   /** Until then somebody is at it. */
   until: z.number(),
+  /** The newest state of the approval that anybody has worked from. */
+  seen: z.number().int().optional(),
   slots: z.record(z.string(), Slot),
 });
 export type CardsEntry = z.infer<typeof CardsEntry>;

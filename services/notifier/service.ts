@@ -1,6 +1,15 @@
-import { consumers } from '@placet/events';
+import {
+  type Approver,
+  type ConsumerSpec,
+  consumers,
+  MailLinkAnswer,
+  type MailLinkQuestion,
+  type PlacetEvent,
+  requests,
+} from '@placet/events';
 import type { Jwks } from '@placet/proof';
 import {
+  ask,
   causeId,
   done,
   proofProblem,
@@ -11,8 +20,11 @@ import {
   subscribe,
   watchConsumer,
 } from '@placet/runtime';
+import type { CardChannel } from './card-channel.ts';
 import { createCards } from './cards.ts';
 import type { Announcement, Channel } from './channel.ts';
+import { createEmailChannel } from './channels/email/channel.ts';
+import { createPagerDutyChannel } from './channels/pagerduty/channel.ts';
 import { createSlackChannel } from './channels/slack/channel.ts';
 import { createWebhookChannel } from './channels/webhook/channel.ts';
 import type { NotifierConfig } from './config.ts';
@@ -27,7 +39,18 @@ export function startNotifierService(
   options: Options,
 ): Promise<RunningService> {
   return startService('notifier', environment, async (parts) => {
-    const problems = [await deliverWebhooks(parts, options), await showInSlack(parts, options)];
+    const { config, trusted } = options;
+    const { notifierSlack, notifierPagerduty, notifierEmail } = consumers;
+    const problems = [
+      await deliverWebhooks(parts, options),
+      await show(parts, trusted, { spec: notifierSlack, channel: await slackOf(parts, config) }),
+      await show(parts, trusted, {
+        spec: notifierPagerduty,
+        channel: pagerdutyOf(config),
+        isNone: (event) => config.pagerdutyKeys.size === 0 && !asksPagerDuty(event),
+      }),
+      await show(parts, trusted, { spec: notifierEmail, channel: emailOf(parts, config) }),
+    ];
     return { unready: () => problems.flatMap((one) => one()) };
   });
 }
@@ -73,20 +96,70 @@ function webhookOf({ webhookUrl, webhookSecret, webhookAllowedHosts }: NotifierC
   return createWebhookChannel({ url: webhookUrl, secret: webhookSecret, allowedHosts: webhookAllowedHosts });
 }
 
-async function showInSlack(
+async function slackOf(
+  { context }: ServiceParts,
+  { slackBotToken: botToken, slackApiUrl: apiUrl }: NotifierConfig,
+): Promise<CardChannel | null> {
+  if (botToken === undefined) return null;
+  return createSlackChannel({ botToken, apiUrl, places: await openLedger(context, PlaceEntry) });
+}
+
+/** Also without any key: whoever is asked there and cannot be told is an event, and is told otherwise. */
+function pagerdutyOf({ pagerdutyUrl: url, pagerdutyKeys: keys, publicUrl }: NotifierConfig): CardChannel {
+  return createPagerDutyChannel({ url, keys, publicUrl });
+}
+
+function emailOf({ context }: ServiceParts, config: NotifierConfig): CardChannel | null {
+  const { smtpServer: server, mailFrom: from, publicUrl, slackBotToken } = config;
+  if (!server || !from || publicUrl === undefined) return null;
+  return createEmailChannel({
+    server,
+    from,
+    publicUrl,
+    hasSlack: slackBotToken !== undefined,
+    async linkFor({ agent, actionId: action_id, needed: { payload_digest } }, { id: person }) {
+      const question: MailLinkQuestion = { agent, action_id, person, payload_digest };
+      return (await ask(context, requests.mailLink, question, MailLinkAnswer)).url;
+    },
+  });
+}
+
+type Shown = {
+  spec: ConsumerSpec;
+  /** Without one the events stay in the stream, and are shown when there is one. */
+  channel: CardChannel | null;
+  /** Of which events it is known at once that nobody there is asked. */
+  isNone?: (event: PlacetEvent) => boolean;
+};
+
+async function show(
   { context, bus, alarm, resources }: ServiceParts,
-  { config, trusted }: Options,
+  trusted: Jwks,
+  { spec, channel, isNone = () => false }: Shown,
 ): Promise<Problems> {
-  const { slackBotToken: botToken, slackApiUrl: apiUrl } = config;
-  if (botToken === undefined) return none;
-  const places = await openLedger(context, PlaceEntry);
-  const channel = createSlackChannel({ botToken, apiUrl, places });
-  resources.add('slack channel', () => channel.close());
+  if (!channel) return none;
+  resources.add(`${channel.kind} channel`, () => channel.close());
   const ledger = await openLedger(context, CardsEntry);
+  const bring = createCards({ context, bus, ledger, channel, trusted });
   subscribe(context, bus, alarm, resources, {
-    spec: consumers.notifierSlack,
-    handle: createCards({ context, bus, ledger, channel, trusted }),
+    spec,
+    handle: async (delivered) => (isNone(delivered.event) ? done : bring(delivered)),
     concurrency: 16,
   });
-  return watchConsumer({ context, alarm, resources }, consumers.notifierSlack).problems;
+  return watchConsumer({ context, alarm, resources }, spec).problems;
 }
+
+/** Whether it is an event from which on PagerDuty is asked. */
+function asksPagerDuty(event: PlacetEvent): boolean {
+  switch (event.type) {
+    case 'approval.needed':
+      return event.data.demands.some(({ approvers }) => approvers.some(isOfPagerDuty));
+    case 'approval.escalated':
+    case 'approval.reassigned':
+      return event.data.approvers.some(isOfPagerDuty);
+    default:
+      return false;
+  }
+}
+
+const isOfPagerDuty = ({ kind }: Approver) => kind === 'pagerduty';

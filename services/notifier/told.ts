@@ -11,7 +11,8 @@ import {
   standingOf,
 } from '@placet/events';
 import type { Jwks } from '@placet/proof';
-import { ask, type BusContext, proofProblem, readHistories } from '@placet/runtime';
+import { ask, type BusContext, proofProblem, readHistories, Unavailable } from '@placet/runtime';
+import type { CardChannel } from './card-channel.ts';
 
 /** An approval as the stream has it now: all that a channel shows of it. */
 export type Told = {
@@ -38,6 +39,7 @@ export async function readTold(
   context: BusContext,
   trusted: Jwks,
   action: { agent: string; actionId: string },
+  { isByName }: Pick<CardChannel, 'isByName'>,
 ): Promise<{ told: Told; seen: number } | null> {
   const [history] = await readHistories(context, [action], notes);
   if (!history) return null;
@@ -46,8 +48,6 @@ export async function readTold(
   if (!standing) return null;
   const ended = endIn(events, trusted);
   const failed = events.filter(isOfType('notification.failed')).map(({ data }) => data);
-  // A channel is told without knowing who is in it, as long as it can be.
-  const isByName = failed.length > 0 || askedNow(standing).some((asked) => !asked.startsWith('#'));
   const told: Told = {
     ...action,
     needed: standing.needed.data,
@@ -55,7 +55,7 @@ export async function readTold(
     comments: events.filter(isOfType('approval.commented')).map(({ data }) => data),
     failed,
     ended,
-    people: isByName && !ended ? await reachable(context, action) : [],
+    people: !ended && isByName(askedNow(standing), failed) ? await reachable(context, action) : [],
     version: newest(history.events.filter(({ event }) => event.type !== 'notification.failed')),
   };
   // What nobody acts on counts as seen, too: it is not waited for.
@@ -69,8 +69,12 @@ async function reachable(
   { agent, actionId }: { agent: string; actionId: string },
 ): Promise<Reachable[]> {
   const question = { agent, action_id: actionId };
-  const { people } = await ask(context, requests.reachable, question, ReachableAnswer);
-  return people;
+  try {
+    return (await ask(context, requests.reachable, question, ReachableAnswer)).people;
+  } catch (error) {
+    // A gateway that is away is waited for, like a broker: no message dies of it.
+    throw new Unavailable('the gateway does not say who can be told', { cause: error });
+  }
 }
 
 /** This service holds no seal key. How it ended it believes only of who decides, by the proof. */

@@ -1,5 +1,6 @@
-import { approvalsOf, askedOf, type EventData, peopleWanted, standingVotes } from '@placet/events';
+import type { EventData } from '@placet/events';
 import { argumentsOf } from '@placet/text';
+import { argumentNotes, behindIt, endText, progressText, ruleText, votesSaid } from '../../text/approval.ts';
 import type { Told } from '../../told.ts';
 import {
   type Block,
@@ -19,7 +20,6 @@ export type Card = { text: string; blocks: Block[] };
 /** Slack refuses a message of more than about 13,000 characters; the buttons have to be on it. */
 const argumentsRoom = { lines: 40, chars: 2900 };
 const reasoningCharsMax = 1200;
-const votesMax = 20;
 
 /** What a click is about: the approval, and the payload that was seen. */
 export type ClickValue = { action_id: string; payload_digest: string };
@@ -43,57 +43,30 @@ export function cardOf(told: Told): Card {
 }
 
 function aboutIt({ needed }: Told): Block[] {
-  const { acting_agent, on_behalf_of, reasoning, rule, reason } = needed;
-  const who = [
-    ...(acting_agent === undefined ? [] : [`by ${acting_agent}`]),
-    ...(on_behalf_of === undefined ? [] : [`for ${on_behalf_of}`]),
-  ];
+  const { reasoning } = needed;
+  const who = behindIt(needed);
   return [
-    ...(who.length > 0 ? [note(who.join(', '))] : []),
+    ...(who === null ? [] : [note(who)]),
     ...(reasoning === undefined ? [] : [section(`Why: ${reasoning}`, reasoningCharsMax)]),
-    note(rule === null ? reason : `Rule: ${rule}. ${reason}`),
+    note(ruleText(needed)),
   ];
 }
 
-function whatWith({
-  action_id,
-  payload,
-  redacted = [],
-  revision,
-  edited_by = [],
-}: EventData<'approval.needed'>): Block[] {
-  const { lines, left } = argumentsOf(payload, argumentsRoom);
+function whatWith(needed: EventData<'approval.needed'>): Block[] {
+  const { lines, left } = argumentsOf(needed.payload, argumentsRoom);
   const text = lines.length === 0 ? 'No arguments.' : lines.join('\n');
-  const notes = [
-    ...(left > 0
-      ? [`${left} more arguments are not shown here. All of them: GET /v1/approvals/${action_id}`]
-      : []),
-    ...(redacted.length > 0 ? [`Hidden: ${redacted.join(', ')}.`] : []),
-    ...(revision > 1
-      ? [`Changed by ${edited_by.map(({ email }) => email).join(', ')}; earlier votes are void.`]
-      : []),
-  ];
-  return [section(text), ...notes.map(note)];
+  const rest = `${left} more arguments are not shown here. All of them: GET /v1/approvals/${needed.action_id}`;
+  return [section(text), ...[...(left > 0 ? [rest] : []), ...argumentNotes(needed)].map(note)];
 }
 
-function progress({ needed, standing }: Told): Block[] {
-  const votes = standing.votes.map(({ data }) => data);
-  const demands = standing.demands.map((demand, position) => {
-    const met = approvalsOf(demand, votes, position);
-    return `${met} of ${peopleWanted(demand)}: ${askedOf([demand]).join(', ')}`;
-  });
-  const until: Block = { type: 'context', elements: [marked(`Until ${timeText(needed.deadline)}`)] };
-  return [note(demands.join(' and ')), until];
+function progress(told: Told): Block[] {
+  const until: Block = { type: 'context', elements: [marked(`Until ${timeText(told.needed.deadline)}`)] };
+  return [note(progressText(told)), until];
 }
 
-function votesIn({ standing }: Told): Block[] {
-  const votes = standingVotes(standing.votes.map(({ data }) => data)).slice(-votesMax);
-  if (votes.length === 0) return [];
-  const said = votes.map(({ voter, vote, choice, comment }) => {
-    const word = choice === undefined ? (vote === 'approve' ? 'approved' : 'rejected') : `chose ${choice}`;
-    return `${voter.email} ${word}${comment === undefined ? '' : `: ${comment}`}`;
-  });
-  return [note(said.join('\n'))];
+function votesIn(told: Told): Block[] {
+  const said = votesSaid(told);
+  return said.length === 0 ? [] : [note(said.join('\n'))];
 }
 
 function buttons({ needed }: Told): Block {
@@ -121,10 +94,4 @@ function deciding(needed: EventData<'approval.needed'>, value: string): Button[]
   // A question is answered where there is room for an answer.
   if (answer_schema) return [reject];
   return [button('approve', 'Approve', 'primary'), reject];
-}
-
-function endText({ decision, deciders, reason, choice }: EventData<'action.decided'>): string {
-  const by = deciders.map((who) => who.replace(/^person:/, '')).join(', ');
-  const what = choice === undefined ? decision : `${decision} (${choice})`;
-  return `${what[0]?.toUpperCase()}${what.slice(1)} by ${by}: ${reason}`;
 }

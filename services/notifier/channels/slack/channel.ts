@@ -2,9 +2,10 @@ import { askedNow } from '@placet/events';
 import { causeId } from '@placet/runtime';
 import { WebClient } from '@slack/web-api';
 import * as z from 'zod';
-import type { CardChannel, Sent } from '../../card-channel.ts';
+import type { CardChannel, Check, Sent } from '../../card-channel.ts';
 import type { Delivery } from '../../channel.ts';
 import type { Ledger, PlaceEntry } from '../../ledger.ts';
+import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
 import { createTurns } from '../../turns.ts';
 import { cardOf } from './card.ts';
@@ -64,6 +65,7 @@ export function createSlackChannel({ botToken, apiUrl, places }: SlackOptions): 
 
   return {
     kind: 'slack',
+    isByName: (asked, failed) => failed.length > 0 || asked.some((one) => !one.startsWith('#')),
     targetsOf: ({ standing }) => askedNow(standing).filter((asked) => asked.startsWith('#')),
     waitMs: (target, told, now) => turns.take(target, told.actionId, now),
 
@@ -92,13 +94,22 @@ export function createSlackChannel({ botToken, apiUrl, places }: SlackOptions): 
       }
     },
 
-    async update(handle, target, told): Promise<Delivery> {
+    async update(handle, target, told): Promise<Sent> {
       const { channel, ts } = Handle.parse(JSON.parse(handle));
       try {
         await client.chat.update({ channel, ts, ...cardOf(told) });
-        return { outcome: 'delivered' };
+        return { outcome: 'delivered', handle };
       } catch (error) {
         return failed(error, target);
+      }
+    },
+
+    async check(target): Promise<Check> {
+      try {
+        await client.chat.postMessage({ channel: target, text: checkText });
+        return { ok: true };
+      } catch (error) {
+        return { ok: false, reason: failed(error, target).reason };
       }
     },
 

@@ -1,0 +1,205 @@
+import { isSameEmail, type Reachable, standingVotes } from '@placet/events';
+import { type MailAddress, newId } from '@placet/runtime';
+import { createTransport } from 'nodemailer';
+import * as z from 'zod';
+import type { CardChannel, Check, Sent } from '../../card-channel.ts';
+import { checkText } from '../../text/check.ts';
+import type { Told } from '../../told.ts';
+import { createTurns } from '../../turns.ts';
+import type { Occasion } from './letter.ts';
+import { type Mail, mailOf, remindersOf } from './message.ts';
+import { failureOf } from './outcome.ts';
+import type { SmtpServer } from './settings.ts';
+
+const connectMs = 5000;
+const silentMs = 8000;
+/** With what the gateway takes for a link it is less than a sender is waited for. */
+const attemptMs = 10_000;
+const messagesPerConnection = 100;
+/** All people of an approval are told one after the other. */
+const everyMs = 50;
+const retryDelaysMs = [1000, 5000, 15_000, 60_000, 300_000];
+const laterMs = 900_000;
+const attemptsMax = 50;
+
+const prefix = 'user:';
+
+/** What the person was last sent, and which mail the others belong under. */
+const Handle = z.object({
+  root: z.string(),
+  revision: z.number().int(),
+  reminders: z.number().int(),
+  isOver: z.boolean(),
+});
+type Handle = z.infer<typeof Handle>;
+
+export type EmailOptions = {
+  server: SmtpServer;
+  from: MailAddress;
+  publicUrl: string;
+  /** Whether those who are linked to a user of Slack hear of it there. */
+  hasSlack: boolean;
+  /** The address at which this person sees and decides it, as it is now. */
+  linkFor(told: Told, person: Reachable): Promise<string>;
+};
+
+/** People who are nowhere else to be told get a mail, with a link that is theirs alone. */
+export function createEmailChannel({
+  server,
+  from,
+  publicUrl,
+  hasSlack,
+  linkFor,
+}: EmailOptions): CardChannel {
+  const transport = transportTo(server);
+  const turns = createTurns(everyMs);
+  const host = new URL(publicUrl).hostname;
+
+  return {
+    kind: 'email',
+    isByName: (asked, failed) => failed.length > 0 || !hasSlack || asked.some((one) => !one.startsWith('#')),
+    targetsOf: (told) =>
+      told.people.filter((person) => wantsMail(person, told)).map(({ email }) => `${prefix}${email}`),
+    waitMs: (target, told, now) => turns.take('the mail server', `${told.actionId} ${target}`, now),
+    // What a mail server has taken it does not show again. The same mail twice has the same id.
+    find: async () => null,
+
+    async send(target, told): Promise<Sent> {
+      const person = personAt(target, told);
+      if (!person) return { outcome: 'failed', reason: `${emailOf(target)} is not asked any more` };
+      return mailed(target, told, { occasion: 'asked', person, shown: undefined });
+    },
+
+    async update(handle, target, told): Promise<Sent> {
+      const shown = Handle.parse(JSON.parse(handle));
+      const person = personAt(target, told);
+      const occasion = occasionOf(told, shown, person);
+      // A vote of somebody else is no reason for a mail.
+      if (occasion === null) return { outcome: 'delivered', handle };
+      return mailed(target, told, { occasion, person, shown });
+    },
+
+    async check(target): Promise<Check> {
+      const email = emailOf(target);
+      const messageId = `<test.${newId()}@${host}>`;
+      const failure = await post(email, {
+        subject: 'A test by Placet',
+        text: checkText,
+        html: undefined,
+        messageId,
+      });
+      return failure === null ? { ok: true } : { ok: false, reason: failure.reason };
+    },
+
+    retryDelayMs: (attempts) => (attempts >= attemptsMax ? null : (retryDelaysMs[attempts - 1] ?? laterMs)),
+    close: () => transport.close({ force: true }),
+  };
+
+  /** Who is asked by name or role and is not in Slack, and who could not be told elsewhere. */
+  function wantsMail(person: Reachable, { failed }: Told): boolean {
+    const { as, email, slack } = person;
+    const isInSlack = hasSlack && slack.length > 0;
+    const isByName = as.some((one) => !isPlace(one));
+    const hasNoPlace = !hasSlack && as.some((one) => one.startsWith('#'));
+    const isLost = failed.some(
+      ({ channel, target }) =>
+        channel !== 'email' && (as.includes(target) || isSameEmail(target, `${prefix}${email}`)),
+    );
+    return (isByName && !isInSlack) || hasNoPlace || isLost;
+  }
+
+  async function mailed(
+    target: string,
+    told: Told,
+    {
+      occasion,
+      person,
+      shown,
+    }: { occasion: Occasion; person: Reachable | undefined; shown: Handle | undefined },
+  ): Promise<Sent> {
+    const email = emailOf(target);
+    const link = person && occasion !== 'ended' ? await linkFor(told, person) : null;
+    const parts = { occasion, email, as: person?.as ?? [], link, root: shown?.root, host };
+    const mail = mailOf(told, parts);
+    const failure = await post(email, mail);
+    if (failure) {
+      const outcome = failure.kind === 'lasting' ? 'failed' : 'retry';
+      return { outcome, reason: failure.reason };
+    }
+    const handle: Handle = {
+      root: shown?.root ?? mail.messageId,
+      revision: told.needed.revision,
+      reminders: remindersOf(told),
+      isOver: occasion === 'ended',
+    };
+    return { outcome: 'delivered', handle: JSON.stringify(handle) };
+  }
+
+  async function post(email: string, mail: Omit<Mail, 'html'> & { html: string | undefined }) {
+    const { inReplyTo, ...rest } = mail;
+    try {
+      await transport.sendMail({
+        ...rest,
+        from,
+        to: { name: '', address: email },
+        ...(inReplyTo === undefined ? {} : { inReplyTo, references: [inReplyTo] }),
+        headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+        disableFileAccess: true,
+        disableUrlAccess: true,
+        signal: AbortSignal.timeout(attemptMs),
+      });
+      return null;
+    } catch (error) {
+      return failureOf(error, email);
+    }
+  }
+}
+
+/** Places to be told; whoever may vote there is not meant by name. */
+const isPlace = (asked: string) => asked.startsWith('#') || asked.startsWith('pagerduty:');
+
+const emailOf = (target: string) => target.slice(prefix.length);
+
+function personAt(target: string, { people }: Told): Reachable | undefined {
+  return people.find(({ email }) => isSameEmail(email, emailOf(target)));
+}
+
+/** What there is to say to somebody who was told before; null where that still holds. */
+function occasionOf(told: Told, shown: Handle, person: Reachable | undefined): Occasion | null {
+  if (shown.isOver) return null;
+  if (told.ended) return 'ended';
+  // Who may not vote any more hears only how it ends.
+  if (!person) return null;
+  if (told.needed.revision > shown.revision) return 'changed';
+  const votes = standingVotes(told.standing.votes.map(({ data }) => data));
+  const hasVoted = votes.some(({ voter }) => voter.id === person.id);
+  return remindersOf(told) > shown.reminders && !hasVoted ? 'reminded' : null;
+}
+
+function transportTo({
+  host,
+  port,
+  isSecure,
+  requiresTls,
+  checksCertificate,
+  login,
+  connectionsMax,
+}: SmtpServer) {
+  return createTransport({
+    pool: true,
+    host,
+    port,
+    secure: isSecure,
+    requireTLS: requiresTls,
+    tls: { rejectUnauthorized: checksCertificate },
+    ...(login === null ? {} : { auth: login }),
+    maxConnections: connectionsMax,
+    maxMessages: messagesPerConnection,
+    // What broke off may have been sent: whether it is sent again is not for the pool to say.
+    maxRequeues: 0,
+    connectionTimeout: connectMs,
+    greetingTimeout: connectMs,
+    dnsTimeout: connectMs,
+    socketTimeout: silentMs,
+  });
+}

@@ -1,0 +1,80 @@
+import { causeId } from '@placet/runtime';
+import { harmless } from '@placet/text';
+import type { Told } from '../../told.ts';
+import { htmlOf } from './html.ts';
+import { type Letter, letterOf, type Occasion } from './letter.ts';
+
+export type Mail = {
+  subject: string;
+  text: string;
+  html: string;
+  messageId: string;
+  /** The first mail of the thread; absent on that one itself. */
+  inReplyTo?: string;
+};
+
+const subjectCharsMax = 150;
+
+export type MailParts = {
+  occasion: Occasion;
+  email: string;
+  as: string[];
+  link: string | null;
+  /** The id of the first mail, where there was one. */
+  root: string | undefined;
+  /** Which host the ids of mails end with. */
+  host: string;
+};
+
+export function mailOf(told: Told, parts: MailParts): Mail {
+  const { occasion, root } = parts;
+  const letter = letterOf(told, occasion, parts);
+  const subject = subjectOf(told);
+  return {
+    // With another subject some would show another thread.
+    subject: root === undefined ? subject : `Re: ${subject}`,
+    text: textOf(letter),
+    html: htmlOf(letter),
+    messageId: messageIdOf(told, parts),
+    ...(root === undefined ? {} : { inReplyTo: root }),
+  };
+}
+
+/** One line, whatever an agent calls its action. */
+function subjectOf({ needed }: Told): string {
+  const text = `Decision needed: ${needed.agent} asks for ${needed.action_name}`;
+  return harmless(text, subjectCharsMax).replaceAll('\n', ' ');
+}
+
+/** The same each time it is sent, so that a mail that comes twice is known for one. */
+function messageIdOf(told: Told, { occasion, email, host }: MailParts): string {
+  const { actionId, needed } = told;
+  const what = occasion === 'ended' ? 'ended' : `${needed.revision}-${occasion}-${remindersOf(told)}`;
+  return `<${actionId}.${causeId(email.toLowerCase()).slice(0, 16)}.${what}@${host}>`;
+}
+
+/** How often people were to be reminded of this payload. */
+export function remindersOf({ needed, standing }: Told): number {
+  return (needed.steps ?? []).slice(0, standing.steps).filter(({ kind }) => kind === 'remind').length;
+}
+
+/** A letter for those who read text, in which everything that others wrote stands behind a bar. */
+export function textOf(letter: Letter): string {
+  const { title, lead, link, facts, arguments: lines, notes, foot } = letter;
+  const shown = lines?.length === 0 ? ['No arguments.'] : (lines ?? []);
+  return [
+    title,
+    '',
+    ...lead,
+    ...(link === null ? [] : ['', 'Review and decide:', link]),
+    '',
+    ...facts.flatMap(({ name, text }) => [`${name}:`, ...text.split('\n').map(barred)]),
+    ...(lines === null ? [] : ['With these arguments:', ...shown.map(barred)]),
+    ...notes.map(barred),
+    '',
+    ...foot,
+    '',
+  ].join('\n');
+}
+
+const barred = (line: string) => `  | ${line}`;

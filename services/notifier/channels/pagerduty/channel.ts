@@ -1,0 +1,153 @@
+import { askedNow } from '@placet/events';
+import { newId } from '@placet/runtime';
+import * as z from 'zod';
+import type { CardChannel, Check, Sent } from '../../card-channel.ts';
+import type { Delivery } from '../../channel.ts';
+import { checkText } from '../../text/check.ts';
+import type { Told } from '../../told.ts';
+import { createTurns } from '../../turns.ts';
+import { type PagerDutyEvent, resolveOf, testEvents, triggerOf } from './message.ts';
+import { failureOf, type PagerDutyFailure } from './outcome.ts';
+
+const timeoutMs = 5000;
+const answerBytesMax = 16_384;
+/** PagerDuty takes about 120 events a minute for a key. */
+const everyMs = 500;
+const retryDelaysMs = [1000, 5000, 15_000, 60_000, 300_000];
+/** An incident stays open while PagerDuty is away, so that it is resolved is tried for half a day. */
+const laterMs = 900_000;
+const attemptsMax = 50;
+
+const prefix = 'pagerduty:';
+
+/** Which payload the incident tells of, and whether it is resolved. */
+const Handle = z.object({ revision: z.number().int(), resolved: z.boolean() });
+type Handle = z.infer<typeof Handle>;
+
+export type PagerDutyOptions = {
+  url: string;
+  /** The key of each service, by the name that policies have for it. */
+  keys: ReadonlyMap<string, string>;
+  publicUrl: string | undefined;
+};
+
+/** An approval is an incident until it is decided. Nobody decides in PagerDuty. */
+export function createPagerDutyChannel({ url, keys, publicUrl }: PagerDutyOptions): CardChannel {
+  const turns = createTurns(everyMs);
+
+  return {
+    kind: 'pagerduty',
+    isByName: () => false,
+    targetsOf: ({ standing }) => askedNow(standing).filter((asked) => asked.startsWith(prefix)),
+    // Who has no key is told so at once.
+    waitMs: (target, told, now) => (keyOf(target) === undefined ? 0 : turns.take(target, told.actionId, now)),
+    // PagerDuty does not say what there is. To trigger once more is the same incident, as long as it is open.
+    find: async () => null,
+    send: (target, told) => trigger(target, told),
+
+    async update(handle, target, told): Promise<Sent> {
+      const shown = Handle.parse(JSON.parse(handle));
+      // What is resolved stays so: a trigger would open another incident, and page people for what is over.
+      if (shown.resolved) return { outcome: 'delivered', handle };
+      if (told.ended) {
+        const delivery = await deliver(target, resolveOf(told));
+        return withHandle(delivery, { ...shown, resolved: true });
+      }
+      // A vote changes nothing for who is paged. Another payload is another question.
+      return told.needed.revision > shown.revision ? trigger(target, told) : { outcome: 'delivered', handle };
+    },
+
+    withdraw: (target, told) => deliver(target, resolveOf(told)),
+
+    async check(target): Promise<Check> {
+      for (const event of testEvents(newId(), checkText)) {
+        const delivery = await deliver(target, event);
+        if (delivery.outcome !== 'delivered') return { ok: false, reason: delivery.reason };
+      }
+      return { ok: true };
+    },
+
+    retryDelayMs: (attempts) => (attempts >= attemptsMax ? null : (retryDelaysMs[attempts - 1] ?? laterMs)),
+    close: () => {},
+  };
+
+  function keyOf(target: string): string | undefined {
+    return keys.get(target.slice(prefix.length));
+  }
+
+  async function trigger(target: string, told: Told): Promise<Sent> {
+    const delivery = await deliver(target, triggerOf(told, publicUrl));
+    return withHandle(delivery, { revision: told.needed.revision, resolved: false });
+  }
+
+  async function deliver(target: string, event: PagerDutyEvent): Promise<Delivery> {
+    const key = keyOf(target);
+    if (key === undefined) {
+      const service = target.slice(prefix.length);
+      return {
+        outcome: 'failed',
+        reason: `there is no key for the service ${service}: name one in PLACET_PAGERDUTY_KEYS`,
+      };
+    }
+    const failure = await post(url, { routing_key: key, ...event });
+    return failure === null ? { outcome: 'delivered' } : failed(failure, target);
+  }
+
+  function failed(failure: PagerDutyFailure, target: string): Delivery {
+    switch (failure.kind) {
+      case 'limited':
+        turns.rest(target, Date.now() + failure.retryAfterMs);
+        return {
+          outcome: 'retry',
+          reason: failure.reason,
+          retryAfterMs: failure.retryAfterMs,
+          isLimited: true,
+        };
+      case 'passing':
+        return { outcome: 'retry', reason: failure.reason, retryAfterMs: failure.retryAfterMs };
+      case 'lasting':
+        return { outcome: 'failed', reason: failure.reason };
+      default:
+        return failure satisfies never;
+    }
+  }
+}
+
+function withHandle(delivery: Delivery, handle: Handle): Sent {
+  return delivery.outcome === 'delivered' ? { ...delivery, handle: JSON.stringify(handle) } : delivery;
+}
+
+async function post(url: string, body: object): Promise<PagerDutyFailure | null> {
+  try {
+    const response = await fetch(new URL('/v2/enqueue', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const { status, headers } = response;
+    const said = await beginningOf(response);
+    return failureOf({ status, retryAfter: headers.get('retry-after') }, said, Date.now());
+  } catch (error) {
+    return { kind: 'passing', retryAfterMs: 0, reason: `PagerDuty was not reached: ${causeOf(error)}` };
+  }
+}
+
+/** As much of an answer as anybody reads; the rest is not waited for. */
+async function beginningOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes >= answerBytesMax) break;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function causeOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  if ((error as Error).name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
+  return cause instanceof Error ? cause.message : message;
+}

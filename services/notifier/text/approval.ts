@@ -1,0 +1,51 @@
+import { approvalsOf, askedOf, type EventData, peopleWanted, standingVotes } from '@placet/events';
+import type { Told } from '../told.ts';
+
+const votesMax = 20;
+
+/** In whose name and by whose hand, where that is somebody else than the agent. */
+export function behindIt({ acting_agent, on_behalf_of }: Told['needed']): string | null {
+  const who = [
+    ...(acting_agent === undefined ? [] : [`by ${acting_agent}`]),
+    ...(on_behalf_of === undefined ? [] : [`for ${on_behalf_of}`]),
+  ];
+  return who.length > 0 ? who.join(', ') : null;
+}
+
+export function ruleText({ rule, reason }: Told['needed']): string {
+  return rule === null ? reason : `Rule: ${rule}. ${reason}`;
+}
+
+/** How many of those who are wanted have approved, for everybody who wants somebody. */
+export function progressText({ standing }: Told): string {
+  const votes = standing.votes.map(({ data }) => data);
+  const demands = standing.demands.map((demand, position) => {
+    const met = approvalsOf(demand, votes, position);
+    return `${met} of ${peopleWanted(demand)}: ${askedOf([demand]).join(', ')}`;
+  });
+  return demands.join(' and ');
+}
+
+/** Who has said what, one a line. */
+export function votesSaid({ standing }: Told): string[] {
+  const votes = standingVotes(standing.votes.map(({ data }) => data)).slice(-votesMax);
+  return votes.map(({ voter, vote, choice, comment }) => {
+    const word = choice === undefined ? (vote === 'approve' ? 'approved' : 'rejected') : `chose ${choice}`;
+    return `${voter.email} ${word}${comment === undefined ? '' : `: ${comment}`}`;
+  });
+}
+
+/** What else there is to know of the arguments: those that are hidden, and who has changed them. */
+export function argumentNotes({ redacted = [], revision, edited_by = [] }: Told['needed']): string[] {
+  const editors = edited_by.map(({ email }) => email).join(', ');
+  return [
+    ...(redacted.length > 0 ? [`Hidden: ${redacted.join(', ')}.`] : []),
+    ...(revision > 1 ? [`Changed by ${editors}; earlier votes are void.`] : []),
+  ];
+}
+
+export function endText({ decision, deciders, reason, choice }: EventData<'action.decided'>): string {
+  const by = deciders.map((who) => who.replace(/^person:/, '')).join(', ');
+  const what = choice === undefined ? decision : `${decision} (${choice})`;
+  return `${what[0]?.toUpperCase()}${what.slice(1)} by ${by}: ${reason}`;
+}
