@@ -73,6 +73,8 @@ const cardTypes = [
   'approval.edited',
   'approval.escalated',
   'approval.reassigned',
+  'approval.reminded',
+  'approval.commented',
   'approval.closed',
 ] as const;
 
@@ -106,7 +108,7 @@ export const consumers = {
     service: 'notifier',
     durable: 'notifier-email',
     // What could not be delivered elsewhere is sent by mail.
-    filters: [...cardTypes, 'approval.reminded' as const, 'notification.failed' as const].map(typeFilter),
+    filters: [...cardTypes, 'notification.failed' as const].map(typeFilter),
     maxAckPending: 5000,
     ackWaitMs: 30_000,
   },

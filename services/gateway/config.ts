@@ -24,6 +24,14 @@ export const gatewaySettings = {
       .optional(),
     'The signing secret of the Slack app. Without it nobody decides in Slack.',
   ),
+  slackAppToken: secret(
+    'PLACET_SLACK_APP_TOKEN',
+    z
+      .string()
+      .regex(/^xapp-\S+$/, 'must be an app-level token with connections:write, which begins with xapp-')
+      .optional(),
+    'The app-level token of the Slack app (`xapp-…`), for Socket Mode: where Slack cannot reach the gateway.',
+  ),
   host: setting(
     'PLACET_HOST',
     z.string().default('127.0.0.1'),
@@ -85,6 +93,7 @@ export type GatewayConfig = {
   mailFrom?: MailAddress | undefined;
   slackApiUrl: string;
   slackSigningSecret?: string | undefined;
+  slackAppToken?: string | undefined;
   host: string;
   port: number;
   policyFile?: string | undefined;

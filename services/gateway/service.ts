@@ -39,6 +39,7 @@ import { createSessions } from './sessions/sessions.ts';
 import { createSignInLinks, type SignInLinks } from './sessions/sign-in-links.ts';
 import { createSlackCodes } from './sessions/slack-codes.ts';
 import { createInteractions } from './slack/interactions.ts';
+import { listenToSlack } from './slack/socket.ts';
 
 /** What whoever started the gateway may use beside HTTP, to set up a first agent, person and policy. */
 export type Gateway = RunningService & {
@@ -105,6 +106,10 @@ async function buildGateway(
     config,
     publicUrl: config.publicUrl,
   });
+  if (config.slackAppToken !== undefined) {
+    const slack = { appToken: config.slackAppToken, apiUrl: config.slackApiUrl };
+    listenToSlack({ context, resources, interactions }, slack);
+  }
   const trusted = () => trustedOf(signers);
   const checkParts = { ...parts, room, waiting, config, trusted };
   const checks = createChecks(checkParts);

@@ -6,13 +6,16 @@ import {
   type MailLinkQuestion,
   type PlacetEvent,
   requests,
+  SlackModalQuestion,
 } from '@placet/events';
 import type { Jwks } from '@placet/proof';
 import {
+  answer,
   ask,
   causeId,
   done,
   proofProblem,
+  Refusal,
   type RunningService,
   type ServiceEnvironment,
   type ServiceParts,
@@ -97,11 +100,18 @@ function webhookOf({ webhookUrl, webhookSecret, webhookAllowedHosts }: NotifierC
 }
 
 async function slackOf(
-  { context }: ServiceParts,
-  { slackBotToken: botToken, slackApiUrl: apiUrl }: NotifierConfig,
+  parts: ServiceParts,
+  { slackBotToken: botToken, slackApiUrl: apiUrl, publicUrl }: NotifierConfig,
 ): Promise<CardChannel | null> {
   if (botToken === undefined) return null;
-  return createSlackChannel({ botToken, apiUrl, places: await openLedger(context, PlaceEntry) });
+  const places = await openLedger(parts.context, PlaceEntry);
+  const slack = createSlackChannel({ botToken, apiUrl, publicUrl, places });
+  answer(parts, requests.slackModal, SlackModalQuestion, async ({ trigger_id, view }) => {
+    const problem = await slack.openModal(trigger_id, view);
+    if (problem !== null) throw new Refusal('UNAVAILABLE', { message: problem });
+    return {};
+  });
+  return slack;
 }
 
 /** Also without any key: whoever is asked there and cannot be told is an event, and is told otherwise. */

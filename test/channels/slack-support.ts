@@ -3,6 +3,7 @@ import {
   type FakeSlack,
   startFakeSlack,
   startTestPlacet,
+  type TestOptions,
   type TestPlacet,
 } from '@placet/testing';
 import { expect } from 'vitest';
@@ -32,14 +33,21 @@ default: require_approval
 `;
 
 /** A Placet and a workspace in which Ann and Ben are approvers. */
-export async function startWithSlack(options: Parameters<typeof startFakeSlack>[0] = {}) {
+export async function startWithSlack(
+  options: Parameters<typeof startFakeSlack>[0] = {},
+  { isBySocket = false, ...more }: TestOptions & { isBySocket?: boolean } = {},
+) {
   const slack = await startFakeSlack(options);
   const placet = await startTestPlacet({
     policy,
+    ...more,
     env: {
       PLACET_SLACK_API_URL: slack.apiUrl,
       PLACET_SLACK_BOT_TOKEN: slack.botToken,
-      PLACET_SLACK_SIGNING_SECRET: slack.signingSecret,
+      ...(isBySocket
+        ? { PLACET_SLACK_APP_TOKEN: slack.appToken }
+        : { PLACET_SLACK_SIGNING_SECRET: slack.signingSecret }),
+      ...more.env,
     },
   });
   slack.interactiveUrl = `${placet.url}/slack/interactive`;

@@ -46,12 +46,12 @@ type Parts = {
   sessions: Sessions;
   acts: Acts;
   codes: SlackCodes;
-  config: Pick<GatewayConfig, 'slackSigningSecret'>;
+  config: Pick<GatewayConfig, 'slackSigningSecret' | 'slackAppToken'>;
 };
 
 /** For people who are signed in. Nothing on these pages needs a script. */
 export function pageRoutes(app: App, { context, people, sessions, acts, codes, config }: Parts) {
-  const isInSlack = config.slackSigningSecret !== undefined;
+  const isInSlack = config.slackSigningSecret !== undefined || config.slackAppToken !== undefined;
 
   app.get('/pages.css', { schema: hide }, (_request, reply) =>
     reply.header('cache-control', 'public, max-age=300').type('text/css; charset=utf-8').send(styleText),

@@ -13,7 +13,8 @@ export function behindIt({ acting_agent, on_behalf_of }: Told['needed']): string
 }
 
 export function ruleText({ rule, reason }: Told['needed']): string {
-  return rule === null ? reason : `Rule: ${rule}. ${reason}`;
+  // Where a rule says nothing of its own, the reason is its name.
+  return rule === null || reason.includes(rule) ? reason : `Rule: ${rule}. ${reason}`;
 }
 
 /** How many of those who are wanted have approved, for everybody who wants somebody. */
@@ -48,4 +49,9 @@ export function endText({ decision, deciders, reason, choice }: EventData<'actio
   const by = deciders.map((who) => who.replace(/^person:/, '')).join(', ');
   const what = choice === undefined ? decision : `${decision} (${choice})`;
   return `${what[0]?.toUpperCase()}${what.slice(1)} by ${by}: ${reason}`;
+}
+
+/** How often people were to be reminded of this payload. */
+export function remindersOf({ needed, standing }: Told): number {
+  return (needed.steps ?? []).slice(0, standing.steps).filter(({ kind }) => kind === 'remind').length;
 }

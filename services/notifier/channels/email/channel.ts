@@ -3,11 +3,12 @@ import { type MailAddress, newId } from '@placet/runtime';
 import { createTransport } from 'nodemailer';
 import * as z from 'zod';
 import type { CardChannel, Check, Sent } from '../../card-channel.ts';
+import { remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
 import { createTurns } from '../../turns.ts';
 import type { Occasion } from './letter.ts';
-import { type Mail, mailOf, remindersOf } from './message.ts';
+import { type Mail, mailOf } from './message.ts';
 import { failureOf } from './outcome.ts';
 import type { SmtpServer } from './settings.ts';
 

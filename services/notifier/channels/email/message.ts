@@ -1,5 +1,6 @@
 import { causeId } from '@placet/runtime';
 import { harmless } from '@placet/text';
+import { remindersOf } from '../../text/approval.ts';
 import type { Told } from '../../told.ts';
 import { htmlOf } from './html.ts';
 import { type Letter, letterOf, type Occasion } from './letter.ts';
@@ -51,11 +52,6 @@ function messageIdOf(told: Told, { occasion, email, host }: MailParts): string {
   const { actionId, needed } = told;
   const what = occasion === 'ended' ? 'ended' : `${needed.revision}-${occasion}-${remindersOf(told)}`;
   return `<${actionId}.${causeId(email.toLowerCase()).slice(0, 16)}.${what}@${host}>`;
-}
-
-/** How often people were to be reminded of this payload. */
-export function remindersOf({ needed, standing }: Told): number {
-  return (needed.steps ?? []).slice(0, standing.steps).filter(({ kind }) => kind === 'remind').length;
 }
 
 /** A letter for those who read text, in which everything that others wrote stands behind a bar. */

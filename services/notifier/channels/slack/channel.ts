@@ -1,14 +1,15 @@
 import { askedNow } from '@placet/events';
-import { causeId } from '@placet/runtime';
-import { WebClient } from '@slack/web-api';
+import { approvalUrl, causeId } from '@placet/runtime';
+import { type ModalView, WebClient } from '@slack/web-api';
 import * as z from 'zod';
 import type { CardChannel, Check, Sent } from '../../card-channel.ts';
 import type { Delivery } from '../../channel.ts';
 import type { Ledger, PlaceEntry } from '../../ledger.ts';
+import { remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
 import { createTurns } from '../../turns.ts';
-import { cardOf } from './card.ts';
+import { cardOf, commentReply, reminderReply } from './card.ts';
 import { failureOf } from './outcome.ts';
 
 const timeoutMs = 5000;
@@ -20,18 +21,34 @@ const laterMs = 900_000;
 const attemptsMax = 50;
 const eventType = 'placet_approval';
 
+const repliesMax = 20;
+
+const isByName = (asked: string) => !asked.startsWith('#') && !asked.startsWith('pagerduty:');
+const nameOf = (email: string) => `user:${email}`;
 const keyOf = (target: string) => `slack-place.${causeId(target)}`;
 
-const Handle = z.object({ channel: z.string(), ts: z.string() });
+/** Where the card is, and how much of what belongs into its thread has been said there. */
+const Handle = z.object({
+  channel: z.string(),
+  ts: z.string(),
+  comments: z.number().int().default(0),
+  reminders: z.number().int().default(0),
+});
 type Handle = z.infer<typeof Handle>;
 
 export type SlackOptions = {
   botToken: string;
+  publicUrl: string | undefined;
   apiUrl: string;
   places: Ledger<PlaceEntry>;
 };
 
-export function createSlackChannel({ botToken, apiUrl, places }: SlackOptions): CardChannel {
+export type SlackChannel = CardChannel & {
+  /** Opens a modal before whoever clicked. What is wrong in words, if anything is. */
+  openModal(triggerId: string, view: Record<string, unknown>): Promise<string | null>;
+};
+
+export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: SlackOptions): SlackChannel {
   const client = new WebClient(botToken, {
     slackApiUrl: apiUrl,
     timeout: timeoutMs,
@@ -42,17 +59,47 @@ export function createSlackChannel({ botToken, apiUrl, places }: SlackOptions): 
   const turns = createTurns(everyMs);
   const known = new Map<string, string>();
 
+  const pageOf = ({ actionId }: Told) => (publicUrl === undefined ? null : approvalUrl(publicUrl, actionId));
+  const saidOf = (told: Told) => ({ comments: told.comments.length, reminders: remindersOf(told) });
+
   async function post(target: string, told: Told): Promise<Handle> {
     const { channel = '', ts = '' } = await client.chat.postMessage({
-      channel: target,
-      ...cardOf(told),
+      channel: await addressOf(target, told),
+      ...cardOf(told, pageOf(told)),
       unfurl_links: false,
       unfurl_media: false,
       metadata: { event_type: eventType, event_payload: { action_id: told.actionId } },
     });
     // It is sent, whether or not that can be written down now.
     await remember(target, channel).catch(() => {});
-    return { channel, ts };
+    // What was said before it stood there is no news.
+    return { channel, ts, ...saidOf(told) };
+  }
+
+  /** A person is asked by the user that they are in the workspace of the app. */
+  async function addressOf(target: string, { people }: Told): Promise<string> {
+    if (target.startsWith('#')) return target;
+    const slack = people.find(({ email }) => nameOf(email) === target)?.slack ?? [];
+    if (slack.length > 1) team ??= (await client.auth.test()).team_id;
+    return (slack.find((one) => one.team === team) ?? slack[0])?.user ?? target;
+  }
+  let team: string | undefined;
+
+  /** What has been said since, in the thread of the card. */
+  async function reply({ channel, ts, comments, reminders }: Handle, told: Told): Promise<void> {
+    const said = [
+      ...told.comments.slice(comments).map(commentReply),
+      ...(remindersOf(told) > reminders && !told.ended ? [reminderReply(told)] : []),
+    ];
+    for (const one of said.slice(0, repliesMax)) {
+      await client.chat.postMessage({
+        channel,
+        thread_ts: ts,
+        ...one,
+        unfurl_links: false,
+        unfurl_media: false,
+      });
+    }
   }
 
   /** What was sent is looked for by the id of its channel, which Slack alone knows. */
@@ -65,11 +112,17 @@ export function createSlackChannel({ botToken, apiUrl, places }: SlackOptions): 
 
   return {
     kind: 'slack',
-    isByName: (asked, failed) => failed.length > 0 || asked.some((one) => !one.startsWith('#')),
-    targetsOf: ({ standing }) => askedNow(standing).filter((asked) => asked.startsWith('#')),
+    isByName: (asked) => asked.some(isByName),
+    targetsOf: ({ standing, people }) => [
+      ...askedNow(standing).filter((asked) => asked.startsWith('#')),
+      ...people
+        .filter(({ slack, as }) => slack.length > 0 && as.some(isByName))
+        .map(({ email }) => nameOf(email)),
+    ],
     waitMs: (target, told, now) => turns.take(target, told.actionId, now),
 
-    async find(target, { actionId, needed }) {
+    async find(target, told) {
+      const { actionId, needed } = told;
       const channel = (await places.get(keyOf(target)))?.entry.id;
       if (channel === undefined) return null;
       const oldest = String(Math.floor(Date.parse(needed.requested_at) / 1000) - 60);
@@ -83,7 +136,8 @@ export function createSlackChannel({ botToken, apiUrl, places }: SlackOptions): 
         const { action_id } = Object(metadata?.event_payload);
         return metadata?.event_type === eventType && action_id === actionId;
       });
-      return found?.ts === undefined ? null : JSON.stringify({ channel, ts: found.ts } satisfies Handle);
+      if (found?.ts === undefined) return null;
+      return JSON.stringify({ channel, ts: found.ts, ...saidOf(told) } satisfies Handle);
     },
 
     async send(target, told): Promise<Sent> {
@@ -95,10 +149,15 @@ export function createSlackChannel({ botToken, apiUrl, places }: SlackOptions): 
     },
 
     async update(handle, target, told): Promise<Sent> {
-      const { channel, ts } = Handle.parse(JSON.parse(handle));
+      const known = Handle.parse(JSON.parse(handle));
+      const { channel, ts } = known;
       try {
-        await client.chat.update({ channel, ts, ...cardOf(told) });
-        return { outcome: 'delivered', handle };
+        await client.chat.update({ channel, ts, ...cardOf(told, pageOf(told)) });
+        await reply(known, told);
+        return {
+          outcome: 'delivered',
+          handle: JSON.stringify({ channel, ts, ...saidOf(told) } satisfies Handle),
+        };
       } catch (error) {
         return failed(error, target);
       }
@@ -110,6 +169,15 @@ export function createSlackChannel({ botToken, apiUrl, places }: SlackOptions): 
         return { ok: true };
       } catch (error) {
         return { ok: false, reason: failed(error, target).reason };
+      }
+    },
+
+    async openModal(trigger_id, view) {
+      try {
+        await client.views.open({ trigger_id, view: view as unknown as ModalView });
+        return null;
+      } catch (error) {
+        return failureOf(error).reason;
       }
     },
 
