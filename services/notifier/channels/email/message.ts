@@ -1,5 +1,5 @@
 import { causeId } from '@placet/runtime';
-import { harmless } from '../../text/unlinked.ts';
+import { shortened } from '../../text/visible.ts';
 import type { Told } from '../../told.ts';
 import { htmlOf } from './html.ts';
 import { type Letter, letterOf, type Occasion } from './letter.ts';
@@ -43,7 +43,8 @@ export function mailOf(told: Told, parts: MailParts): Mail {
 /** One line, whatever an agent calls its action. */
 function subjectOf({ needed }: Told): string {
   const text = `Decision needed: ${needed.agent} asks for ${needed.action_name}`;
-  return harmless(text, subjectCharsMax).replaceAll('\n', ' ');
+  // Nobody makes links of a subject, so that what is asked for has its own name there.
+  return shortened(text, subjectCharsMax).replaceAll('\n', ' ');
 }
 
 /** The same each time it is sent, so that a mail that comes twice is known for one. */
@@ -58,7 +59,7 @@ export function remindersOf({ needed, standing }: Told): number {
   return (needed.steps ?? []).slice(0, standing.steps).filter(({ kind }) => kind === 'remind').length;
 }
 
-/** A letter for those who read text, in which everything that others wrote stands behind a bar. */
+/** A letter for those who read text. What others wrote stands behind a bar where it could be taken for lines of ours. */
 export function textOf(letter: Letter): string {
   const { title, lead, link, facts, arguments: lines, notes, foot } = letter;
   const shown = lines?.length === 0 ? ['No arguments.'] : (lines ?? []);
@@ -68,9 +69,11 @@ export function textOf(letter: Letter): string {
     ...lead,
     ...(link === null ? [] : ['', 'Review and decide:', link]),
     '',
-    ...facts.flatMap(({ name, text }) => [`${name}:`, ...text.split('\n').map(barred)]),
-    ...(lines === null ? [] : ['With these arguments:', ...shown.map(barred)]),
-    ...notes.map(barred),
+    ...facts.flatMap(({ name, text }) =>
+      text.includes('\n') ? [`${name}:`, ...text.split('\n').map(barred)] : [`${name}: ${text}`],
+    ),
+    ...(lines === null ? [] : ['', 'With these arguments:', ...shown.map(barred)]),
+    ...notes,
     '',
     ...foot,
     '',
