@@ -26,7 +26,7 @@ rules:
   - action: refund.soon
     decide: require_approval
     approvers: ["role:manager"]
-    timeout: 22s
+    timeout: 18s
   - action: refund.reminded
     decide: require_approval
     approvers: ["role:manager"]
