@@ -1,3 +1,4 @@
+export * from './browser.ts';
 export * from './cleanup.ts';
 export * from './client.ts';
 export * from './cluster.ts';

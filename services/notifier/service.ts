@@ -6,6 +6,7 @@ import {
   type MailLinkQuestion,
   type PlacetEvent,
   requests,
+  SignInMailQuestion,
   SlackModalQuestion,
 } from '@placet/events';
 import type { Jwks } from '@placet/proof';
@@ -119,10 +120,11 @@ function pagerdutyOf({ pagerdutyUrl: url, pagerdutyKeys: keys, publicUrl }: Noti
   return createPagerDutyChannel({ url, keys, publicUrl });
 }
 
-function emailOf({ context }: ServiceParts, config: NotifierConfig): CardChannel | null {
+function emailOf(parts: ServiceParts, config: NotifierConfig): CardChannel | null {
+  const { context } = parts;
   const { smtpServer: server, mailFrom: from, publicUrl, slackBotToken } = config;
   if (!server || !from || publicUrl === undefined) return null;
-  return createEmailChannel({
+  const email = createEmailChannel({
     server,
     from,
     publicUrl,
@@ -132,6 +134,12 @@ function emailOf({ context }: ServiceParts, config: NotifierConfig): CardChannel
       return (await ask(context, requests.mailLink, question, MailLinkAnswer)).url;
     },
   });
+  answer(parts, requests.signInMail, SignInMailQuestion, async ({ to, url }) => {
+    const problem = await email.sendSignIn(to, url);
+    if (problem !== null) throw new Refusal('UNAVAILABLE', { message: problem });
+    return {};
+  });
+  return email;
 }
 
 type Shown = {

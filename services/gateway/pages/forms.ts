@@ -7,6 +7,8 @@ export type Forms = {
   /** Where they are sent to; `/votes` and so on are put behind it. */
   path: string;
   formToken?: string | undefined;
+  /** What has to be read and typed, where nobody is signed in. */
+  code?: string | undefined;
   /** What was filled in before it was refused. */
   form: Form;
 };
@@ -29,9 +31,15 @@ ${schema && answerFields(schema, form)}
 <label for="comment">${reasonLabel(view)}</label>
 <textarea id="comment" name="comment" maxlength="4000">
 ${attribute(form['comment'] ?? '')}</textarea>
+${codeField(forms, 'code')}
 <div class="buttons">${buttons(view)}</div>
 </form></section>`;
 }
+
+const codeField = ({ code, form }: Forms, id: string) =>
+  code !== undefined &&
+  html`<label for="${id}">Type <strong>${code}</strong>, to show that you are no program</label>
+<input type="text" id="${id}" name="code" inputmode="numeric" autocomplete="off" maxlength="10" value="${form['code'] ?? ''}">`;
 
 function reasonLabel({ require_reason }: ApprovalView): string {
   switch (require_reason) {
@@ -79,6 +87,7 @@ ${attribute(form[field] ?? now)}</textarea>`;
 <label for="edit-comment">Why (optional)</label>
 <textarea id="edit-comment" name="comment" maxlength="4000">
 ${attribute(form['comment'] ?? '')}</textarea>
+${codeField(forms, 'edit-code')}
 <div class="buttons"><button>Propose the change</button></div>
 </form></section>`;
 }

@@ -8,14 +8,15 @@ import { type Acts, type Done, done } from '../pages/acts.ts';
 import type { Form } from '../pages/answer.ts';
 import { approvalArticle } from '../pages/approval.ts';
 import { decidingForms } from '../pages/forms.ts';
-import { attribute, type Html, html } from '../pages/html.ts';
+import { html } from '../pages/html.ts';
 import { notice, page } from '../pages/layout.ts';
 import { send } from '../pages/scope.ts';
 import type { Found, LinkOf, Links } from '../sessions/links.ts';
-import { isByHand, isFromElsewhere } from '../sessions/own-form.ts';
+import { isFromElsewhere } from '../sessions/own-form.ts';
 import { FormBody, wordsOf } from './pages.ts';
 
 const hide = { hide: true } as const;
+const missesMax = 10;
 const TokenParams = z.object({ token: z.string().max(100) });
 const Said = z.object({
   said: z
@@ -28,8 +29,9 @@ type Parts = { people: People; links: Links; acts: Acts };
 type Opened = { found: Found<'mail'>; person: Person; view: ApprovalView };
 
 /**
- * By the link in a mail. Whatever opens links before people do may open this one as often as it likes: looking decides
- * nothing, and neither does a form that no hand has sent.
+ * By the link in a mail. Whatever opens links before people do may open this one as often as it likes, run what it
+ * finds and send every form: looking decides nothing, and neither does a form without the digits that a person reads
+ * and types. What a browser says of hands is not enough: a program that drives one says the same.
  */
 export function mailRoutes(app: App, { people, links, acts }: Parts) {
   app.addHook('onRequest', (_request, reply, next) => {
@@ -67,11 +69,9 @@ export function mailRoutes(app: App, { people, links, acts }: Parts) {
       if (!opened) return over(reply);
       const closed = whyClosed(opened);
       if (closed !== null) return send(reply.code(409), mailPage(opened, token, {}));
-      if (!isByHand(request) && form['confirm']?.trim() !== codeOf(token, form)) {
-        return send(
-          reply,
-          page({ title: 'Are you there?', body: confirmBody(`/mail/${token}/${act}`, token, form) }),
-        );
+      const wrong = await codeProblem(opened.found, token, form);
+      if (wrong !== null) {
+        return send(reply.code(422), mailPage(opened, token, { problem: wrong, form }));
       }
       try {
         const { person, view, found } = opened;
@@ -104,7 +104,7 @@ function mailPage(opened: Opened, token: string, { told, problem, form = {} }: T
   const body = html`${told !== undefined && notice('done', told)}${problem !== undefined && notice('problem', problem)}
 <p class="soft">For ${person.email}</p>
 ${approvalArticle(view, new Date())}
-${closed === null && decidingForms(view, { path: `/mail/${token}`, form })}
+${closed === null && decidingForms(view, { path: `/mail/${token}`, form, code: codeOf(token) })}
 ${closed !== null && html`<p>${closed}</p>`}
 <p class="soft"><a href="/approvals/${view.id}">Open it signed in</a></p>`;
   return page({ title: `${view.agent}: ${view.action_name}`, body });
@@ -120,6 +120,8 @@ function whyClosed({
 }): string | null {
   if (view.status !== 'pending') return 'It is decided.';
   if (link.used_at !== undefined) return 'This link has been used. Sign in to change what you said.';
+  if ((link.misses ?? 0) >= missesMax)
+    return 'This link is over: wrong digits were entered too often. Sign in to decide.';
   if (view.payload_digest !== link.payload_digest)
     return 'It has been changed since this mail was sent. The newest mail has a link for it as it is now.';
   if (!view.may_vote) return 'You are not asked any more.';
@@ -128,24 +130,18 @@ function whyClosed({
   return null;
 }
 
-/** Short enough to be copied by eye, and another one for each thing that is to be done. */
-function codeOf(token: string, form: Form): string {
-  const said = JSON.stringify([form['decide'], form['payload_digest']]);
-  const bytes = createHmac('sha256', token).update(said).digest();
-  return String(bytes.readUInt32BE() % 10_000).padStart(4, '0');
+/** Whoever guesses is stopped; who sends a form as it is, with nothing in it, only learns what to do. */
+async function codeProblem(found: Found<'mail'>, token: string, form: Form): Promise<string | null> {
+  const given = (form['code'] ?? '').trim();
+  if (given === codeOf(token)) return null;
+  if (given !== '') await found.miss();
+  return 'Type the four digits that stand beside the field, and press again.';
 }
 
-/** For browsers that do not say whether a hand was there; a program that sends every form it finds types nothing. */
-function confirmBody(path: string, token: string, form: Form): Html {
-  const { confirm: _, ...kept } = form;
-  return html`<section><h1>Are you there?</h1>
-<p>Your browser did not say that somebody pressed the button. Type <strong>${codeOf(token, form)}</strong> to go on.</p>
-<form method="post" action="${path}">
-${Object.entries(kept).map(([name, value]) => html`<input type="hidden" name="${attribute(name)}" value="${attribute(value)}">`)}
-<label for="confirm">The four digits</label>
-<input type="text" id="confirm" name="confirm" inputmode="numeric" autocomplete="off">
-<div class="buttons"><button class="yes">Go on</button></div>
-</form></section>`;
+/** A program that fills and sends every form it finds does not read what it is to write. */
+function codeOf(token: string): string {
+  const bytes = createHmac('sha256', token).update('code').digest();
+  return String(bytes.readUInt32BE() % 10_000).padStart(4, '0');
 }
 
 function over(reply: FastifyReply): FastifyReply {

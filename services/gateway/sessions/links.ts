@@ -4,7 +4,12 @@ import { sha256Hex } from '@placet/proof';
 import { type BusContext, type KeptValue, openKeptValues } from '@placet/runtime';
 import * as z from 'zod';
 
-const Common = { expires_at: z.string(), used_at: z.string().optional() };
+const Common = {
+  expires_at: z.string(),
+  used_at: z.string().optional(),
+  /** How often something else was typed than stands on the page. */
+  misses: z.number().int().optional(),
+};
 const Link = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('sign_in'), person: z.string(), ...Common }),
   z.object({ kind: z.literal('slack_code'), person: z.string(), ...Common }),
@@ -25,6 +30,7 @@ export type Found<K extends Link['kind']> = {
   link: LinkOf<K>;
   /** False for whoever comes second. */
   use(now: Date): Promise<boolean>;
+  miss(): Promise<void>;
 };
 export type Links = ReturnType<typeof createLinks>;
 
@@ -50,6 +56,9 @@ export function createLinks(context: BusContext) {
         async use(at) {
           if (value.used_at !== undefined) return false;
           return (await kept.put(key, { ...value, used_at: at.toISOString() }, revision)) !== false;
+        },
+        async miss() {
+          await kept.put(key, { ...value, misses: (value.misses ?? 0) + 1 }, revision);
         },
       };
     },

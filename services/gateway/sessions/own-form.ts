@@ -20,8 +20,3 @@ export function isFromElsewhere(request: Request): boolean {
   const site = header(request, 'sec-fetch-site');
   return site === 'cross-site' || site === 'same-site';
 }
-
-/** Whether somebody pressed something, as the browser says: a script that sends a form did not. */
-export function isByHand(request: Request): boolean {
-  return header(request, 'sec-fetch-user') === '?1';
-}

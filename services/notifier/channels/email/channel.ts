@@ -44,6 +44,11 @@ export type EmailOptions = {
   linkFor(told: Told, person: Reachable): Promise<string>;
 };
 
+export type EmailChannel = CardChannel & {
+  /** Sends a link to sign in by; why not in words, if it could not. */
+  sendSignIn(email: string, url: string): Promise<string | null>;
+};
+
 /** People who are nowhere else to be told get a mail, with a link that is theirs alone. */
 export function createEmailChannel({
   server,
@@ -51,7 +56,7 @@ export function createEmailChannel({
   publicUrl,
   hasSlack,
   linkFor,
-}: EmailOptions): CardChannel {
+}: EmailOptions): EmailChannel {
   const transport = transportTo(server);
   const turns = createTurns(everyMs);
   const host = new URL(publicUrl).hostname;
@@ -90,6 +95,16 @@ export function createEmailChannel({
         messageId,
       });
       return failure === null ? { ok: true } : { ok: false, reason: failure.reason };
+    },
+
+    async sendSignIn(email, url): Promise<string | null> {
+      const failure = await post(email, {
+        subject: 'Sign in to Placet',
+        text: `Somebody, probably you, wants to sign in to Placet. This link works once, for 15 minutes:\n\n${url}\n\nIf it was not you, do nothing.\n`,
+        html: undefined,
+        messageId: `<sign-in.${newId()}@${host}>`,
+      });
+      return failure?.reason ?? null;
     },
 
     retryDelayMs: (attempts) => (attempts >= attemptsMax ? null : (retryDelaysMs[attempts - 1] ?? laterMs)),

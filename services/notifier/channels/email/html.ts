@@ -61,10 +61,15 @@ function argumentsOf({ arguments: lines, notes }: Letter): string[] {
   const shown = lines.length === 0 ? ['No arguments.'] : lines;
   return [
     `<p style="margin:0 0 6px;${grey}">With these arguments</p>`,
-    `<div style="${box};${mono};${wrapped}">${shown.map(escaped).join('<br>\n')}</div>`,
+    `<div style="${box};${mono}">${shown.map(argument).join('\n')}</div>`,
     ...notes.map((text) => `<p style="margin:8px 0 0;${wrapped};font-weight:600">${escaped(text)}</p>`),
     '<div style="height:20px"></div>',
   ];
+}
+
+/** Where one begins is seen although it may take several lines. */
+function argument(line: string): string {
+  return `<div style="${wrapped};padding-left:18px;text-indent:-18px">${escaped(line)}</div>`;
 }
 
 function plainLink(link: string): string {

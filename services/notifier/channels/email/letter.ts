@@ -33,7 +33,7 @@ export function letterOf(
   const { needed } = told;
   const isOver = told.ended !== null;
   const letter: Letter = {
-    title: oneLine(`${needed.agent}: ${needed.action_name}`, 300),
+    title: titleOf(told, occasion),
     lead: leadOf(told, occasion),
     link: isOver ? null : link,
     facts: factsOf(told),
@@ -44,20 +44,32 @@ export function letterOf(
   return { ...letter, foot: footOf(letter, as) };
 }
 
+function titleOf({ needed: { agent }, ended }: Told, occasion: Occasion): string {
+  if (ended) return `It is ${ended.decision}`;
+  switch (occasion) {
+    case 'changed':
+      return `What ${agent} asks for has changed`;
+    case 'reminded':
+      return `${agent} still waits for a decision`;
+    default:
+      return `${agent} waits for a decision`;
+  }
+}
+
 function leadOf({ needed, ended }: Told, occasion: Occasion): string[] {
   if (ended) return [oneLine(endText(ended), textCharsMax), 'There is nothing left to do.'];
   const otherwise = needed.on_timeout === 'deny' ? 'denied' : 'ALLOWED';
-  const until = `If nobody decides until ${timeText(needed.deadline)}, it is ${otherwise}.`;
+  const until = `Unless people decide by ${timeText(needed.deadline)}, it is ${otherwise}.`;
   switch (occasion) {
     case 'changed':
       return [
-        'The arguments were changed. It is another question now: earlier votes are void, and so is the link that you had.',
+        'The arguments were changed, so it is another question: earlier votes are void, and so is the link that you had.',
         until,
       ];
     case 'reminded':
-      return ['It still waits for a decision.', until];
+      return ['You were asked before whether it may do this.', until];
     default:
-      return ['An agent asks whether it may do this. It waits for a decision.', until];
+      return ['An AI agent asks people whether it may do this.', until];
   }
 }
 

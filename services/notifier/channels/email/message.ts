@@ -1,5 +1,5 @@
 import { causeId } from '@placet/runtime';
-import { harmless } from '@placet/text';
+import { shortened } from '@placet/text';
 import { remindersOf } from '../../text/approval.ts';
 import type { Told } from '../../told.ts';
 import { htmlOf } from './html.ts';
@@ -44,7 +44,8 @@ export function mailOf(told: Told, parts: MailParts): Mail {
 /** One line, whatever an agent calls its action. */
 function subjectOf({ needed }: Told): string {
   const text = `Decision needed: ${needed.agent} asks for ${needed.action_name}`;
-  return harmless(text, subjectCharsMax).replaceAll('\n', ' ');
+  // Nobody makes links of a subject, so that what is asked for has its own name there.
+  return shortened(text, subjectCharsMax).replaceAll('\n', ' ');
 }
 
 /** The same each time it is sent, so that a mail that comes twice is known for one. */
@@ -54,7 +55,7 @@ function messageIdOf(told: Told, { occasion, email, host }: MailParts): string {
   return `<${actionId}.${causeId(email.toLowerCase()).slice(0, 16)}.${what}@${host}>`;
 }
 
-/** A letter for those who read text, in which everything that others wrote stands behind a bar. */
+/** A letter for those who read text. What others wrote stands behind a bar where it could be taken for lines of ours. */
 export function textOf(letter: Letter): string {
   const { title, lead, link, facts, arguments: lines, notes, foot } = letter;
   const shown = lines?.length === 0 ? ['No arguments.'] : (lines ?? []);
@@ -64,9 +65,11 @@ export function textOf(letter: Letter): string {
     ...lead,
     ...(link === null ? [] : ['', 'Review and decide:', link]),
     '',
-    ...facts.flatMap(({ name, text }) => [`${name}:`, ...text.split('\n').map(barred)]),
-    ...(lines === null ? [] : ['With these arguments:', ...shown.map(barred)]),
-    ...notes.map(barred),
+    ...facts.flatMap(({ name, text }) =>
+      text.includes('\n') ? [`${name}:`, ...text.split('\n').map(barred)] : [`${name}: ${text}`],
+    ),
+    ...(lines === null ? [] : ['', 'With these arguments:', ...shown.map(barred)]),
+    ...notes,
     '',
     ...foot,
     '',

@@ -1,0 +1,114 @@
+import type { Approver } from '@placet/events';
+import {
+  releaseAfterTest,
+  startFakePagerDuty,
+  startFakeSlack,
+  startFakeSmtp,
+  startTestBus,
+  startTestNats,
+} from '@placet/testing';
+import type { CardChannel } from '../card-channel.ts';
+import { createEmailChannel } from '../channels/email/channel.ts';
+import { smtpServerOf } from '../channels/email/settings.ts';
+import { createPagerDutyChannel } from '../channels/pagerduty/channel.ts';
+import { createSlackChannel } from '../channels/slack/channel.ts';
+import { openLedger, PlaceEntry } from '../ledger.ts';
+import { describeCardChannel, type Vendor } from './card-channel-contract.ts';
+import { toldOf } from './told-of.ts';
+
+/** Approvals that ask one approver, each of another number. */
+function asking(approver: Approver): Vendor['told'] {
+  return (number, payload = { amount: 20 }) =>
+    toldOf({
+      needed: {
+        action_id: `act_${number}`,
+        payload,
+        demands: [{ scope: null, rule: null, approvers: [approver], quorum: 1 }],
+        requested_at: new Date().toISOString(),
+      },
+    });
+}
+
+function opened(channel: CardChannel): CardChannel {
+  releaseAfterTest(channel.kind, () => channel.close());
+  return channel;
+}
+
+describeCardChannel('Slack', async () => {
+  const slack = await startFakeSlack();
+  const { context } = await startTestBus(await startTestNats());
+  const places = await openLedger(context, PlaceEntry);
+  const messages = () => slack.messages('#approvals');
+  const fail = (failure: Parameters<typeof slack.failNext>[1], times = 1) =>
+    slack.failNext('chat.postMessage', failure, times);
+  return {
+    channel: opened(
+      createSlackChannel({
+        botToken: slack.botToken,
+        apiUrl: slack.apiUrl,
+        publicUrl: undefined,
+        places,
+      }),
+    ),
+    target: '#approvals',
+    told: asking({ kind: 'channel', channel: 'approvals' }),
+    shown: () => messages().map((message) => JSON.stringify(message)),
+    asking: () => messages().filter(({ blocks }) => JSON.stringify(blocks).includes('"button"')).length,
+    limit: () => fail({ status: 429, retryAfter: 1 }),
+    failOnce: () => fail({ status: 500 }),
+    loseAnswer: () => fail('answer lost'),
+    failForGood: () => slack.changeChannel('#approvals', { archived: true }),
+  };
+});
+
+describeCardChannel('PagerDuty', async () => {
+  const pagerDuty = await startFakePagerDuty();
+  const [key = ''] = pagerDuty.routingKeys;
+  const keys = new Map([['airline', key]]);
+  const open = () => pagerDuty.incidents().filter(({ status }) => status !== 'resolved');
+  const triggers = () => pagerDuty.events.filter(({ event_action }) => event_action === 'trigger');
+  const publicUrl = 'https://placet.example.com';
+  return {
+    channel: opened(createPagerDutyChannel({ url: pagerDuty.url, keys, publicUrl })),
+    target: 'pagerduty:airline',
+    told: asking({ kind: 'pagerduty', service: 'airline' }),
+    shown: () => triggers().map((event) => JSON.stringify(event)),
+    asking: () => open().length,
+    limit: () => pagerDuty.failNext({ status: 429, retryAfter: 1 }),
+    failOnce: () => pagerDuty.failNext({ status: 500 }),
+    loseAnswer: () => pagerDuty.failNext('answer lost'),
+    failForGood: () => keys.set('airline', 'b'.repeat(32)),
+  };
+});
+
+describeCardChannel('email', async () => {
+  const unknown: string[] = [];
+  const smtp = await startFakeSmtp({ unknown });
+  const server = smtpServerOf(smtp.url);
+  if (!server) throw new Error(`${smtp.url} is no mail server`);
+  /** A thread asks until its last mail says how it ended. */
+  const threads = () => {
+    const ofTests = smtp.mails.filter(({ subject }) => !subject.startsWith('A test'));
+    return Map.groupBy(
+      ofTests,
+      ({ headers }) => headers.get('in-reply-to') ?? headers.get('message-id') ?? '',
+    );
+  };
+  const channel = createEmailChannel({
+    server,
+    from: { name: 'Placet', address: 'placet@example.com' },
+    publicUrl: 'https://placet.example.com',
+    hasSlack: true,
+    linkFor: async ({ actionId }) => `https://placet.example.com/mail/${actionId}`,
+  });
+  return {
+    channel: opened(channel),
+    target: 'user:ann@example.com',
+    told: asking({ kind: 'role', role: 'manager' }),
+    shown: () => smtp.mails.map(({ text }) => text),
+    asking: () => [...threads().values()].filter((mails) => !mails.at(-1)?.text.startsWith('It is')).length,
+    failOnce: () => smtp.cutInData(),
+    loseAnswer: () => smtp.loseAnswer(),
+    failForGood: () => void unknown.push('ann@example.com'),
+  };
+});

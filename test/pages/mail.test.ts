@@ -1,0 +1,179 @@
+import { eventually, releaseAfterEach } from '@placet/testing';
+import { expect, test } from 'vitest';
+import { letters, linksIn, startWithEmail } from '../channels/email-support.ts';
+import { held } from '../support.ts';
+import { createVisitor, textOf } from './visitor.ts';
+
+releaseAfterEach();
+
+type Started = Awaited<ReturnType<typeof startWithEmail>>;
+
+/** A mail to Mia, and its page. */
+async function mailed(started: Started, more: object = {}, count = 1) {
+  const { smtp, placet } = started;
+  const id = await held(placet, more);
+  const mails = await letters(smtp, 'mia@example.com', count);
+  const [link = ''] = linksIn(mails.at(-1));
+  const { payload_digest } = (await placet.admin.get(`/v1/approvals/${id}`)).body;
+  const { pathname: path } = new URL(link);
+  return { id, path, link, payload_digest: payload_digest as string, code: await codeOn(started, path) };
+}
+/** The digits that stand on the page. */
+async function codeOn({ placet }: Started, path: string): Promise<string> {
+  const { text } = await createVisitor(placet.url).get(path);
+  return /Type <strong>(\d{4})</.exec(text)?.[1] ?? expect.fail('no digits on the page');
+}
+const decisionOf = async ({ placet }: Started, id: string) =>
+  (await placet.agent.get(`/v1/check/${id}`)).body;
+
+test('the link of a mail shows what is asked as often as it is opened, and decides once by a button', async () => {
+  const started = await startWithEmail();
+  const { id, path, link, payload_digest, code } = await mailed(started, {
+    reasoning: 'The parcel was lost.',
+  });
+  expect(link).toMatch(/^https:\/\/placet\.example\.com\/mail\/[\w-]{43}$/);
+  const mia = createVisitor(started.placet.url);
+  for (let i = 0; i < 5; i++) {
+    const seen = await mia.get(path);
+    expect(seen.status).toBe(200);
+    expect(textOf(seen)).toContain('The parcel was lost.');
+    expect(textOf(seen)).toContain('For mia@example.com');
+    expect(Object.fromEntries(seen.headers)).toMatchObject({
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
+  }
+  expect(await decisionOf(started, id)).toMatchObject({ decision: 'pending' });
+  const fields = { decide: 'approve', comment: 'fine', payload_digest, code };
+  const sent = await mia.send(`${path}/votes`, fields);
+  expect(sent).toMatchObject({ status: 303, location: `${path}?said=decided` });
+  expect(await decisionOf(started, id)).toMatchObject({
+    decision: 'allowed',
+    decided_by: ['person:mia@example.com'],
+  });
+  const view = (await started.placet.admin.get(`/v1/approvals/${id}`)).body;
+  expect(view.votes).toMatchObject([{ by: 'mia@example.com', comment: 'fine' }]);
+  const events = (await started.placet.admin.get(`/v1/audit?action=${id}&type=approval.voted`)).body.records;
+  expect(JSON.parse(events[0].body).data.channel).toBe('email');
+  expect(textOf(await mia.get(path))).toContain('It is decided.');
+  expect(await mia.send(`${path}/votes`, { ...fields, decide: 'reject' })).toMatchObject({ status: 409 });
+});
+
+test('a link is used once: who wants to say something else signs in', async () => {
+  const started = await startWithEmail();
+  const { id, path, payload_digest, code } = await mailed(started, { action_name: 'refund.two' });
+  const mia = createVisitor(started.placet.url);
+  expect(await mia.send(`${path}/votes`, { decide: 'approve', payload_digest, code })).toMatchObject({
+    status: 303,
+  });
+  const again = await mia.send(`${path}/votes`, { decide: 'reject', payload_digest, code });
+  expect(again.status).toBe(409);
+  expect(textOf(again)).toContain('This link has been used. Sign in to change what you said.');
+  expect(await decisionOf(started, id)).toMatchObject({ decision: 'pending' });
+});
+
+test('a vote that is refused leaves the link as it was', async () => {
+  const started = await startWithEmail();
+  const { id, path, payload_digest, code } = await mailed(started);
+  const mia = createVisitor(started.placet.url);
+  expect(await mia.send(`${path}/votes`, { decide: 'maybe', payload_digest, code })).toMatchObject({
+    status: 422,
+  });
+  expect(await mia.send(`${path}/votes`, { decide: 'reject', payload_digest, code })).toMatchObject({
+    status: 303,
+  });
+  expect(await decisionOf(started, id)).toMatchObject({ decision: 'denied' });
+});
+
+test('who is no longer asked, and what has been changed since, is said on the page', async () => {
+  const started = await startWithEmail();
+  const { smtp, placet } = started;
+  const mia = createVisitor(placet.url);
+  const { path, payload_digest, id, code } = await mailed(started, {
+    action_name: 'refund.two',
+    accepts: ['edits'],
+  });
+  const changes = { payload_digest, changes: { 'payload.amount': 15 } };
+  expect((await started.max.post(`/v1/approvals/${id}/edits`, changes)).status).toBe(200);
+  expect(textOf(await mia.get(path))).toContain('It has been changed since this mail was sent.');
+  expect(await mia.send(`${path}/votes`, { decide: 'approve', payload_digest, code })).toMatchObject({
+    status: 409,
+  });
+  // The newest mail has a link for it as it is now.
+  const [, changed] = await letters(smtp, 'mia@example.com', 2);
+  const newest = new URL(linksIn(changed)[0] ?? '').pathname;
+  const newCode = await codeOn(started, newest);
+  const now = (await placet.admin.get(`/v1/approvals/${id}`)).body.payload_digest;
+  await placet.admin.patch(`/v1/people/${started.mia.id}`, { roles: ['clerk'] });
+  await eventually(async () => expect((await mia.get(newest)).status).toBe(404));
+  const sent = await mia.send(`${newest}/votes`, { decide: 'approve', payload_digest: now, code: newCode });
+  expect(sent.status).toBe(404);
+  await placet.admin.patch(`/v1/people/${started.mia.id}`, { roles: ['manager'] });
+  await eventually(async () => expect((await mia.get(newest)).status).toBe(200));
+  expect(
+    await mia.send(`${newest}/votes`, { decide: 'approve', payload_digest: now, code: newCode }),
+  ).toMatchObject({
+    status: 303,
+  });
+  await placet.admin.patch(`/v1/people/${started.mia.id}`, { disabled: true });
+  await eventually(async () => expect((await mia.get(newest)).status).toBe(410));
+});
+
+test('a program that sends the form is asked for something that it would have to read', async () => {
+  const started = await startWithEmail();
+  const { id, path, payload_digest, code } = await mailed(started);
+  const robot = createVisitor(started.placet.url);
+  const fields = { decide: 'approve', payload_digest, comment: 'kept "as it is"' };
+  for (const wrong of ['', ' ', 'abcd', code === '1234' ? '1235' : '1234']) {
+    const asked = await robot.send(`${path}/votes`, { ...fields, code: wrong });
+    expect(asked.status).toBe(422);
+    expect(textOf(asked)).toContain('Type the four digits');
+    expect(textOf(asked)).toContain('kept "as it is"');
+  }
+  expect(await robot.send(`${path}/edits`, fields)).toMatchObject({ status: 422 });
+  expect(await decisionOf(started, id)).toMatchObject({ decision: 'pending' });
+  expect(await robot.send(`${path}/votes`, { ...fields, code })).toMatchObject({ status: 303 });
+  expect(await decisionOf(started, id)).toMatchObject({ decision: 'allowed' });
+});
+
+test('who guesses the digits has ten guesses; a form without any is no guess', async () => {
+  const started = await startWithEmail();
+  const { id, path, payload_digest, code } = await mailed(started);
+  const robot = createVisitor(started.placet.url);
+  const fields = { decide: 'approve', payload_digest };
+  for (let i = 0; i < 12; i++) await robot.send(`${path}/votes`, fields);
+  for (let i = 0; i < 10; i++) await robot.send(`${path}/votes`, { ...fields, code: 'wrong' });
+  expect(await robot.send(`${path}/votes`, { ...fields, code })).toMatchObject({ status: 409 });
+  expect(textOf(await robot.get(path))).toContain('wrong digits were entered too often');
+  expect(await decisionOf(started, id)).toMatchObject({ decision: 'pending' });
+});
+
+test('another site cannot have a browser send the form', async () => {
+  const started = await startWithEmail();
+  const { id, path, payload_digest, code } = await mailed(started);
+  const mia = createVisitor(started.placet.url);
+  const headers = { 'sec-fetch-site': 'cross-site' };
+  expect(await mia.send(`${path}/votes`, { decide: 'approve', payload_digest, code }, headers)).toMatchObject(
+    {
+      status: 403,
+    },
+  );
+  expect(await decisionOf(started, id)).toMatchObject({ decision: 'pending' });
+});
+
+test('whoever asks for a link to sign in by gets it by mail, and nobody learns who there is', async () => {
+  const { smtp, placet } = await startWithEmail();
+  const mia = createVisitor(placet.url);
+  const [known, unknown] = [
+    await mia.send('/sign-in', { email: ' Mia@Example.com' }),
+    await mia.send('/sign-in', { email: 'eve@example.com' }),
+  ];
+  expect(known.text).toBe(unknown.text);
+  const [mail] = await letters(smtp, 'mia@example.com');
+  const path = /\/sign-in\/[\w-]{43}/.exec(mail?.text ?? '')?.[0] ?? expect.fail('no link');
+  expect(await mia.send(path, {})).toMatchObject({ status: 303 });
+  expect(textOf(await mia.get('/account'))).toContain('mia@example.com');
+  for (let i = 0; i < 5; i++) await mia.send('/sign-in', { email: 'mia@example.com' });
+  await letters(smtp, 'mia@example.com', 3);
+  expect(smtp.mails.filter(({ envelope }) => envelope.to.includes('eve@example.com'))).toEqual([]);
+});
