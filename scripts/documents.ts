@@ -52,7 +52,7 @@ export const deployGroup = '`npm run deploy:streams`';
 export const mongodbGroup = '`deploy-mongodb` of docker-compose.yml';
 
 /** Of the gateway and the notifier, and shown once. */
-const { slackApiUrl: _, ...ofNotifierAlone } = notifierSettings;
+const { slackApiUrl: _, webhookAllowedHosts: __, secretBox: ___, ...ofNotifierAlone } = notifierSettings;
 
 /** All settings, by whose they are. */
 export const settingGroups: Record<string, SettingsTable> = {

@@ -26,6 +26,11 @@ export const requests = {
   counts: `${root}.policy.counts`,
   reachable: `${root}.gateway.reachable`,
   mailLink: `${root}.gateway.mail_link`,
+  webhooks: `${root}.gateway.webhooks`,
+  disableWebhook: `${root}.gateway.disable_webhook`,
+  deliveries: `${root}.notifier.deliveries`,
+  redeliver: `${root}.notifier.redeliver`,
+  testWebhook: `${root}.notifier.test_webhook`,
 } as const;
 export type RequestSubject = (typeof requests)[keyof typeof requests];
 

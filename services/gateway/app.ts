@@ -29,6 +29,9 @@ import { policySchemaRoutes } from './routes/policy-schema.ts';
 import { backtestRoute, evaluateRoute } from './routes/policy-trials.ts';
 import { policyVersionRoutes } from './routes/policy-versions.ts';
 import { slackRoutes } from './routes/slack.ts';
+import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
+import type { Webhooks } from './webhooks/webhooks.ts';
 
 /**
  * What helmet says without options. Its plugin is built anew for each request, which costs a third of the request
@@ -53,6 +56,7 @@ export type GatewayParts = {
   agents: Agents;
   people: People;
   policies: Policies;
+  webhooks: Webhooks;
   trusted: () => Jwks;
   checks: Checks;
   reports: Reports;
@@ -109,6 +113,8 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
     caseRoutes(routes, { auth, ...parts });
     agentRoutes(routes, { auth, ...parts });
     peopleRoutes(routes, { auth, ...parts });
+    webhookRoutes(routes, { auth, ...parts });
+    webhookDeliveryRoutes(routes, { auth, ...parts });
     auditRoutes(routes, { auth, ...parts });
     policyVersionRoutes(routes, { auth, ...parts });
     const trials = createTrials(parts.context, parts.policies);

@@ -1,6 +1,15 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { durationMs, secret, setting, slackApiSetting, wholeNumber } from '@placet/runtime';
+import type { SecretBox } from '@placet/proof';
+import {
+  durationMs,
+  masterKeySetting,
+  secret,
+  setting,
+  slackApiSetting,
+  webhookHostsSetting,
+  wholeNumber,
+} from '@placet/runtime';
 import * as z from 'zod';
 
 export const gatewaySettings = {
@@ -62,6 +71,8 @@ export const gatewaySettings = {
     'How long a check waits for the verdict of the policy before it answers `pending`.',
     '5s',
   ),
+  webhookAllowedHosts: webhookHostsSetting,
+  secretBox: masterKeySetting,
 };
 function isNetwork(text: string): boolean {
   const [address = '', prefix = '0', ...more] = text.split('/');
@@ -79,4 +90,7 @@ export type GatewayConfig = {
   requestsPerAddress: number;
   trustProxy: string[];
   verdictWaitMs: number;
+  webhookAllowedHosts: string[];
+  /** Absent: nothing secret can be kept in the configuration. */
+  secretBox?: SecretBox | undefined;
 };

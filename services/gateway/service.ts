@@ -9,6 +9,7 @@ import {
   PolicyText,
   parseSubject,
   SignerKey,
+  Webhook,
 } from '@placet/events';
 import {
   causeId,
@@ -32,6 +33,8 @@ import { watchStreamRoom } from './checks/stream-room.ts';
 import { createWaiting, type Waiting } from './checks/waiting.ts';
 import type { GatewayConfig } from './config.ts';
 import { createPolicies, type Policies } from './policies/policies.ts';
+import { answerWebhooks } from './webhooks/targets.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** What whoever started the gateway may use beside HTTP, to set up a first agent, person and policy. */
 export type Gateway = RunningService & { url: string; agents: Agents; people: People; policies: Policies };
@@ -71,6 +74,7 @@ async function buildGateway(
     await open({ bucket: configBuckets.policies, schema: PolicyText }),
     room.keptMs,
   );
+  const webhooks = createWebhooks(await open({ bucket: configBuckets.webhooks, schema: Webhook }), config);
   const signers = await open({ bucket: configBuckets.signers, schema: SignerKey });
   if (config.policyFile !== undefined) {
     await policies.followFile('default', config.policyFile, context.logger, resources);
@@ -78,6 +82,7 @@ async function buildGateway(
   const waiting = createWaiting(context.metrics);
   follow(parts, waiting, people);
   answerReachable(parts, people);
+  answerWebhooks(parts, { webhooks, agents });
   const trusted = () => trustedOf(signers);
   const checkParts = { ...parts, room, waiting, config, trusted };
   const checks = createChecks(checkParts);
@@ -88,6 +93,7 @@ async function buildGateway(
     agents,
     people,
     policies,
+    webhooks,
     trusted,
     checks,
     reports,

@@ -1,9 +1,6 @@
 import { consumers } from '@placet/events';
 import type { Jwks } from '@placet/proof';
 import {
-  causeId,
-  done,
-  proofProblem,
   type RunningService,
   type ServiceEnvironment,
   type ServiceParts,
@@ -12,12 +9,10 @@ import {
   watchConsumer,
 } from '@placet/runtime';
 import { createCards } from './cards.ts';
-import type { Announcement, Channel } from './channel.ts';
 import { createSlackChannel } from './channels/slack/channel.ts';
-import { createWebhookChannel } from './channels/webhook/channel.ts';
 import type { NotifierConfig } from './config.ts';
-import { createDeliver } from './deliver.ts';
-import { CardsEntry, MessageEntry, openLedger, PlaceEntry } from './ledger.ts';
+import { CardsEntry, openLedger, PlaceEntry } from './ledger.ts';
+import { startWebhooks } from './webhooks/webhooks.ts';
 
 type Options = { config: NotifierConfig; trusted: Jwks };
 
@@ -27,51 +22,13 @@ export function startNotifierService(
   options: Options,
 ): Promise<RunningService> {
   return startService('notifier', environment, async (parts) => {
-    const problems = [await deliverWebhooks(parts, options), await showInSlack(parts, options)];
+    const problems = [await startWebhooks(parts, options), await showInSlack(parts, options)];
     return { unready: () => problems.flatMap((one) => one()) };
   });
 }
 
 type Problems = () => string[];
 const none: Problems = () => [];
-
-async function deliverWebhooks(
-  { context, bus, alarm, resources }: ServiceParts,
-  { config, trusted }: Options,
-): Promise<Problems> {
-  const channel = webhookOf(config);
-  if (!channel) return none;
-  resources.add('webhook channel', () => channel.close());
-  const ledger = await openLedger(context, MessageEntry);
-  const deliver = createDeliver({ context, bus, ledger, channel });
-  subscribe(context, bus, alarm, resources, {
-    spec: consumers.notifierWebhook,
-    handle: async ({ event }) => {
-      const announcement = event as Announcement;
-      const problem = problemOf(announcement, trusted);
-      if (problem === null) return deliver(announcement);
-      await alarm({
-        kind: 'proof_rejected',
-        about: causeId(event.id),
-        message: `${event.type} of ${announcement.data.action_id} is not announced: ${problem}`,
-      });
-      return done;
-    },
-    concurrency: 16,
-  });
-  return watchConsumer({ context, alarm, resources }, consumers.notifierWebhook).problems;
-}
-
-/** This service holds no seal key. How an approval ended it believes only of who decides, by the proof. */
-function problemOf(announcement: Announcement, trusted: Jwks): string | null {
-  if (announcement.type !== 'approval.closed') return null;
-  return proofProblem(announcement, trusted);
-}
-
-function webhookOf({ webhookUrl, webhookSecret, webhookAllowedHosts }: NotifierConfig): Channel | null {
-  if (webhookUrl === undefined || webhookSecret === undefined) return null;
-  return createWebhookChannel({ url: webhookUrl, secret: webhookSecret, allowedHosts: webhookAllowedHosts });
-}
 
 async function showInSlack(
   { context, bus, alarm, resources }: ServiceParts,
