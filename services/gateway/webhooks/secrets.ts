@@ -19,13 +19,16 @@ export function newSecret(
   return { text: given, boxed: { box: boxOf(box).encrypt(given, place), made_at: now.toISOString() } };
 }
 
-/** A new one before the others. The one before it is signed with as well for a while. */
+/** A new one before the others, which are signed with as well for a while. */
 export function withNewSecret(
   secrets: readonly BoxedSecret[],
   added: BoxedSecret,
   { now, graceMs }: { now: Date; graceMs: number },
 ): BoxedSecret[] {
-  const until = new Date(now.getTime() + graceMs).toISOString();
-  const ending = secrets.map((secret) => (secret.until === undefined ? { ...secret, until } : secret));
+  const end = now.getTime() + graceMs;
+  const ending = secrets.map((secret) => {
+    const earliest = Math.min(end, secret.until === undefined ? end : Date.parse(secret.until));
+    return { ...secret, until: new Date(earliest).toISOString() };
+  });
   return [added, ...currentSecrets(ending, now)].slice(0, secretsMax);
 }

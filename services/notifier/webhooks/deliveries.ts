@@ -117,7 +117,7 @@ export async function openDeliveries(context: BusContext) {
     log(endpoint: string, { failed, limit }: { failed: boolean; limit: number }): Delivery[] {
       const log = logs.get(endpoint);
       const all = [...((failed ? log?.failed : log?.newest)?.values() ?? [])];
-      return all.toSorted((a, b) => b.entry.made - a.entry.made).slice(0, limit);
+      return all.toSorted((a, b) => b.entry.seq - a.entry.seq).slice(0, limit);
     },
   };
 }
