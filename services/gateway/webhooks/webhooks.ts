@@ -108,7 +108,7 @@ export function createWebhooks(
 
     /** What stands in its place says that it is gone. */
     async remove(id: string, by: string): Promise<void> {
-      await change(id, by, 'deleted', (webhook) => ({ ...webhook, deleted: true, secrets: [] }));
+      await change(id, by, 'deleted', (webhook) => ({ ...webhook, deleted: true, url: '', secrets: [] }));
     },
 
     async rotate(

@@ -55,7 +55,6 @@ export async function openDeliveries(context: BusContext) {
   const logs = new Map<string, { newest: Map<string, Delivery>; failed: Map<string, Delivery> }>();
   let seen = 0;
   let following: Promise<void> | undefined;
-  let isWhole = false;
 
   function learn(delivery: Delivery): void {
     const { key, entry, revision } = delivery;
@@ -64,9 +63,10 @@ export async function openDeliveries(context: BusContext) {
     const before = owedHere.get(key) ?? log.newest.get(key) ?? log.failed.get(key);
     if (before && before.revision >= revision) return;
     owed.set(entry.endpoint, owedHere);
-    logs.set(entry.endpoint, log);
     if (entry.until === undefined) owedHere.delete(key);
     else owedHere.set(key, delivery);
+    if (!hasLog(entry.endpoint)) return;
+    logs.set(entry.endpoint, log);
     remember(log.newest, delivery);
     if (entry.status === 'failed') remember(log.failed, delivery);
     else log.failed.delete(key);
@@ -85,12 +85,10 @@ export async function openDeliveries(context: BusContext) {
       }
       isMore = read.isMore && read.messages.length > 0;
     }
-    isWhole = true;
   }
 
   return {
     owed: owed as ReadonlyMap<string, ReadonlyMap<string, Delivery>>,
-    isWhole: () => isWhole,
 
     get: async (key: string): Promise<Delivery | null> => {
       const found = await ledger.get(key);
@@ -121,6 +119,9 @@ export async function openDeliveries(context: BusContext) {
     },
   };
 }
+
+/** Nobody can ask for that of the settings, or of an agent's callbacks. */
+const hasLog = (endpoint: string) => endpoint.startsWith('wh_');
 
 /** The latest to change are kept. */
 function remember(some: Map<string, Delivery>, delivery: Delivery): void {
