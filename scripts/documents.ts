@@ -52,7 +52,14 @@ export const deployGroup = '`npm run deploy:streams`';
 export const mongodbGroup = '`deploy-mongodb` of docker-compose.yml';
 
 /** Of the gateway and the notifier, and shown once. */
-const { slackApiUrl: _, publicUrl: __, mailFrom: ___, ...ofNotifierAlone } = notifierSettings;
+const {
+  slackApiUrl: _a,
+  publicUrl: _b,
+  mailFrom: _c,
+  webhookAllowedHosts: _d,
+  secretBox: _e,
+  ...ofNotifierAlone
+} = notifierSettings;
 
 /** All settings, by whose they are. */
 export const settingGroups: Record<string, SettingsTable> = {

@@ -123,6 +123,7 @@ async function createProcesses(
             PLACET_NATS_URL: (options.spread ? urls[i % urls.length] : undefined) ?? urls.join(','),
             PLACET_LOG_LEVEL: 'info',
             ...identityOf(service, secretsDir),
+            ...(opensBoxes(service) ? secret('PLACET_MASTER_KEY', secretsDir, secretFiles.masterKey) : {}),
             ...(service === 'decisions' || service === 'audit' ? storeOf(options) : {}),
             ...options.env?.[service],
           },
@@ -133,6 +134,8 @@ async function createProcesses(
   }
   return created;
 }
+
+const opensBoxes = (service: Service) => service === 'gateway' || service === 'notifier';
 
 const storeOf = ({ mongodbUrl, dir }: ClusterOptions): Record<string, string> =>
   mongodbUrl === undefined ? { PLACET_DATA: dir } : { PLACET_MONGODB_URL: mongodbUrl };

@@ -3,11 +3,13 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createSealer,
+  createSecretBox,
   createSigner,
   generateSigningKey,
   type Jwks,
   parseSealKeys,
   type Sealer,
+  type SecretBox,
   type Signer,
   sealKeyText,
   trusting,
@@ -19,6 +21,8 @@ export class KeysProblem extends UsersProblem {}
 
 export type Keys = {
   sealer: Sealer;
+  /** For what is secret in the configuration. */
+  secretBox: SecretBox;
   policySigner: Signer;
   decisionsSigner: Signer;
   /** Whose proofs are believed: those of the signers, and of the ones before them. */
@@ -59,11 +63,16 @@ export function loadKeys(dataDir: string): Keys {
   );
   return {
     sealer: readable('seal.key', () => createSealer(parseSealKeys(sealKeys))),
+    secretBox: readable('master.key', () =>
+      createSecretBox(Buffer.from(keep('master.key', newMasterKey), 'base64url')),
+    ),
     policySigner,
     decisionsSigner,
     trusted: keepTrusted(join(dir, 'trusted-keys.json'), [policySigner, decisionsSigner]),
   };
 }
+
+const newMasterKey = () => `${randomBytes(32).toString('base64url')}\n`;
 
 function keepTrusted(file: string, signers: Signer[]): Jwks {
   const known = (readJsonFile(file) ?? { keys: [] }) as Jwks;

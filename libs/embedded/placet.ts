@@ -123,11 +123,12 @@ function createStarters({
   unready,
 }: Parts): Record<Service, () => Promise<RunningService>> {
   const metrics = createMetrics();
+  const secretBox = settings.secretBox ?? keys.secretBox;
   // The notifier and the audit service hold no seal key: they act on nothing that it would have to protect.
   const sealed: ServiceEnvironment = { nats, sealer: keys.sealer, logger, metrics };
   const unsealed: ServiceEnvironment = { ...sealed, sealer: null };
   return {
-    gateway: () => startGatewayService(sealed, { config: settings, unready }),
+    gateway: () => startGatewayService(sealed, { config: { ...settings, secretBox }, unready }),
     policy: () => startPolicyService(sealed, { config: settings, signer: keys.policySigner }),
     decisions: async () => {
       const store = await openStoreOf('decisions', settings, {
@@ -136,7 +137,8 @@ function createStarters({
       });
       return startDecisionsService(sealed, { config: settings, signer: keys.decisionsSigner, store });
     },
-    notifier: () => startNotifierService(unsealed, { config: settings, trusted: keys.trusted }),
+    notifier: () =>
+      startNotifierService(unsealed, { config: { ...settings, secretBox }, trusted: keys.trusted }),
     audit: async () => {
       const store = await openStoreOf('audit', settings, {
         mongo: openMongoAuditStore,

@@ -48,6 +48,8 @@ export const ActionRequested = z.object({
   approvers: z.array(Approver).optional(),
   accepts: z.array(z.enum(['edits', 'choices'])).optional(),
   answer_schema: AnswerSchema.optional(),
+  /** Where the caller is told of the decision, in a box that only gateway and notifier open. */
+  callback: z.string().optional(),
 });
 
 const Decided = {

@@ -6,6 +6,7 @@ export const configBuckets = {
   people: 'placet-people',
   policies: 'placet-policies',
   signers: 'placet-signers',
+  webhooks: 'placet-webhooks',
 } as const;
 export type ConfigBucket = (typeof configBuckets)[keyof typeof configBuckets];
 
@@ -27,6 +28,7 @@ export const bucketUsers: Record<Bucket, { writers: readonly Service[]; follower
     writers: ['policy', 'decisions'],
     followers: ['gateway', 'policy', 'decisions'],
   },
+  [configBuckets.webhooks]: { writers: ['gateway'], followers: ['gateway'] },
   [deliveriesBucket]: { writers: ['notifier'], followers: [] },
   [sessionsBucket]: { writers: ['gateway'], followers: [] },
 };

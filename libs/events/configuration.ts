@@ -11,12 +11,25 @@ export const StoredCredential = z.object({
 });
 export type StoredCredential = z.infer<typeof StoredCredential>;
 
+/** A secret as it is kept: in a box that the master key opens. */
+export const BoxedSecret = z.object({
+  box: z.string(),
+  made_at: Instant,
+  /** Until then it is signed with as well; absent on the current one. */
+  until: Instant.optional(),
+});
+export type BoxedSecret = z.infer<typeof BoxedSecret>;
+
 export const Agent = z.object({
   name: AgentName,
   owner: z.string(),
   created_at: Instant,
   disabled: z.boolean(),
   keys: z.array(StoredCredential),
+  /** Where it may have itself called back: `host`, or `host:port`. */
+  callback_hosts: z.array(z.string()).optional(),
+  /** What its callbacks are signed with, the current one first. */
+  callback_secrets: z.array(BoxedSecret).optional(),
 });
 export type Agent = z.infer<typeof Agent>;
 

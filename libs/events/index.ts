@@ -17,3 +17,4 @@ export * from './standing.ts';
 export * from './streams.ts';
 export * from './subjects.ts';
 export * from './system-events.ts';
+export * from './webhooks.ts';

@@ -28,6 +28,11 @@ export const requests = {
   mailLink: `${root}.gateway.mail_link`,
   signInMail: `${root}.notifier.sign_in_mail`,
   slackModal: `${root}.notifier.slack_modal`,
+  webhooks: `${root}.gateway.webhooks`,
+  disableWebhook: `${root}.gateway.disable_webhook`,
+  deliveries: `${root}.notifier.deliveries`,
+  redeliver: `${root}.notifier.redeliver`,
+  testWebhook: `${root}.notifier.test_webhook`,
 } as const;
 export type RequestSubject = (typeof requests)[keyof typeof requests];
 

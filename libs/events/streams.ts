@@ -125,6 +125,17 @@ export const consumers = {
     maxAckPending: 5000,
     ackWaitMs: 30_000,
   },
+  /**
+   * Apart from the others, because there may be thousands a second of them: it is read only while somebody wants to be
+   * told, and costs nothing otherwise.
+   */
+  notifierDecided: {
+    service: 'notifier',
+    durable: 'notifier-decided',
+    filters: [typeFilter('action.decided')],
+    maxAckPending: 5000,
+    ackWaitMs: 30_000,
+  },
 } as const;
 export type ConsumerSpec = {
   durable: string;

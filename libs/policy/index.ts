@@ -18,6 +18,7 @@ export { type CountersSeen, type CounterUse, type Refused, useId } from './count
 export { evaluate, look } from './evaluate.ts';
 export { type Explanation, explain, type RuleMatch } from './explain.ts';
 export { type ActionFacts, requestFacts } from './facts.ts';
+export { type Glob, matchGlob, parseGlob } from './glob.ts';
 export { createLayers, type Layers, type PolicyEntry, setOf } from './layers.ts';
 export { textBytesMax } from './limits.ts';
 export { lookAlike } from './look-alike.ts';

@@ -10,5 +10,13 @@ export type { SecretBox } from './secret-box.ts';
 export { createSecretBox, SecretBoxError } from './secret-box.ts';
 export type { Jwk, Jwks, ProofClaims, ProofExpectation, ProofVerdict, Signer } from './sign.ts';
 export { createSigner, generateSigningKey, verifyProof } from './sign.ts';
+export type { WebhookHeaders, WebhookMessage } from './standard-webhooks.ts';
+export {
+  generateWebhookSecret,
+  isWebhookSecret,
+  parseWebhookSecret,
+  signWebhook,
+  verifyWebhook,
+} from './standard-webhooks.ts';
 export type { JsonResult } from './strict-json.ts';
 export { parseJson } from './strict-json.ts';

@@ -14,7 +14,9 @@ export type StreamMessage = {
   pending: number;
 };
 
-export type DirectQuery = { seq: number; batch: number; max_bytes: number } | { multi_last: string[] };
+export type DirectQuery =
+  | { seq: number; batch: number; max_bytes: number; next_by_subj?: string }
+  | { multi_last: string[] };
 
 /** Whose inbox the answer comes to: the user's own. */
 export type Reader = Pick<BusContext, 'nc' | 'js'> & { service: string };

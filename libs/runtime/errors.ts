@@ -11,6 +11,10 @@ export const errorTable = {
   },
   WRONG_CREDENTIAL: { status: 403, message: 'This kind of credential does not open this route.' },
   FORBIDDEN: { status: 403, message: 'You have not the role that this needs.' },
+  CALLBACK_REFUSED: {
+    status: 403,
+    message: 'This agent may not be called back there. An administrator can allow it.',
+  },
   NOT_ELIGIBLE: { status: 403, message: 'You are not among the approvers of this action.' },
   NOT_FOUND: { status: 404, message: 'There is no such thing here.' },
   METHOD_NOT_ALLOWED: {
@@ -79,6 +83,11 @@ export const errorTable = {
   POLICY_REFUSED: { status: 422, message: 'The policy was refused; the running one stays.' },
   RATE_LIMITED: { status: 429, message: 'Too many requests. Wait as long as Retry-After says.' },
   INTERNAL: { status: 500, message: 'Placet failed. The log has the request id.' },
+  MASTER_KEY_MISSING: {
+    status: 501,
+    message:
+      'Secrets cannot be kept here yet: set PLACET_MASTER_KEY (32 random bytes in base64url) for the gateway and the notifier.',
+  },
   UNAVAILABLE: { status: 503, message: 'A part of Placet cannot be reached now. Try again.' },
   STORE_FULL: {
     status: 503,

@@ -1,3 +1,4 @@
+export * from './address-guard.ts';
 export * from './alarms.ts';
 export * from './broker-watch.ts';
 export * from './bus.ts';

@@ -9,8 +9,14 @@ export async function readBatch(
   stream: string,
   seq: number,
   batch: number,
+  filter?: string,
 ): Promise<{ messages: StreamMessage[]; isMore: boolean }> {
-  const messages = await readDirect(context, stream, { seq, batch, max_bytes: batchBytesMax });
+  const messages = await readDirect(context, stream, {
+    seq,
+    batch,
+    max_bytes: batchBytesMax,
+    ...(filter === undefined ? {} : { next_by_subj: filter }),
+  });
   return { messages, isMore: (messages.at(-1)?.pending ?? 0) > 0 };
 }
 

@@ -20,7 +20,7 @@ export type Outcome =
   | { outcome: 'dead'; reason: string };
 export const done: Outcome = { outcome: 'done' };
 
-export type Delivered = { event: PlacetEvent; seq: number; deliveries: number };
+export type Delivered = { event: PlacetEvent; subject: string; seq: number; deliveries: number };
 export type Forged = { subject: string; seq: number };
 
 export type Subscription = {
@@ -122,7 +122,7 @@ export function subscribe(
   async function handled(message: JsMsg): Promise<Outcome> {
     const event = readStored(context, message.subject, message.data, sealOf(message));
     const { seq, subject } = message;
-    if (event) return subscription.handle({ event, seq, deliveries: message.info.deliveryCount });
+    if (event) return subscription.handle({ event, subject, seq, deliveries: message.info.deliveryCount });
     await tellForged([{ seq, subject }]);
     return subscription.handleForged?.({ subject, seq }) ?? done;
   }

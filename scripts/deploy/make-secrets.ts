@@ -19,6 +19,7 @@ const newPassword = () => randomBytes(24).toString('base64url');
 /** Where each secret of a deployment lies. The names are those that docker-compose.yml mounts. */
 export const secretFiles = {
   sealKeys: 'seal.keys',
+  masterKey: 'master.key',
   policyKey: 'policy.pem',
   decisionsKey: 'decisions.pem',
   trustedKeys: 'trusted-keys.json',
@@ -74,6 +75,7 @@ function makeMissing(dir: string, subscribers: readonly string[]): string[] {
     return text;
   };
   keep(secretFiles.sealKeys, () => sealKeyText({ id: 'k1', secret: randomBytes(32) }));
+  keep(secretFiles.masterKey, () => randomBytes(32).toString('base64url'));
   const signers = [secretFiles.policyKey, secretFiles.decisionsKey].map((name) =>
     createSigner(keep(name, generateSigningKey)),
   );

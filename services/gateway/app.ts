@@ -34,11 +34,14 @@ import { backtestRoute, evaluateRoute } from './routes/policy-trials.ts';
 import { policyVersionRoutes } from './routes/policy-versions.ts';
 import { signInRoutes } from './routes/sign-in.ts';
 import { slackRoutes } from './routes/slack.ts';
+import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import type { Links } from './sessions/links.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { SignInLinks } from './sessions/sign-in-links.ts';
 import type { SlackCodes } from './sessions/slack-codes.ts';
 import type { Interactions } from './slack/interactions.ts';
+import type { Webhooks } from './webhooks/webhooks.ts';
 
 /**
  * What helmet says without options. Its plugin is built anew for each request, which costs a third of the request
@@ -69,6 +72,7 @@ export type GatewayParts = {
   links: Links;
   signInLinks: SignInLinks;
   policies: Policies;
+  webhooks: Webhooks;
   trusted: () => Jwks;
   checks: Checks;
   reports: Reports;
@@ -125,6 +129,8 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
     caseRoutes(routes, { auth, ...parts });
     agentRoutes(routes, { auth, ...parts });
     peopleRoutes(routes, { auth, ...parts });
+    webhookRoutes(routes, { auth, ...parts });
+    webhookDeliveryRoutes(routes, { auth, ...parts });
     auditRoutes(routes, { auth, ...parts });
     policyVersionRoutes(routes, { auth, ...parts });
     const trials = createTrials(parts.context, parts.policies);

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import type { SecretBox } from '@placet/proof';
 import {
   durationMs,
   type MailAddress,
   mailFromSetting,
+  masterKeySetting,
   publicUrlSetting,
   secret,
   setting,
   slackApiSetting,
+  webhookHostsSetting,
   wholeNumber,
 } from '@placet/runtime';
 import * as z from 'zod';
@@ -81,6 +84,8 @@ export const gatewaySettings = {
     'How long a check waits for the verdict of the policy before it answers `pending`.',
     '5s',
   ),
+  webhookAllowedHosts: webhookHostsSetting,
+  secretBox: masterKeySetting,
 };
 function isNetwork(text: string): boolean {
   const [address = '', prefix = '0', ...more] = text.split('/');
@@ -101,4 +106,7 @@ export type GatewayConfig = {
   requestsPerAddress: number;
   trustProxy: string[];
   verdictWaitMs: number;
+  webhookAllowedHosts: string[];
+  /** Absent: nothing secret can be kept in the configuration. */
+  secretBox?: SecretBox | undefined;
 };

@@ -9,6 +9,7 @@ import {
   PolicyText,
   parseSubject,
   SignerKey,
+  Webhook,
 } from '@placet/events';
 import {
   causeId,
@@ -40,6 +41,8 @@ import { createSignInLinks, type SignInLinks } from './sessions/sign-in-links.ts
 import { createSlackCodes } from './sessions/slack-codes.ts';
 import { createInteractions } from './slack/interactions.ts';
 import { listenToSlack } from './slack/socket.ts';
+import { answerWebhooks } from './webhooks/targets.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** What whoever started the gateway may use beside HTTP, to set up a first agent, person and policy. */
 export type Gateway = RunningService & {
@@ -85,6 +88,7 @@ async function buildGateway(
     await open({ bucket: configBuckets.policies, schema: PolicyText }),
     room.keptMs,
   );
+  const webhooks = createWebhooks(await open({ bucket: configBuckets.webhooks, schema: Webhook }), config);
   const signers = await open({ bucket: configBuckets.signers, schema: SignerKey });
   if (config.policyFile !== undefined) {
     await policies.followFile('default', config.policyFile, context.logger, resources);
@@ -110,6 +114,7 @@ async function buildGateway(
     const slack = { appToken: config.slackAppToken, apiUrl: config.slackApiUrl };
     listenToSlack({ context, resources, interactions }, slack);
   }
+  answerWebhooks(parts, { webhooks, agents });
   const trusted = () => trustedOf(signers);
   const checkParts = { ...parts, room, waiting, config, trusted };
   const checks = createChecks(checkParts);
@@ -126,6 +131,7 @@ async function buildGateway(
     links,
     signInLinks,
     policies,
+    webhooks,
     trusted,
     checks,
     reports,

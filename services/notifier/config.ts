@@ -1,9 +1,18 @@
-import { type MailAddress, publicUrlSetting, secret, setting, slackApiSetting } from '@placet/runtime';
+import { isWebhookSecret, type SecretBox } from '@placet/proof';
+import {
+  createAddressGuard,
+  durationMs,
+  type MailAddress,
+  masterKeySetting,
+  publicUrlSetting,
+  secret,
+  setting,
+  slackApiSetting,
+  webhookHostsSetting,
+} from '@placet/runtime';
 import * as z from 'zod';
-import { createAddressGuard } from './channels/address-guard.ts';
 import { emailSettings, type SmtpServer } from './channels/email/settings.ts';
 import { pagerdutySettings } from './channels/pagerduty/settings.ts';
-import { parseSecret } from './channels/webhook/standard-webhooks.ts';
 
 export const notifierSettings = {
   slackBotToken: secret(
@@ -26,32 +35,18 @@ export const notifierSettings = {
   ),
   webhookSecret: secret(
     'PLACET_WEBHOOK_SECRET',
-    z.string().refine(isSecret, 'must be whsec_ and 24 to 64 bytes in base64').optional(),
+    z.string().refine(isWebhookSecret, 'must be whsec_ and 24 to 64 bytes in base64').optional(),
     'The secret that webhooks are signed with (`whsec_…`).',
   ),
-  webhookAllowedHosts: setting(
-    'PLACET_WEBHOOK_ALLOWED_HOSTS',
-    z
-      .string()
-      .default('')
-      .transform((text) => text.split(',').filter(Boolean))
-      .refine((hosts) => hosts.every(isHost), 'must be hosts: host, host:port or [ipv6]:port, with commas'),
-    'Private hosts (`host` or `host:port`, separated by commas) that a webhook may reach nevertheless. For development.',
-    '',
+  webhookAllowedHosts: webhookHostsSetting,
+  webhookTimeoutMs: setting(
+    'PLACET_WEBHOOK_TIMEOUT',
+    durationMs('15s', '100ms', '15s'),
+    'How long an attempt to send a webhook waits for the answer.',
+    '15s',
   ),
+  secretBox: masterKeySetting,
 };
-function isSecret(text: string): boolean {
-  try {
-    parseSecret(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isHost(text: string): boolean {
-  return /^(\[[^\]]+\]|[^:/@\s]+)(:\d{1,5})?$/.test(text);
-}
 
 /** What is right by itself and cannot be together. */
 export function notifierDisagreements(config: NotifierConfig): string[] {
@@ -86,4 +81,6 @@ export type NotifierConfig = {
   webhookUrl?: string | undefined;
   webhookSecret?: string | undefined;
   webhookAllowedHosts: string[];
+  webhookTimeoutMs: number;
+  secretBox?: SecretBox | undefined;
 };

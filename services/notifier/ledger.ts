@@ -4,17 +4,6 @@ import { deliveriesBucket } from '@placet/events';
 import { type BusContext, Unavailable } from '@placet/runtime';
 import * as z from 'zod';
 
-/** What became of a message that is sent once. */
-export const MessageEntry = z.object({
-  status: z.enum(['sending', 'waiting', 'sent', 'failed']),
-  attempts: z.number().int(),
-  at: z.number(),
-  /** When a next attempt is due; for one that is being sent, when its sender counts as dead. */
-  until: z.number().optional(),
-  error: z.string().optional(),
-});
-export type MessageEntry = z.infer<typeof MessageEntry>;
-
 const Slot = z.object({
   /** `sending`: it may be there or not. */
   status: z.enum(['sending', 'waiting', 'shown', 'failed']),

@@ -13,9 +13,7 @@ import type { Jwks } from '@placet/proof';
 import {
   answer,
   ask,
-  causeId,
   done,
-  proofProblem,
   Refusal,
   type RunningService,
   type ServiceEnvironment,
@@ -26,14 +24,12 @@ import {
 } from '@placet/runtime';
 import type { CardChannel } from './card-channel.ts';
 import { createCards } from './cards.ts';
-import type { Announcement, Channel } from './channel.ts';
 import { createEmailChannel } from './channels/email/channel.ts';
 import { createPagerDutyChannel } from './channels/pagerduty/channel.ts';
 import { createSlackChannel } from './channels/slack/channel.ts';
-import { createWebhookChannel } from './channels/webhook/channel.ts';
 import type { NotifierConfig } from './config.ts';
-import { createDeliver } from './deliver.ts';
-import { CardsEntry, MessageEntry, openLedger, PlaceEntry } from './ledger.ts';
+import { CardsEntry, openLedger, PlaceEntry } from './ledger.ts';
+import { startWebhooks } from './webhooks/webhooks.ts';
 
 type Options = { config: NotifierConfig; trusted: Jwks };
 
@@ -46,7 +42,7 @@ export function startNotifierService(
     const { config, trusted } = options;
     const { notifierSlack, notifierPagerduty, notifierEmail } = consumers;
     const problems = [
-      await deliverWebhooks(parts, options),
+      await startWebhooks(parts, options),
       await show(parts, trusted, { spec: notifierSlack, channel: await slackOf(parts, config) }),
       await show(parts, trusted, {
         spec: notifierPagerduty,
@@ -61,44 +57,6 @@ export function startNotifierService(
 
 type Problems = () => string[];
 const none: Problems = () => [];
-
-async function deliverWebhooks(
-  { context, bus, alarm, resources }: ServiceParts,
-  { config, trusted }: Options,
-): Promise<Problems> {
-  const channel = webhookOf(config);
-  if (!channel) return none;
-  resources.add('webhook channel', () => channel.close());
-  const ledger = await openLedger(context, MessageEntry);
-  const deliver = createDeliver({ context, bus, ledger, channel });
-  subscribe(context, bus, alarm, resources, {
-    spec: consumers.notifierWebhook,
-    handle: async ({ event }) => {
-      const announcement = event as Announcement;
-      const problem = problemOf(announcement, trusted);
-      if (problem === null) return deliver(announcement);
-      await alarm({
-        kind: 'proof_rejected',
-        about: causeId(event.id),
-        message: `${event.type} of ${announcement.data.action_id} is not announced: ${problem}`,
-      });
-      return done;
-    },
-    concurrency: 16,
-  });
-  return watchConsumer({ context, alarm, resources }, consumers.notifierWebhook).problems;
-}
-
-/** This service holds no seal key. How an approval ended it believes only of who decides, by the proof. */
-function problemOf(announcement: Announcement, trusted: Jwks): string | null {
-  if (announcement.type !== 'approval.closed') return null;
-  return proofProblem(announcement, trusted);
-}
-
-function webhookOf({ webhookUrl, webhookSecret, webhookAllowedHosts }: NotifierConfig): Channel | null {
-  if (webhookUrl === undefined || webhookSecret === undefined) return null;
-  return createWebhookChannel({ url: webhookUrl, secret: webhookSecret, allowedHosts: webhookAllowedHosts });
-}
 
 async function slackOf(
   parts: ServiceParts,

@@ -10,6 +10,8 @@ export type Told = {
   about_type: string;
   attempts: number;
   case?: string | undefined;
+  /** Where several are told at one target, which of them. */
+  place?: string | undefined;
 };
 
 export type Tell = {
@@ -22,18 +24,18 @@ export function createTell(bus: Bus, channel: string): Tell {
   const common = () => ({ service: 'notifier', id: newId(), now: new Date() }) as const;
   const store = async (
     event: EventOf<'notification.sent'> | EventOf<'notification.failed'>,
-    { target, about }: Told,
+    { target, about, place = target }: Told,
   ) => {
-    await bus.note(event, causeId(channel, target, about));
+    await bus.note(event, causeId(channel, place, about));
   };
   return {
-    async sent({ case: ofCase, ...told }) {
+    async sent({ case: ofCase, place, ...told }) {
       const data = { ...told, channel, ...(ofCase === undefined ? {} : { case: ofCase }) };
-      await store(makeEvent('notification.sent', { ...common(), data }), told);
+      await store(makeEvent('notification.sent', { ...common(), data }), { ...told, place });
     },
-    async failed({ case: ofCase, ...told }) {
+    async failed({ case: ofCase, place, ...told }) {
       const data = { ...told, channel, ...(ofCase === undefined ? {} : { case: ofCase }) };
-      await store(makeEvent('notification.failed', { ...common(), data }), told);
+      await store(makeEvent('notification.failed', { ...common(), data }), { ...told, place });
     },
   };
 }

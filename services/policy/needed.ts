@@ -118,7 +118,14 @@ function needed(now: Date, data: Needed): EventOf<'approval.needed'> {
 
 /** What the agent told, as far as people are told it. */
 function told(request: Request) {
-  const { idempotency_key: _k, policy: _p, timeout_ms: _t, approvers: _a, ...rest } = request.data;
+  const {
+    idempotency_key: _k,
+    policy: _p,
+    timeout_ms: _t,
+    approvers: _a,
+    callback: _c,
+    ...rest
+  } = request.data;
   return { ...rest, request_event: request.id, requested_at: request.time };
 }
 

@@ -57,7 +57,7 @@ test('who has read for long that it waits does not send what has ended meanwhile
     const all = await messagesIn(raw);
     const found = all.find(({ event }) => event?.type === type);
     if (!found) throw new Error(`there is no ${type}`);
-    return { event: found.event, seq: found.seq, deliveries: 1 };
+    return { event: found.event, subject: found.subject, seq: found.seq, deliveries: 1 };
   };
 
   const id = await held(placet);

@@ -126,19 +126,4 @@ describe('rule 4: what was approved is what runs', () => {
     expect(body).toMatchObject({ decision: 'expired', action_id });
     expect(body.proof).toBeUndefined();
   });
-
-  test.each([['callback_url', 'https://example.com/']])(
-    '%s, which is not built yet, is refused by its name',
-    async (field, value) => {
-      const { agent } = shared();
-
-      const refused = await agent.check({ action_name: 'read.mail', payload, [field]: value });
-
-      expect(refused).toMatchObject({
-        status: 422,
-        body: { error: 'VALIDATION_ERROR', details: [{ path: field }] },
-      });
-      expect(refused.body.details[0].message).toContain('cannot do this yet');
-    },
-  );
 });

@@ -150,11 +150,13 @@ describe('rule 7: delivered twice is the same as once', () => {
     await placet.start('notifier');
     await settled(raw);
 
-    expect(received.map(({ body }) => toldOf(body as Told)).toSorted()).toEqual(
-      [
-        ...[one, two, three].map((id) => `approval.needed ${id}`),
-        ...[one, two].map((id) => `approval.closed ${id}`),
-      ].toSorted(),
+    await eventually(() =>
+      expect(received.map(({ body }) => toldOf(body as Told)).toSorted()).toEqual(
+        [
+          ...[one, two, three].map((id) => `approval.needed ${id}`),
+          ...[one, two].map((id) => `approval.closed ${id}`),
+        ].toSorted(),
+      ),
     );
     expect(await answers()).toEqual(ends);
     for (const id of ids) {

@@ -101,6 +101,7 @@ describe('rule 10: secrets stay home', () => {
     const keyFiles = filesUnder(join(dataDir, 'keys'));
     expect(keyFiles.map((file) => relative(dataDir, file)).sort()).toEqual([
       'keys/decisions.pem',
+      'keys/master.key',
       'keys/policy.pem',
       'keys/seal.key',
       'keys/trusted-keys.json',

@@ -1,7 +1,11 @@
-import type { Agent } from '@placet/events';
-import { parseCredential } from '@placet/proof';
+import { type Agent, boxPlaces, type CallbackTarget } from '@placet/events';
+import { parseCredential, type SecretBox } from '@placet/proof';
 import { type ConfigStore, Refusal, type ValidEntry } from '@placet/runtime';
+import { newSecret, withNewSecret } from '../webhooks/secrets.ts';
 import { endBy, isCurrent, issueCredential, revoke, withNew } from './credentials.ts';
+
+/** The notifier is told of all of them in one message. */
+const callbackAgentsMax = 500;
 
 export type Agents = ReturnType<typeof createAgents>;
 
@@ -35,7 +39,17 @@ export function createAgents(store: ConfigStore<Agent>) {
     return changed;
   }
 
+  const callbacks = (): CallbackTarget[] =>
+    store.all().flatMap((entry) => {
+      if (entry.status !== 'valid' || entry.value.disabled) return [];
+      const { name, callback_hosts: hosts = [], callback_secrets: secrets = [] } = entry.value;
+      return hosts.length > 0 ? [{ agent: name, hosts, secrets }] : [];
+    });
+
   return {
+    onChange: store.onChange,
+    /** Those that may have themselves called back. */
+    callbacks,
     list: () => store.all().flatMap((entry) => (entry.status === 'valid' ? [entry.value] : [])),
     get: (name: string) => found(name).value,
 
@@ -65,6 +79,35 @@ export function createAgents(store: ConfigStore<Agent>) {
 
     disable(name: string, by: string) {
       return change(name, by, 'disabled', (agent) => ({ ...agent, disabled: true }));
+    },
+
+    async allowCallbacks(name: string, hosts: string[], by: string) {
+      const isNew = !found(name).value.callback_hosts?.length;
+      if (hosts.length > 0 && isNew && callbacks().length >= callbackAgentsMax) {
+        throw new Refusal('VALIDATION_ERROR', {
+          message: `${callbackAgentsMax} agents have callbacks already, which is the most.`,
+        });
+      }
+      return change(name, by, `callbacks to: ${hosts.join(', ') || 'nowhere'}`, (agent) => ({
+        ...agent,
+        callback_hosts: hosts,
+      }));
+    },
+
+    /** A new secret for callbacks; with the one before it they are signed as well for a while. */
+    async rotateCallbackSecret(
+      name: string,
+      { box, graceMs }: { box: SecretBox | undefined; graceMs: number },
+      by: string,
+      now: Date,
+    ) {
+      found(name);
+      const { text, boxed } = newSecret(box, boxPlaces.callbackSecret(name), { now });
+      const agent = await change(name, by, 'a new secret for callbacks', (before) => ({
+        ...before,
+        callback_secrets: withNewSecret(before.callback_secrets ?? [], boxed, { now, graceMs }),
+      }));
+      return { agent, secret: text };
     },
 
     async addKey(name: string, by: string, now: Date, expiresAt?: string) {

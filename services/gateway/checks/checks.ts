@@ -19,6 +19,7 @@ import {
 } from '@placet/runtime';
 import * as z from 'zod';
 import type { GatewayConfig } from '../config.ts';
+import { type Callbacks, createCallbacks } from '../webhooks/callbacks.ts';
 import { type Answer, answerOf, decidedAnswer, executionOf, forgottenAnswer, heldAnswer } from './answer.ts';
 import { storedOutcome } from './outcomes.ts';
 import { actionIdFor, type CheckBody, refuseLarge, timeoutMs } from './request.ts';
@@ -44,6 +45,7 @@ export type Patience = { waitS: number; signal: AbortSignal };
 
 export function createChecks(parts: CheckParts) {
   const { context, bus, alarm, room, waiting, config } = parts;
+  const callbacks = createCallbacks(config);
   const tellForged = createForgedAlarms(alarm);
 
   /** As some node has it, which may be behind. */
@@ -65,7 +67,7 @@ export function createChecks(parts: CheckParts) {
   /** Stores the request, or finds the one that this key stands for, and waits for its answer. */
   async function storeAndWait(agent: Agent, body: CheckBody, patience: Patience): Promise<Answer> {
     refuseLarge(body);
-    const request = requestEvent(agent, body);
+    const request = requestEvent(agent, body, callbacks);
     refuseTooLong(request.data.timeout_ms, room.keptMs());
     const { action_id } = request.data;
     // Where there is no room for new work, what was asked before is answered still.
@@ -82,7 +84,7 @@ export function createChecks(parts: CheckParts) {
       if (appended.status === 'conflict') {
         giveBack?.();
         const history = await atLeader(agent.name, action_id);
-        const answer = repeated(request, history, new Date());
+        const answer = repeated(request, history, callbacks);
         if (isSettled(answer, until)) return answer;
         asked = eventIn(history, 'action.requested')?.id;
       }
@@ -203,15 +205,16 @@ function refuseTooLong(timeoutMs: number | undefined, keptMs: number): void {
   throw new Refusal('VALIDATION_ERROR', { details: [{ path: 'timeout', message }] });
 }
 
-function requestEvent(agent: Agent, body: CheckBody): EventOf<'action.requested'> {
-  const { action_name, payload, idempotency_key, timeout, policy, ...rest } = body;
-  const { callback_url: _c, ...told } = rest;
+function requestEvent(agent: Agent, body: CheckBody, callbacks: Callbacks): EventOf<'action.requested'> {
+  const { action_name, payload, idempotency_key, timeout, policy, callback_url, ...told } = body;
+  const actionId = actionIdFor('check', agent.name, idempotency_key);
+  const callback = callback_url === undefined ? undefined : callbacks.boxed(agent, callback_url, actionId);
   return makeEvent('action.requested', {
     service: 'gateway',
     id: newId(),
     now: new Date(),
     data: {
-      action_id: actionIdFor('check', agent.name, idempotency_key),
+      action_id: actionId,
       agent: agent.name,
       owner: agent.owner,
       action_name,
@@ -219,14 +222,14 @@ function requestEvent(agent: Agent, body: CheckBody): EventOf<'action.requested'
       payload_digest: digestOf(payload),
       idempotency_key: idempotency_key ?? null,
       ...told,
-      ...(policy === undefined ? {} : { policy }),
+      ...defined({ policy, callback }),
       ...timeoutMs(timeout),
     },
   });
 }
 
 /** The answer to a request that was made before, or why its key cannot be used again. */
-function repeated(request: EventOf<'action.requested'>, history: History, now: Date): Answer {
+function repeated(request: EventOf<'action.requested'>, history: History, callbacks: Callbacks): Answer {
   const { action_id, action_name, payload_digest } = request.data;
   const earlier = eventIn(history, 'action.requested')?.data;
   if (!earlier && history.forged.length === 0) {
@@ -237,9 +240,10 @@ function repeated(request: EventOf<'action.requested'>, history: History, now: D
   const isSame =
     earlier?.action_name === action_name &&
     earlier.payload_digest === payload_digest &&
-    wantedOf(earlier) === wantedOf(request.data);
+    wantedOf(earlier) === wantedOf(request.data) &&
+    callbacks.addressOf(earlier) === callbacks.addressOf(request.data);
   if (earlier && !isSame) throw new Refusal('IDEMPOTENCY_CONFLICT', { details: { action_id } });
-  const answer = answerOf(action_id, history, now);
+  const answer = answerOf(action_id, history, new Date());
   if (answer.decision !== 'expired') return answer;
   const decided = eventIn(history, 'action.decided');
   const used = decided !== undefined && executionOf(decided, history) !== undefined;

@@ -22,10 +22,6 @@ const Name = Text(200).superRefine((name, context) => {
   if (trap) context.addIssue({ code: 'custom', message: trap });
 });
 
-/** Fields of the design that later versions build. Until then they are refused, never ignored. */
-const notBuilt = (what: string) =>
-  z.never({ error: `This version cannot do this yet (${what}). Leave the field out.` }).optional();
-
 export const Approvers = z
   .array(z.string().max(260))
   .min(1)
@@ -89,7 +85,12 @@ export const CheckBody = z
     answer_schema: AnswerSchema.optional().describe(
       'What people have to answer when they approve, as a JSON Schema (see docs/approvals.md for the part of it that is understood).',
     ),
-    callback_url: notBuilt('callbacks'),
+    callback_url: z
+      .string()
+      .min(1)
+      .max(2000)
+      .optional()
+      .describe('Where the caller is told of the decision; only at hosts that the agent is allowed.'),
   })
   .meta({ id: 'Check' });
 export type CheckBody = z.infer<typeof CheckBody>;

@@ -1,10 +1,12 @@
 import { type Agent, AgentName } from '@placet/events';
+import type { SecretBox } from '@placet/proof';
 import { type App, parseDurationMs } from '@placet/runtime';
 import * as z from 'zod';
 import type { Agents } from '../accounts/agents.ts';
 import { shown } from '../accounts/credentials.ts';
 import type { Auth } from '../auth.ts';
-import { CredentialView, ExpiresAt, errors, optionalBody } from './shared.ts';
+import { callbackHost } from '../webhooks/callbacks.ts';
+import { CredentialView, durationField, ExpiresAt, errors, optionalBody } from './shared.ts';
 
 const AgentView = z
   .object({
@@ -13,6 +15,7 @@ const AgentView = z
     created_at: z.string(),
     disabled: z.boolean(),
     keys: z.array(CredentialView),
+    callback_hosts: z.array(z.string()).optional().describe('Where it may have itself called back.'),
   })
   .meta({ id: 'Agent' });
 const WithKey = z.object({ agent: AgentView, key: z.string().describe('Shown once.') });
@@ -28,7 +31,20 @@ const Grace = z
   .default('0s')
   .describe('How long the old key still works.');
 
-export function agentRoutes(app: App, { auth, agents }: { auth: Auth; agents: Agents }) {
+const CallbackHost = z
+  .string()
+  .max(260)
+  .transform((text, context) => {
+    const host = callbackHost(text);
+    if (host !== null) return host;
+    context.addIssue({ code: 'custom', message: 'must be a host, as host, host:port or [ipv6]:port' });
+    return z.NEVER;
+  });
+const CallbackGrace = durationField('7d').prefault('24h');
+
+type Parts = { auth: Auth; agents: Agents; config: { secretBox?: SecretBox | undefined } };
+
+export function agentRoutes(app: App, { auth, agents, config }: Parts) {
   const tags = ['Agents'];
   const security = [{ personToken: [] }];
 
@@ -67,6 +83,46 @@ export function agentRoutes(app: App, { auth, agents }: { auth: Auth; agents: Ag
     async (request) => {
       auth.withRole(request, 'admin', 'auditor');
       return view(agents.get(request.params.name));
+    },
+  );
+
+  app.patch(
+    '/v1/agents/:name',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'Allow an agent to have itself called back.',
+        params: Params,
+        body: z.strictObject({ callback_hosts: z.array(CallbackHost).max(20) }),
+        response: { 200: AgentView, ...errors },
+      },
+    },
+    async (request) => {
+      const person = auth.withRole(request, 'admin');
+      const { callback_hosts: hosts } = request.body;
+      return view(await agents.allowCallbacks(request.params.name, hosts, person.id));
+    },
+  );
+
+  app.post(
+    '/v1/agents/:name/callback-secret',
+    {
+      schema: {
+        tags,
+        security,
+        summary: 'A new secret that its callbacks are signed with; the one before it as well for a while.',
+        params: Params,
+        body: optionalBody(z.strictObject({ grace: CallbackGrace })),
+        response: { 201: z.object({ secret: z.string().describe('Shown once.') }), ...errors },
+      },
+    },
+    async (request, reply) => {
+      const person = auth.withRole(request, 'admin');
+      const options = { box: config.secretBox, graceMs: request.body.grace };
+      const made = await agents.rotateCallbackSecret(request.params.name, options, person.id, new Date());
+      reply.code(201);
+      return { secret: made.secret };
     },
   );
 
@@ -148,6 +204,6 @@ export function agentRoutes(app: App, { auth, agents }: { auth: Auth; agents: Ag
   );
 }
 
-function view(agent: Agent) {
+function view({ callback_secrets: _, ...agent }: Agent) {
   return { ...agent, keys: agent.keys.map(shown) };
 }

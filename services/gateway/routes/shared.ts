@@ -1,5 +1,5 @@
 import { ActionId } from '@placet/events';
-import { ErrorBody, Refusal } from '@placet/runtime';
+import { ErrorBody, parseDurationMs, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 
 export const errors = { '4xx': ErrorBody, '5xx': ErrorBody };
@@ -27,4 +27,16 @@ export function knownForm(id: string, code: 'ACTION_NOT_FOUND' | 'NOT_FOUND' = '
 /** A body that may be left out altogether. */
 export function optionalBody<T extends z.ZodObject>(schema: T) {
   return z.preprocess((body) => body ?? {}, schema);
+}
+
+/** A time such as `1h`, as milliseconds. */
+export function durationField(longest: string) {
+  const maxMs = parseDurationMs(longest) ?? 0;
+  return z
+    .string()
+    .refine((text) => {
+      const ms = parseDurationMs(text);
+      return ms !== null && ms <= maxMs;
+    }, `must be a time of at most ${longest}, such as 1h`)
+    .transform((text) => parseDurationMs(text) ?? 0);
 }

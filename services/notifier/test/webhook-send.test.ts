@@ -3,9 +3,9 @@ import http from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import tls from 'node:tls';
+import { verifyWebhook } from '@placet/proof';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createWebhookSender, type Webhook } from '../channels/webhook/send.ts';
-import { verifyWebhook } from '../channels/webhook/standard-webhooks.ts';
+import { createWebhookSender, type Webhook } from '../webhooks/send.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 const now = new Date('2026-01-02T03:04:05Z');
@@ -123,7 +123,11 @@ describe('a delivery', () => {
 describe('an answer that is no success', () => {
   test.each([400, 401, 404, 408, 422, 425, 429, 500, 503])('%i is tried again', async (status) => {
     const { url } = await receiver(answerWith(status));
-    expect(await sender()({ url })).toEqual({ outcome: 'retry', reason: `The receiver answered ${status}.` });
+    expect(await sender()({ url })).toEqual({
+      outcome: 'retry',
+      status,
+      reason: `The receiver answered ${status}.`,
+    });
   });
 
   test('Retry-After is handed on', async () => {

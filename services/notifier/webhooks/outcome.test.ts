@@ -12,6 +12,7 @@ test.each([
 ])('%i is tried again', (status) => {
   expect(outcomeOf(status, undefined, now)).toEqual({
     outcome: 'retry',
+    status,
     reason: expect.stringContaining(String(status)),
   });
 });

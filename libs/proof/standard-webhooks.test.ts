@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseSecret, signWebhook, verifyWebhook } from './standard-webhooks.ts';
+import { parseWebhookSecret, signWebhook, verifyWebhook } from './standard-webhooks.ts';
 
 const short = 'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX';
 const long = 'whsec_ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1+f4CBgoOEhYaHiImKi4yNjo+QkZKTlJWWl5iZmpucnZ6foKGiow==';
@@ -66,21 +66,25 @@ describe('verifying', () => {
 
 describe('secrets', () => {
   test('have 24 to 64 bytes', () => {
-    expect(parseSecret(short)).toHaveLength(24);
-    expect(parseSecret(long)).toHaveLength(64);
+    expect(parseWebhookSecret(short)).toHaveLength(24);
+    expect(parseWebhookSecret(long)).toHaveLength(64);
     for (const bytes of [0, 23, 65]) {
-      expect(() => parseSecret(`whsec_${Buffer.alloc(bytes).toString('base64')}`)).toThrow(/24 to 64 bytes/);
+      expect(() => parseWebhookSecret(`whsec_${Buffer.alloc(bytes).toString('base64')}`)).toThrow(
+        /24 to 64 bytes/,
+      );
     }
   });
 
   test.each(['', short.slice(6), short.replace('whsec_', 'whpk_'), `${short}!`, ` ${short}`])(
     '%j is none',
     (text) => {
-      expect(() => parseSecret(text)).toThrow(TypeError);
+      expect(() => parseWebhookSecret(text)).toThrow(TypeError);
     },
   );
 
   test('are not repeated in an error', () => {
-    expect(() => parseSecret('whsec_hunter2')).toThrow(expect.not.objectContaining({ message: /hunter2/ }));
+    expect(() => parseWebhookSecret('whsec_hunter2')).toThrow(
+      expect.not.objectContaining({ message: /hunter2/ }),
+    );
   });
 });

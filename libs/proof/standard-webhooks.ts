@@ -1,10 +1,11 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 
 const secretPrefix = 'whsec_';
 const secretBytesMin = 24;
 const secretBytesMax = 64;
+const secretBytesMade = 32;
 const toleranceMs = 5 * 60_000;
 
 export type WebhookHeaders = {
@@ -27,7 +28,7 @@ export function signWebhook({ id, timestamp, body, secrets }: WebhookMessage): W
   if (secrets.length === 0) throw new TypeError('A webhook is signed with at least one secret.');
   const seconds = String(Math.floor(timestamp.getTime() / 1000));
   const signatures = secrets.map(
-    (secret) => `v1,${signatureOf(parseSecret(secret), id, seconds, body).toString('base64')}`,
+    (secret) => `v1,${signatureOf(parseWebhookSecret(secret), id, seconds, body).toString('base64')}`,
   );
   return { 'webhook-id': id, 'webhook-timestamp': seconds, 'webhook-signature': signatures.join(' ') };
 }
@@ -44,14 +45,16 @@ export function verifyWebhook(message: {
   if (!isWebhookId(id) || !/^\d{1,12}$/.test(seconds)) return false;
   if (!(Math.abs(message.now.getTime() - Number(seconds) * 1000) <= toleranceMs)) return false;
   const given = list.split(' ').filter((signature) => signature.startsWith('v1,'));
-  const wanted = message.secrets.map((secret) => signatureOf(parseSecret(secret), id, seconds, message.body));
+  const wanted = message.secrets.map((secret) =>
+    signatureOf(parseWebhookSecret(secret), id, seconds, message.body),
+  );
   return given.some((signature) =>
     wanted.some((mac) => isSame(mac, Buffer.from(signature.slice(3), 'base64'))),
   );
 }
 
 /** The bytes of a `whsec_` secret. The message of the error does not repeat it. */
-export function parseSecret(text: string): Buffer {
+export function parseWebhookSecret(text: string): Buffer {
   const encoded = text.startsWith(secretPrefix) ? text.slice(secretPrefix.length) : '';
   const bytes = Buffer.from(encoded, 'base64');
   const isWhole = bytes.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '');
@@ -61,6 +64,19 @@ export function parseSecret(text: string): Buffer {
     );
   }
   return bytes;
+}
+
+export function isWebhookSecret(text: string): boolean {
+  try {
+    parseWebhookSecret(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function generateWebhookSecret(): string {
+  return `${secretPrefix}${randomBytes(secretBytesMade).toString('base64')}`;
 }
 
 /** A full stop in the id would leave open where it ends in what is signed. */

@@ -1,15 +1,14 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { AddressRefused, createAddressGuard } from '../address-guard.ts';
+import { signWebhook } from '@placet/proof';
+import { AddressRefused, createAddressGuard } from '@placet/runtime';
 import { outcomeOf, type WebhookOutcome } from './outcome.ts';
-import { signWebhook } from './standard-webhooks.ts';
 
 const responseBytesMax = 16_384;
 const agentOptions = {
   keepAlive: true,
   maxSockets: 16,
-  maxTotalSockets: 256,
   maxFreeSockets: 4,
   timeout: 60_000,
 };
