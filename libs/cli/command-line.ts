@@ -1,10 +1,11 @@
 import { nearest } from '@placet/policy';
+import { notifyTest } from './notify-test.ts';
 import { policyBacktest } from './policy-backtest.ts';
 import { policyTest } from './policy-test.ts';
 import { printable } from './printable.ts';
 import { type ExitCode, exitCodes, type Terminal, type Verb, WrongUsage } from './verb.ts';
 
-const verbs: readonly Verb[] = [policyTest, policyBacktest];
+const verbs: readonly Verb[] = [policyTest, policyBacktest, notifyTest];
 
 export const runCommandLine = async (args: string[], terminal: Terminal): Promise<ExitCode> => {
   try {

@@ -4,8 +4,7 @@ import { formatBacktest, formatProgress } from './backtest-table.ts';
 import { readPolicyFile } from './files.ts';
 import { printable, printableJson } from './printable.ts';
 import { exitCodes, type Terminal, type Verb, WrongUsage } from './verb.ts';
-
-const defaultUrl = 'http://127.0.0.1:7070';
+import { defaultUrl, readWhere } from './where.ts';
 
 const help = `Usage: placet policy backtest [--scope SCOPE] [--since 30d] [--until MOMENT] [--agent NAME] [--json] FILE
 
@@ -56,17 +55,9 @@ const readArguments = (args: string[], { env }: Terminal) => {
   const [file, ...more] = positionals;
   if (file === undefined) throw new WrongUsage('name a policy: placet policy backtest FILE');
   if (more.length > 0) throw new WrongUsage(`one policy at a time, not ${positionals.join(' and ')}`);
-  const token = env['PLACET_TOKEN'];
-  if (!token) throw new WrongUsage('set PLACET_TOKEN to the token of an administrator or auditor');
-  // What is wrong with it is not told with it.
-  if (!/^[\w-]{1,200}$/.test(token))
-    throw new WrongUsage('PLACET_TOKEN is no token: it has characters that none has');
-  const url = env['PLACET_URL'] || defaultUrl;
-  if (!URL.canParse(url)) throw new WrongUsage('PLACET_URL is no address');
-  if (new URL(url).username !== '' || new URL(url).password !== '')
-    throw new WrongUsage('PLACET_URL holds a name or a password: leave them out');
+  const where = readWhere(env, 'an administrator or auditor');
   const { scope, json, ...query } = values;
-  return { file, scope, json, query, url, token };
+  return { file, scope, json, query, ...where };
 };
 
 type Answer = { result: FullResult } | { problem: string };

@@ -2,7 +2,12 @@ import * as z from 'zod';
 
 /** A channel is kept without its `#`, an email in lower case. */
 export const Approver = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('channel'), channel: z.string() }),
+  z.object({
+    kind: z.literal('channel'),
+    channel: z.string(),
+    /** Who may vote there; absent: whoever has the role approver. As it was when people were asked. */
+    role: z.string().optional(),
+  }),
   z.object({ kind: z.literal('role'), role: z.string() }),
   z.object({ kind: z.literal('user'), email: z.string() }),
   z.object({ kind: z.literal('pagerduty'), service: z.string() }),
@@ -50,6 +55,17 @@ export function approverText(approver: Approver): string {
   }
 }
 
+/** With the roles that channels are mapped to now. */
+export function inChannels(
+  approvers: Approver[],
+  roleOf: (channel: string) => string | undefined,
+): Approver[] {
+  return approvers.map((approver) => {
+    const role = approver.kind === 'channel' ? roleOf(approver.channel) : undefined;
+    return role === undefined ? approver : { ...approver, role };
+  });
+}
+
 /** Where nobody in particular is asked. */
 export const anyApprover = 'role:approver';
 
@@ -61,10 +77,11 @@ export function askedOf(demands: readonly Pick<Demand, 'approvers'>[]): string[]
   return [...new Set(asked)];
 }
 
-/** A channel is a place to be told; who may vote there is any person with the role approver. */
+/** A channel is a place to be told; who may vote there is any person with its role. */
 function keyOf(approver: Approver): string {
   switch (approver.kind) {
     case 'channel':
+      return approver.role === undefined ? anyApprover : `role:${approver.role}`;
     case 'pagerduty':
       return anyApprover;
     default:
@@ -92,6 +109,7 @@ export function isAsked(approver: Approver, { email, roles }: Named): boolean {
   switch (approver.kind) {
     // Places to be told; whoever may vote there has the role.
     case 'channel':
+      return roles.includes(approver.role ?? 'approver');
     case 'pagerduty':
       return roles.includes('approver');
     case 'role':

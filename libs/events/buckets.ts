@@ -5,6 +5,7 @@ export const configBuckets = {
   agents: 'placet-agents',
   people: 'placet-people',
   policies: 'placet-policies',
+  channels: 'placet-channels',
   signers: 'placet-signers',
   webhooks: 'placet-webhooks',
 } as const;
@@ -24,6 +25,7 @@ export const bucketUsers: Record<Bucket, { writers: readonly Service[]; follower
   [configBuckets.agents]: { writers: ['gateway'], followers: ['gateway'] },
   [configBuckets.people]: { writers: ['gateway'], followers: ['gateway'] },
   [configBuckets.policies]: { writers: ['gateway'], followers: ['gateway', 'policy'] },
+  [configBuckets.channels]: { writers: ['gateway'], followers: ['gateway', 'policy'] },
   [configBuckets.signers]: {
     writers: ['policy', 'decisions'],
     followers: ['gateway', 'policy', 'decisions'],

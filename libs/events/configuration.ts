@@ -54,6 +54,10 @@ export const Person = z.object({
 });
 export type Person = z.infer<typeof Person>;
 
+/** A channel in which not whoever has the role approver may vote, but whoever has this one. */
+export const ChannelRole = z.object({ channel: z.string(), role: Role.nullable() });
+export type ChannelRole = z.infer<typeof ChannelRole>;
+
 export const PolicyText = z.object({
   scope: z.string(),
   text: z.string(),

@@ -27,6 +27,7 @@ export const requests = {
   reachable: `${root}.gateway.reachable`,
   mailLink: `${root}.gateway.mail_link`,
   signInMail: `${root}.notifier.sign_in_mail`,
+  testChannel: `${root}.notifier.test_channel`,
   slackModal: `${root}.notifier.slack_modal`,
   webhooks: `${root}.gateway.webhooks`,
   disableWebhook: `${root}.gateway.disable_webhook`,
@@ -180,6 +181,7 @@ export const RecordsQuestion = z.object({
   case: z.string().optional(),
   type: z.string().optional(),
   flawed: z.literal(true).optional(),
+  newest: z.literal(true).optional(),
   after: z.number().int().optional(),
   limit: z.number().int().min(1).max(500),
 });
@@ -258,3 +260,14 @@ export const SlackModalQuestion = z.object({
   trigger_id: z.string(),
   view: z.record(z.string(), z.unknown()),
 });
+
+/** Something harmless to a place or a person, to see whether it arrives. */
+export const TestChannelQuestion = z.object({
+  kind: z.enum(['slack', 'email', 'pagerduty']),
+  /** As the channel knows it: a channel or a user of Slack, a person's address, a service of PagerDuty. */
+  target: z.string(),
+});
+export const TestChannelAnswer = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true) }),
+  z.object({ ok: z.literal(false), reason: z.string() }),
+]);

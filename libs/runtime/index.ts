@@ -2,6 +2,7 @@ export * from './address-guard.ts';
 export * from './alarms.ts';
 export * from './broker-watch.ts';
 export * from './bus.ts';
+export * from './channel-roles.ts';
 export * from './channel-settings.ts';
 export type { ConfigEntry, ValidEntry } from './config-entry.ts';
 export * from './config-store.ts';

@@ -138,7 +138,7 @@ function store(client: MongoClient, records: Collection<Stored>): AuditStore {
       const query = checkQuery(asked);
       const found = await records
         .find(filterOf(query), {
-          sort: { index: 1 },
+          sort: { index: query.newest ? -1 : 1 },
           limit: query.limit + 1,
           maxTimeMS: queryTimeoutMs,
           ...majority,
@@ -179,7 +179,7 @@ function recordOfDocument({ _id, seal = null, flaw = null, ...rest }: Stored): A
 }
 
 function filterOf(query: AuditQuery): Filter<Stored> {
-  const { from, until, after, agent, action, type, flawed } = query;
+  const { from, until, after, agent, action, type, flawed, newest } = query;
   const equal = Object.entries({ agent, action, type, case: query.case }).filter(
     ([, value]) => value !== undefined,
   );
@@ -189,7 +189,7 @@ function filterOf(query: AuditQuery): Filter<Stored> {
   };
   return {
     ...Object.fromEntries(equal),
-    ...(after === undefined ? {} : { index: { $gt: after } }),
+    ...(after === undefined ? {} : { index: newest ? { $lt: after } : { $gt: after } }),
     ...(Object.keys(time).length === 0 ? {} : { time }),
     ...(flawed === undefined ? {} : hasFlaw),
   } as Filter<Stored>;

@@ -93,7 +93,7 @@ const conditions = {
 export async function openSqliteAuditStore(path: string): Promise<AuditStore> {
   const database = openSqlite(path, schema);
   const statements = new Map<string, StatementSync>();
-  // The texts are as many as there are sets of query fields (256), so this cache is bounded.
+  // The texts are as many as there are sets of query fields, in two orders (512), so this cache is bounded.
   const prepared = (sql: string): StatementSync => {
     const statement = statements.get(sql) ?? database.prepare(sql);
     statements.set(sql, statement);
@@ -168,12 +168,16 @@ export async function openSqliteAuditStore(path: string): Promise<AuditStore> {
 }
 
 function selection(query: AuditQuery): { sql: string; values: SQLInputValue[]; limit: number } {
+  const isBack = query.newest === true;
   const fields = (Object.keys(conditions) as (keyof typeof conditions)[]).filter(
     (field) => query[field] !== undefined,
   );
-  const where = fields.length === 0 ? '' : `WHERE ${fields.map((field) => conditions[field]).join(' AND ')}`;
+  const where = fields.length === 0 ? '' : `WHERE ${fields.map(conditionOf).join(' AND ')}`;
+  function conditionOf(field: keyof typeof conditions): string {
+    return isBack && field === 'after' ? '"index" < ?' : conditions[field];
+  }
   return {
-    sql: `SELECT ${columnList} FROM records ${where} ORDER BY "index" LIMIT ?`,
+    sql: `SELECT ${columnList} FROM records ${where} ORDER BY "index"${isBack ? ' DESC' : ''} LIMIT ?`,
     values: [...fields.flatMap((field) => valuesOf(query, field)), query.limit + 1],
     limit: query.limit,
   };

@@ -37,6 +37,8 @@ export type AuditQuery = {
   /** Only records with a flaw. */
   flawed?: true;
   after?: number;
+  /** The latest record first, and `after` goes back from there. */
+  newest?: true;
   limit: number;
 };
 
@@ -59,7 +61,7 @@ export interface AuditStore {
    */
   append(records: NewRecord[], expectedSize: number): Promise<Appended>;
 
-  /** In the order of the index. `next` is the `after` of the next page, null at the end. */
+  /** In the order of the index, or the other way round. `next` is the `after` of the next page, null at the end. */
   query(query: AuditQuery): Promise<Page>;
 
   close(): Promise<void>;

@@ -9,6 +9,7 @@ import {
 } from 'fastify-type-provider-zod';
 import * as z from 'zod';
 import type { Agents } from './accounts/agents.ts';
+import type { Channels } from './accounts/channels.ts';
 import type { People } from './accounts/people.ts';
 import { createAuth } from './auth.ts';
 import type { Checks } from './checks/checks.ts';
@@ -24,8 +25,10 @@ import { approvalActRoutes } from './routes/approval-acts.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { caseRoutes } from './routes/cases.ts';
+import { channelRoutes } from './routes/channels.ts';
 import { checkRoutes } from './routes/checks.ts';
 import { mailRoutes } from './routes/mail.ts';
+import { notificationRoutes } from './routes/notifications.ts';
 import { pageRoutes } from './routes/pages.ts';
 import { peopleRoutes } from './routes/people.ts';
 import { policyRoutes } from './routes/policies.ts';
@@ -65,6 +68,7 @@ export type GatewayParts = {
   config: GatewayConfig;
   agents: Agents;
   people: People;
+  channels: Channels;
   acts: Acts;
   codes: SlackCodes;
   interactions: Interactions;
@@ -132,6 +136,8 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
     webhookRoutes(routes, { auth, ...parts });
     webhookDeliveryRoutes(routes, { auth, ...parts });
     auditRoutes(routes, { auth, ...parts });
+    channelRoutes(routes, { auth, ...parts });
+    notificationRoutes(routes, { auth, ...parts });
     policyVersionRoutes(routes, { auth, ...parts });
     const trials = createTrials(parts.context, parts.policies);
     evaluateRoute(routes, { auth, trials, ...parts });

@@ -14,6 +14,7 @@ import {
 import {
   causeId,
   followLive,
+  openChannelRoles,
   openConfigStore,
   type RunningService,
   type ServiceEnvironment,
@@ -23,6 +24,7 @@ import {
   watchStreams,
 } from '@placet/runtime';
 import { type Agents, createAgents } from './accounts/agents.ts';
+import { createChannels } from './accounts/channels.ts';
 import { createPeople, type People } from './accounts/people.ts';
 import { answerReachable } from './accounts/reachable.ts';
 import { createGatewayApp } from './app.ts';
@@ -96,6 +98,7 @@ async function buildGateway(
   const waiting = createWaiting(context.metrics);
   follow(parts, waiting, people);
   answerReachable(parts, people);
+  const channels = createChannels(await openChannelRoles(context, alarm, resources));
   const sessions = createSessions({ context, people });
   const links = createLinks(context);
   const signInLinks = createSignInLinks(links);
@@ -124,6 +127,7 @@ async function buildGateway(
     config,
     agents,
     people,
+    channels,
     acts,
     codes,
     interactions,

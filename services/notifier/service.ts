@@ -8,6 +8,7 @@ import {
   requests,
   SignInMailQuestion,
   SlackModalQuestion,
+  TestChannelQuestion,
 } from '@placet/events';
 import type { Jwks } from '@placet/proof';
 import {
@@ -41,16 +42,20 @@ export function startNotifierService(
   return startService('notifier', environment, async (parts) => {
     const { config, trusted } = options;
     const { notifierSlack, notifierPagerduty, notifierEmail } = consumers;
+    const slack = await slackOf(parts, config);
+    const pagerduty = pagerdutyOf(config);
+    const email = emailOf(parts, config);
     const problems = [
       await startWebhooks(parts, options),
-      await show(parts, trusted, { spec: notifierSlack, channel: await slackOf(parts, config) }),
+      await show(parts, trusted, { spec: notifierSlack, channel: slack }),
       await show(parts, trusted, {
         spec: notifierPagerduty,
-        channel: pagerdutyOf(config),
+        channel: pagerduty,
         isNone: (event) => config.pagerdutyKeys.size === 0 && !asksPagerDuty(event),
       }),
-      await show(parts, trusted, { spec: notifierEmail, channel: emailOf(parts, config) }),
+      await show(parts, trusted, { spec: notifierEmail, channel: email }),
     ];
+    answerTests(parts, { slack, pagerduty, email });
     return { unready: () => problems.flatMap((one) => one()) };
   });
 }
@@ -98,6 +103,18 @@ function emailOf(parts: ServiceParts, config: NotifierConfig): CardChannel | nul
     return {};
   });
   return email;
+}
+
+const notSetUp = {
+  slack: 'Slack is not set up: the notifier needs PLACET_SLACK_BOT_TOKEN.',
+  pagerduty: 'PagerDuty is not set up: the notifier needs PLACET_PAGERDUTY_KEYS.',
+  email: 'Email is not set up: the notifier needs PLACET_SMTP_URL, PLACET_MAIL_FROM and PLACET_PUBLIC_URL.',
+} as const;
+
+function answerTests(parts: ServiceParts, channels: Record<keyof typeof notSetUp, CardChannel | null>): void {
+  answer(parts, requests.testChannel, TestChannelQuestion, async ({ kind, target }) => {
+    return (await channels[kind]?.check(target)) ?? { ok: false, reason: notSetUp[kind] };
+  });
 }
 
 type Shown = {

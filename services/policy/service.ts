@@ -5,6 +5,7 @@ import {
   counterStreams,
   type EventOf,
   eventStream,
+  inChannels,
   PolicyText,
   requests,
   SignerKey,
@@ -15,12 +16,14 @@ import type { Signer } from '@placet/proof';
 import {
   answer,
   type BusContext,
+  type ChannelRoles,
   causeId,
   countPlace,
   type Delivered,
   done,
   eventIn,
   type Outcome,
+  openChannelRoles,
   openConfigStore,
   publishSigner,
   type RunningService,
@@ -59,6 +62,7 @@ export function startPolicyService(
       schema: SignerKey,
     });
     await publishSigner(signers, 'policy', options.signer.publicJwk);
+    const channels = await openChannelRoles(context, alarm, resources);
     const layers = createLayers(policies.all());
     policies.onChange((entry) => {
       layers.take(entry);
@@ -69,7 +73,8 @@ export function startPolicyService(
     tellBroken(parts, layers);
     subscribe(context, bus, alarm, resources, {
       spec: consumers.policy,
-      handle: (delivered) => judge({ ...parts, layers, counters }, { ...options, longestMs }, delivered),
+      handle: (delivered) =>
+        judge({ ...parts, layers, counters, channels }, { ...options, longestMs }, delivered),
     });
     const watched = watchConsumer(parts, consumers.policy);
     const counting = watchStreams(
@@ -129,14 +134,16 @@ function tellBroken({ alarm }: ServiceParts, layers: Layers): void {
   }
 }
 
-type Judging = { layers: Layers; counters: Counters };
+type Judging = { layers: Layers; counters: Counters; channels: ChannelRoles };
 
 async function judge(
-  { context, bus, layers, counters }: Pick<ServiceParts, 'context' | 'bus'> & Judging,
+  { context, bus, layers, counters, channels }: Pick<ServiceParts, 'context' | 'bus'> & Judging,
   by: { config: PolicyConfig; signer: Signer; longestMs: number },
   { event, seq }: Delivered,
 ): Promise<Outcome> {
-  if (event.type === 'approval.edited') return judgeAgain({ context, bus, layers, counters }, by, event, seq);
+  if (event.type === 'approval.edited') {
+    return judgeAgain({ context, bus, layers, counters, channels }, by, event, seq);
+  }
   // The consumer has no others.
   if (event.type !== 'action.requested') return done;
   const request = event;
@@ -148,7 +155,7 @@ async function judge(
   const at = new Date(request.time);
   const taken = await counters.take(first.uses, { id: request.id, at });
   const verdict = taken.refused.size === 0 ? first : verdictWith(taken.refused);
-  const said = verdictEvent(request, verdict, { ...by, now: new Date() });
+  const said = inTheirChannels(verdictEvent(request, verdict, { ...by, now: new Date() }), channels);
   const appended = await append(bus, said, seq);
   if (appended.status === 'stored') {
     if (taken.refused.size > 0) await taken.undo();
@@ -166,7 +173,7 @@ async function judge(
  * is counted: only what the policy allows by itself is, and this people have to allow.
  */
 async function judgeAgain(
-  { context, bus, layers, counters }: Pick<ServiceParts, 'context' | 'bus'> & Judging,
+  { context, bus, layers, counters, channels }: Pick<ServiceParts, 'context' | 'bus'> & Judging,
   by: { config: PolicyConfig; signer: Signer; longestMs: number },
   edited: EventOf<'approval.edited'>,
   seq: number,
@@ -185,9 +192,27 @@ async function judgeAgain(
   const verdict = verdictWith(await counters.look(verdictWith().uses, { id: edited.id, at: now }));
   const demands = standingOf(history.events.map(({ event }) => event))?.demands ?? earlier.data.demands;
   const edit = { edited, earlier, demands, since: new Date(first.time) };
-  const said = verdictOnEdit(request, verdict, edit, { ...by, now });
+  const said = inTheirChannels(verdictOnEdit(request, verdict, edit, { ...by, now }), channels);
   const appended = await append(bus, said, seq);
   return appended.status === 'stored' ? done : { outcome: 'retry', afterMs: 100, reason: 'lost a race' };
+}
+
+/** Who may vote in a channel is settled when people are asked, like everything else of the policy. */
+function inTheirChannels(event: VerdictEvent, { roleOf }: ChannelRoles): VerdictEvent {
+  if (event.type !== 'approval.needed') return event;
+  const { demands, steps } = event.data;
+  const data = {
+    ...event.data,
+    demands: demands.map((demand) => ({ ...demand, approvers: inChannels(demand.approvers, roleOf) })),
+    ...(steps === undefined
+      ? {}
+      : {
+          steps: steps.map((step) =>
+            step.kind === 'escalate' ? { ...step, approvers: inChannels(step.approvers, roleOf) } : step,
+          ),
+        }),
+  };
+  return { ...event, data };
 }
 
 function append(bus: ServiceParts['bus'], event: VerdictEvent, version: number) {

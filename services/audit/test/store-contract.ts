@@ -267,17 +267,19 @@ export function auditStoreContract(name: string, newPlace: () => Promise<Place>)
       /** What the query means, said once more without a database. */
       const meant = (query: AuditQuery) =>
         records.flatMap((record, index) => {
-          const { agent, action, type, after = -1, from = '', until = '~' } = query;
+          const { agent, action, type, newest = false, from = '', until = '~' } = query;
+          const after = query.after ?? (newest ? records.length : -1);
           const fits = [
             agent === undefined || record.agent === agent,
             action === undefined || record.action === action,
             query.case === undefined || record.case === query.case,
             type === undefined || record.type === type,
             !query.flawed || record.flaw !== null,
-            index > after && record.time >= from && record.time < until,
+            (newest ? index < after : index > after) && record.time >= from && record.time < until,
           ];
           return fits.every(Boolean) ? [index] : [];
         });
+      const inOrder = (query: AuditQuery) => (query.newest ? meant(query).toReversed() : meant(query));
 
       const from = '2026-01-01T05:00:00.000Z';
       const until = '2026-01-01T17:00:00.000Z';
@@ -300,9 +302,13 @@ export function auditStoreContract(name: string, newPlace: () => Promise<Place>)
         { agent: 'nobody' },
         { agent: '' },
         { case: '$ne' },
+        { newest: true },
+        { newest: true, after: 7 },
+        { newest: true, agent: 'even', type: 'action.decided', after: 20 },
+        { newest: true, after: 0 },
       ])('%j', async (query) => {
         const found = await store.query({ ...query, limit: 500 });
-        expect(found.records.map(({ index }) => index)).toEqual(meant({ ...query, limit: 500 }));
+        expect(found.records.map(({ index }) => index)).toEqual(inOrder({ ...query, limit: 500 }));
         expect(found.next).toBeNull();
       });
 

@@ -4,6 +4,7 @@ import {
   CommentAnswer,
   Digest,
   EditAnswer,
+  inChannels,
   isAsked,
   type Person,
   ReassignAnswer,
@@ -13,6 +14,7 @@ import {
 } from '@placet/events';
 import { type App, ask, type BusContext, Refusal } from '@placet/runtime';
 import * as z from 'zod';
+import type { Channels } from '../accounts/channels.ts';
 import type { People } from '../accounts/people.ts';
 import type { Auth } from '../auth.ts';
 import { askedInVain, readStanding } from '../checks/asked-in-vain.ts';
@@ -61,10 +63,10 @@ const CancelBody = z
   .strictObject({ reason: Comment.describe('Told to the agent, and on the record.') })
   .meta({ id: 'Cancel' });
 
-type Parts = { auth: Auth; context: BusContext; people: People };
+type Parts = { auth: Auth; context: BusContext; people: People; channels: Channels };
 
 /** What people do with an approval. Who they are comes from the token alone. */
-export function approvalActRoutes(app: App, { auth, context, people }: Parts) {
+export function approvalActRoutes(app: App, { auth, context, people, channels }: Parts) {
   const common = { tags: ['Approvals'], security: [{ personToken: [] }], params: ActionParams };
 
   app.post(
@@ -110,7 +112,8 @@ export function approvalActRoutes(app: App, { auth, context, people }: Parts) {
       },
     },
     async (request) => {
-      const { to, ...rest } = request.body;
+      const { to: named, ...rest } = request.body;
+      const to = inChannels(named, channels.roleOf);
       const person = auth.personOf(request);
       const seeing = { audience: audienceOf(person), by: voterOf(person) };
       // Who there is, is told to those whom the approval concerns.
