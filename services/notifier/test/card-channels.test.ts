@@ -1,5 +1,6 @@
 import type { Approver } from '@placet/events';
 import {
+  releaseAfterEach,
   releaseAfterTest,
   startFakePagerDuty,
   startFakeSlack,
@@ -7,6 +8,7 @@ import {
   startTestBus,
   startTestNats,
 } from '@placet/testing';
+import { describe, expect, test } from 'vitest';
 import type { CardChannel } from '../card-channel.ts';
 import { createEmailChannel } from '../channels/email/channel.ts';
 import { smtpServerOf } from '../channels/email/settings.ts';
@@ -14,7 +16,7 @@ import { createPagerDutyChannel } from '../channels/pagerduty/channel.ts';
 import { createSlackChannel } from '../channels/slack/channel.ts';
 import { openLedger, PlaceEntry } from '../ledger.ts';
 import { describeCardChannel, type Vendor } from './card-channel-contract.ts';
-import { toldOf } from './told-of.ts';
+import { changedOf, endedOf, toldOf } from './told-of.ts';
 
 /** Approvals that ask one approver, each of another number. */
 function asking(approver: Approver): Vendor['told'] {
@@ -54,17 +56,25 @@ describeCardChannel('Slack', async () => {
   };
 });
 
-describeCardChannel('PagerDuty', async () => {
+const airline = 'pagerduty:airline';
+const askingAirline = asking({ kind: 'pagerduty', service: 'airline' });
+
+async function startPagerDuty() {
   const pagerDuty = await startFakePagerDuty();
   const [key = ''] = pagerDuty.routingKeys;
   const keys = new Map([['airline', key]]);
+  const options = { url: pagerDuty.url, keys, publicUrl: 'https://placet.example.com' };
+  return { pagerDuty, keys, channel: opened(createPagerDutyChannel(options)) };
+}
+
+describeCardChannel('PagerDuty', async () => {
+  const { pagerDuty, keys, channel } = await startPagerDuty();
   const open = () => pagerDuty.incidents().filter(({ status }) => status !== 'resolved');
   const triggers = () => pagerDuty.events.filter(({ event_action }) => event_action === 'trigger');
-  const publicUrl = 'https://placet.example.com';
   return {
-    channel: opened(createPagerDutyChannel({ url: pagerDuty.url, keys, publicUrl })),
-    target: 'pagerduty:airline',
-    told: asking({ kind: 'pagerduty', service: 'airline' }),
+    channel,
+    target: airline,
+    told: askingAirline,
     shown: () => triggers().map((event) => JSON.stringify(event)),
     asking: () => open().length,
     limit: () => pagerDuty.failNext({ status: 429, retryAfter: 1 }),
@@ -104,4 +114,23 @@ describeCardChannel('email', async () => {
     loseAnswer: () => smtp.loseAnswer(),
     failForGood: () => void unknown.push('ann@example.com'),
   };
+});
+
+describe('PagerDuty', () => {
+  releaseAfterEach();
+
+  test('pages nobody for an approval that has ended, whatever an old look at it says', async () => {
+    const { pagerDuty, channel } = await startPagerDuty();
+    const told = askingAirline(1);
+    const sent = await channel.send(airline, told);
+    const ended = await channel.update(
+      sent.outcome === 'delivered' ? sent.handle : '',
+      airline,
+      endedOf(told),
+    );
+    const handle = ended.outcome === 'delivered' ? ended.handle : '';
+    await channel.update(handle, airline, changedOf(told, { amount: 1 }));
+    expect(pagerDuty.incidents().map(({ status }) => status)).toEqual(['resolved']);
+    expect(pagerDuty.events).toHaveLength(2);
+  });
 });
