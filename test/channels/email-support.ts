@@ -39,6 +39,9 @@ rules:
   - action: refund.paged
     decide: require_approval
     approvers: ["pagerduty:airline"]
+  - action: refund.everywhere
+    decide: require_approval
+    approvers: ["#approvals", "pagerduty:airline", "role:manager"]
   - action: refund.later
     decide: require_approval
     approvers: ["user:admin@example.com"]

@@ -144,6 +144,7 @@ export function createEmailChannel({
         to: { name: '', address: email },
         ...(inReplyTo === undefined ? {} : { inReplyTo, references: [inReplyTo] }),
         headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+        xMailer: false,
         disableFileAccess: true,
         disableUrlAccess: true,
         signal: AbortSignal.timeout(attemptMs),
