@@ -84,11 +84,26 @@ describeCardChannel('PagerDuty', async () => {
   };
 });
 
-describeCardChannel('email', async () => {
+const publicUrl = 'https://placet.example.com';
+const askingManager = asking({ kind: 'role', role: 'manager' });
+
+async function startEmail(linkTo = publicUrl) {
   const unknown: string[] = [];
   const smtp = await startFakeSmtp({ unknown });
   const server = smtpServerOf(smtp.url);
   if (!server) throw new Error(`${smtp.url} is no mail server`);
+  const channel = createEmailChannel({
+    server,
+    from: { name: 'Placet', address: 'placet@example.com' },
+    publicUrl,
+    hasSlack: true,
+    linkFor: async ({ actionId }) => `${linkTo}/mail/${actionId}`,
+  });
+  return { smtp, unknown, channel: opened(channel) };
+}
+
+describeCardChannel('email', async () => {
+  const { smtp, unknown, channel } = await startEmail();
   /** A thread asks until its last mail says how it ended. */
   const threads = () => {
     const ofTests = smtp.mails.filter(({ subject }) => !subject.startsWith('A test'));
@@ -97,17 +112,10 @@ describeCardChannel('email', async () => {
       ({ headers }) => headers.get('in-reply-to') ?? headers.get('message-id') ?? '',
     );
   };
-  const channel = createEmailChannel({
-    server,
-    from: { name: 'Placet', address: 'placet@example.com' },
-    publicUrl: 'https://placet.example.com',
-    hasSlack: true,
-    linkFor: async ({ actionId }) => `https://placet.example.com/mail/${actionId}`,
-  });
   return {
-    channel: opened(channel),
+    channel,
     target: 'user:ann@example.com',
-    told: asking({ kind: 'role', role: 'manager' }),
+    told: askingManager,
     shown: () => smtp.mails.map(({ text }) => text),
     asking: () => [...threads().values()].filter((mails) => !mails.at(-1)?.text.startsWith('It is')).length,
     failOnce: () => smtp.cutInData(),
@@ -133,4 +141,20 @@ describe('PagerDuty', () => {
     expect(pagerDuty.incidents().map(({ status }) => status)).toEqual(['resolved']);
     expect(pagerDuty.events).toHaveLength(2);
   });
+});
+
+describe('email', () => {
+  releaseAfterEach();
+
+  test.each(['https://evil.example', 'https://placet.example.com.evil.example'])(
+    'nobody gets a link to %s, whoever answers in the place of the gateway',
+    async (linkTo) => {
+      const { smtp, channel } = await startEmail(linkTo);
+      expect(await channel.send('user:ann@example.com', askingManager(1))).toEqual({
+        outcome: 'failed',
+        reason: expect.stringContaining('set the same PLACET_PUBLIC_URL'),
+      });
+      expect(smtp.mails).toEqual([]);
+    },
+  );
 });

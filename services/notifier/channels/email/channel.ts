@@ -23,6 +23,8 @@ const laterMs = 900_000;
 const attemptsMax = 50;
 
 const prefix = 'user:';
+const otherAddress =
+  'the gateway names a link elsewhere: set the same PLACET_PUBLIC_URL for the gateway and the notifier';
 
 /** What the person was last sent, and which mail the others belong under. */
 const Handle = z.object({
@@ -119,6 +121,9 @@ export function createEmailChannel({
   ): Promise<Sent> {
     const email = emailOf(target);
     const link = person && occasion !== 'ended' ? await linkFor(told, person) : null;
+    // Who could answer in the gateway's place would have people sign in elsewhere.
+    if (link !== null && !link.startsWith(`${publicUrl}/`))
+      return { outcome: 'failed', reason: otherAddress };
     const parts = { occasion, email, as: person?.as ?? [], link, root: shown?.root, host };
     const mail = mailOf(told, parts);
     const failure = await post(email, mail);
