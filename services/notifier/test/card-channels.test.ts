@@ -87,10 +87,10 @@ describeCardChannel('PagerDuty', async () => {
 const publicUrl = 'https://placet.example.com';
 const askingManager = asking({ kind: 'role', role: 'manager' });
 
-async function startEmail(linkTo = publicUrl) {
+async function startEmail({ linkTo = publicUrl, options = '' } = {}) {
   const unknown: string[] = [];
   const smtp = await startFakeSmtp({ unknown });
-  const server = smtpServerOf(smtp.url);
+  const server = smtpServerOf(`${smtp.url}${options}`);
   if (!server) throw new Error(`${smtp.url} is no mail server`);
   const channel = createEmailChannel({
     server,
@@ -149,7 +149,7 @@ describe('email', () => {
   test.each(['https://evil.example', 'https://placet.example.com.evil.example'])(
     'nobody gets a link to %s, whoever answers in the place of the gateway',
     async (linkTo) => {
-      const { smtp, channel } = await startEmail(linkTo);
+      const { smtp, channel } = await startEmail({ linkTo });
       expect(await channel.send('user:ann@example.com', askingManager(1))).toEqual({
         outcome: 'failed',
         reason: expect.stringContaining('set the same PLACET_PUBLIC_URL'),
@@ -157,4 +157,13 @@ describe('email', () => {
       expect(smtp.mails).toEqual([]);
     },
   );
+
+  test('where a server has no TLS and is to have it, nothing is said to it', async () => {
+    const { smtp, channel } = await startEmail({ options: '?requireTLS=true' });
+    expect(await channel.send('user:ann@example.com', askingManager(1))).toEqual({
+      outcome: 'failed',
+      reason: expect.stringContaining('use smtps://'),
+    });
+    expect(smtp.mails).toEqual([]);
+  });
 });
