@@ -1,3 +1,4 @@
+import { consumers, eventStream } from '@placet/events';
 import {
   eventually,
   type FakeSmtp,
@@ -7,7 +8,7 @@ import {
   startTestPlacet,
 } from '@placet/testing';
 import { expect } from 'vitest';
-import { personWith } from '../support.ts';
+import { personWith, type RawBroker } from '../support.ts';
 
 export const policy = `
 version: 1
@@ -38,6 +39,9 @@ rules:
   - action: refund.paged
     decide: require_approval
     approvers: ["pagerduty:airline"]
+  - action: refund.everywhere
+    decide: require_approval
+    approvers: ["#approvals", "pagerduty:airline", "role:manager"]
   - action: refund.later
     decide: require_approval
     approvers: ["user:admin@example.com"]
@@ -88,3 +92,14 @@ export const linksIn = (mail: ReceivedMail | undefined): string[] => [
 ];
 
 export const idOf = (mail: ReceivedMail | undefined) => mail?.headers.get('message-id');
+
+/** Everybody who is to get a mail has got it. */
+export async function nothingIsDue({ jsm }: RawBroker): Promise<void> {
+  await eventually(async () => {
+    const { num_pending, num_ack_pending } = await jsm.consumers.info(
+      eventStream,
+      consumers.notifierEmail.durable,
+    );
+    expect({ num_pending, num_ack_pending }).toEqual({ num_pending: 0, num_ack_pending: 0 });
+  });
+}

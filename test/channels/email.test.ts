@@ -1,7 +1,7 @@
 import { eventually, releaseAfterEach, startFakePagerDuty, startFakeSlack } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { held, personWith } from '../support.ts';
-import { idOf, letters, linksIn, mailsTo, startWithEmail } from './email-support.ts';
+import { held, personWith, rawBroker } from '../support.ts';
+import { idOf, letters, linksIn, mailsTo, nothingIsDue, startWithEmail } from './email-support.ts';
 import { told, toldOnce } from './pagerduty-support.ts';
 
 releaseAfterEach();
@@ -43,6 +43,7 @@ test('who is asked by name or otherwise gets one mail', async () => {
   await letters(smtp, 'admin@example.com');
   await placet.admin.vote(id, { vote: 'approve' });
   await letters(smtp, 'dana@example.com', 2);
+  await nothingIsDue(await rawBroker(placet.placet));
   expect(mailsTo(smtp, 'mia@example.com')).toEqual([]);
 });
 
@@ -89,7 +90,20 @@ test('where no Slack is set up, those who may vote in a channel get mails', asyn
   const { smtp, placet } = await startWithEmail();
   await held(placet, { action_name: 'refund.channel' });
   await letters(smtp, 'admin@example.com');
+  await nothingIsDue(await rawBroker(placet.placet));
   expect(mailsTo(smtp, 'mia@example.com')).toEqual([]);
+});
+
+test('who is in Slack gets no mail, and whoever else is asked by the same role does', async () => {
+  const slack = await startFakeSlack();
+  const { smtp, placet, max } = await startWithEmail({
+    env: { PLACET_SLACK_API_URL: slack.apiUrl, PLACET_SLACK_BOT_TOKEN: slack.botToken },
+  });
+  await placet.admin.patch(`/v1/people/${max.id}`, { slack: [{ team: slack.teamId, user: 'U0BEN' }] });
+  await held(placet);
+  await letters(smtp, 'mia@example.com');
+  await nothingIsDue(await rawBroker(placet.placet));
+  expect(mailsTo(smtp, 'max@example.com')).toEqual([]);
 });
 
 test('who is in Slack gets no mail, and gets one when Slack cannot tell the channel', async () => {
@@ -119,6 +133,7 @@ test('when nobody can be paged, those who would have been get mails', async () =
   });
   await held(placet, { action_name: 'refund.paged' });
   await letters(smtp, 'admin@example.com');
+  await nothingIsDue(await rawBroker(placet.placet));
   expect(mailsTo(smtp, 'mia@example.com')).toEqual([]);
 });
 

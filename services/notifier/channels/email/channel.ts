@@ -1,6 +1,5 @@
 import { isSameEmail, type Reachable, standingVotes } from '@placet/events';
 import { type MailAddress, newId } from '@placet/runtime';
-import { createTransport } from 'nodemailer';
 import * as z from 'zod';
 import type { CardChannel, Check, Sent } from '../../card-channel.ts';
 import { remindersOf } from '../../text/approval.ts';
@@ -8,15 +7,10 @@ import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
 import { createTurns } from '../../turns.ts';
 import type { Occasion } from './letter.ts';
-import { type Mail, mailOf } from './message.ts';
-import { failureOf } from './outcome.ts';
+import { createMailer } from './mailer.ts';
+import { mailOf } from './message.ts';
 import type { SmtpServer } from './settings.ts';
 
-const connectMs = 5000;
-const silentMs = 8000;
-/** With what the gateway takes for a link it is less than a sender is waited for. */
-const attemptMs = 10_000;
-const messagesPerConnection = 100;
 /** All people of an approval are told one after the other. */
 const everyMs = 50;
 const retryDelaysMs = [1000, 5000, 15_000, 60_000, 300_000];
@@ -24,6 +18,8 @@ const laterMs = 900_000;
 const attemptsMax = 50;
 
 const prefix = 'user:';
+const otherAddress =
+  'the gateway names a link elsewhere: set the same PLACET_PUBLIC_URL for the gateway and the notifier';
 
 /** What the person was last sent, and which mail the others belong under. */
 const Handle = z.object({
@@ -57,7 +53,7 @@ export function createEmailChannel({
   hasSlack,
   linkFor,
 }: EmailOptions): EmailChannel {
-  const transport = transportTo(server);
+  const mailer = createMailer(server, from);
   const turns = createTurns(everyMs);
   const host = new URL(publicUrl).hostname;
 
@@ -86,29 +82,23 @@ export function createEmailChannel({
     },
 
     async check(target): Promise<Check> {
-      const email = emailOf(target);
       const messageId = `<test.${newId()}@${host}>`;
-      const failure = await post(email, {
-        subject: 'A test by Placet',
-        text: checkText,
-        html: undefined,
-        messageId,
-      });
+      const test = { subject: 'A test by Placet', text: checkText, messageId };
+      const failure = await mailer.send(emailOf(target), test);
       return failure === null ? { ok: true } : { ok: false, reason: failure.reason };
     },
 
     async sendSignIn(email, url): Promise<string | null> {
-      const failure = await post(email, {
+      const failure = await mailer.send(email, {
         subject: 'Sign in to Placet',
         text: `Somebody, probably you, wants to sign in to Placet. This link works once, for 15 minutes:\n\n${url}\n\nIf it was not you, do nothing.\n`,
-        html: undefined,
         messageId: `<sign-in.${newId()}@${host}>`,
       });
       return failure?.reason ?? null;
     },
 
     retryDelayMs: (attempts) => (attempts >= attemptsMax ? null : (retryDelaysMs[attempts - 1] ?? laterMs)),
-    close: () => transport.close({ force: true }),
+    close: () => mailer.close(),
   };
 
   /** Who is asked by name or role and is not in Slack, and who could not be told elsewhere. */
@@ -135,9 +125,12 @@ export function createEmailChannel({
   ): Promise<Sent> {
     const email = emailOf(target);
     const link = person && occasion !== 'ended' ? await linkFor(told, person) : null;
+    // Who could answer in the gateway's place would have people sign in elsewhere.
+    if (link !== null && !link.startsWith(`${publicUrl}/`))
+      return { outcome: 'failed', reason: otherAddress };
     const parts = { occasion, email, as: person?.as ?? [], link, root: shown?.root, host };
     const mail = mailOf(told, parts);
-    const failure = await post(email, mail);
+    const failure = await mailer.send(email, mail);
     if (failure) {
       const outcome = failure.kind === 'lasting' ? 'failed' : 'retry';
       return { outcome, reason: failure.reason };
@@ -149,25 +142,6 @@ export function createEmailChannel({
       isOver: occasion === 'ended',
     };
     return { outcome: 'delivered', handle: JSON.stringify(handle) };
-  }
-
-  async function post(email: string, mail: Omit<Mail, 'html'> & { html: string | undefined }) {
-    const { inReplyTo, ...rest } = mail;
-    try {
-      await transport.sendMail({
-        ...rest,
-        from,
-        to: { name: '', address: email },
-        ...(inReplyTo === undefined ? {} : { inReplyTo, references: [inReplyTo] }),
-        headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
-        disableFileAccess: true,
-        disableUrlAccess: true,
-        signal: AbortSignal.timeout(attemptMs),
-      });
-      return null;
-    } catch (error) {
-      return failureOf(error, email);
-    }
   }
 }
 
@@ -190,32 +164,4 @@ function occasionOf(told: Told, shown: Handle, person: Reachable | undefined): O
   const votes = standingVotes(told.standing.votes.map(({ data }) => data));
   const hasVoted = votes.some(({ voter }) => voter.id === person.id);
   return remindersOf(told) > shown.reminders && !hasVoted ? 'reminded' : null;
-}
-
-function transportTo({
-  host,
-  port,
-  isSecure,
-  requiresTls,
-  checksCertificate,
-  login,
-  connectionsMax,
-}: SmtpServer) {
-  return createTransport({
-    pool: true,
-    host,
-    port,
-    secure: isSecure,
-    requireTLS: requiresTls,
-    tls: { rejectUnauthorized: checksCertificate },
-    ...(login === null ? {} : { auth: login }),
-    maxConnections: connectionsMax,
-    maxMessages: messagesPerConnection,
-    // What broke off may have been sent: whether it is sent again is not for the pool to say.
-    maxRequeues: 0,
-    connectionTimeout: connectMs,
-    greetingTimeout: connectMs,
-    dnsTimeout: connectMs,
-    socketTimeout: silentMs,
-  });
 }
