@@ -42,7 +42,11 @@ describe('a callback', () => {
 
     const raw = await rawBroker(started.placet);
     await eventually(async () => expect(await typesOf(raw, action_id)).toContain('notification.sent'));
-    const stored = (await messagesIn(raw)).map(({ text }) => text).join('\n');
+    const messages = await messagesIn(raw);
+    // People are asked without it.
+    const asked = messages.filter(({ event }) => event.type === 'approval.needed');
+    expect(asked.map(({ text }) => text.includes('callback'))).toEqual([false, false]);
+    const stored = messages.map(({ text }) => text).join('\n');
     // It may hold a token: whoever reads events sees where it went, and no more.
     expect(stored).toContain(system.origin);
     expect(stored).not.toMatch(/of-the-agent|path-that-is-a-secret/);

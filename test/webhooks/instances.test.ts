@@ -14,7 +14,15 @@ import {
   type TestPlacet,
 } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { held, messagesIn, policy, rawBroker, startWithLog, wholeRecord } from '../support.ts';
+import {
+  held,
+  messagesIn,
+  policy,
+  rawBroker,
+  startWithLog,
+  webhookReceiver,
+  wholeRecord,
+} from '../support.ts';
 import { local, startSystem, webhookAt, withStatus } from './support.ts';
 
 releaseAfterEach();
@@ -69,21 +77,24 @@ test('two notifiers share what is to be sent and what is to be tried again, and 
   expect(sentBySecond).toBeLessThan(2 * count);
 }, 60_000);
 
-test('what is owed while no gateway tells to whom is kept, and sent', async () => {
-  const started = await startTestPlacet({ policy, env: local });
+test('while no gateway tells whom else to tell, that of the settings is told, and the others later', async () => {
+  const settings = await webhookReceiver();
+  const started = await startTestPlacet({ policy, env: { ...settings.env, ...local } });
   const system = await startSystem();
   await webhookAt(started, system.url, { events: ['approval.needed'] });
-  const known = await held(started);
-  await eventually(() => expect(system.about(known)).toHaveLength(1));
   await started.placet.stop('notifier');
   const id = await held(started);
   await started.placet.stop('gateway');
   await started.placet.start('notifier');
-  // The notifier knows nobody, and nobody tells it.
-  const raw = await rawBroker(started.placet);
+  await eventually(() => expect(settings.received.map(({ body }) => body.type)).toEqual(['approval.needed']));
+  const { jsm } = await rawBroker(started.placet);
+  await eventually(async () =>
+    expect((await jsm.consumers.info('PLACET', 'notifier-webhook')).num_redelivered).toBeGreaterThan(0),
+  );
+  expect(system.got).toEqual([]);
   await started.placet.start('gateway');
   await eventually(() => expect(system.about(id)).toHaveLength(1));
-  expect((await raw.jsm.consumers.info('PLACET', 'notifier-webhook')).num_pending).toBe(0);
+  expect(settings.received).toHaveLength(1);
 });
 
 test('without a master key no secret is taken, and it is said what to set', async () => {

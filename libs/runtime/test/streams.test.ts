@@ -8,7 +8,7 @@ import {
   Resources,
   restartConsumer,
 } from '@placet/runtime';
-import { releaseAfterEach, releaseAfterTest, startTestNats } from '@placet/testing';
+import { eventually, releaseAfterEach, releaseAfterTest, startTestNats } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
 
 releaseAfterEach();
@@ -206,6 +206,22 @@ describe('the past of the configuration stays as it was', () => {
     await ensureStreams(nats, sizes);
     expect(await configOf(nats, bucket)).toMatchObject({ deny_purge: true, allow_rollup_hdrs: false });
     expect((await nats.jsm.streams.getMessage(bucket, { last_by_subj: key }))?.string()).toBe('kept');
+  });
+
+  test('a kind of configuration that an older version had not is recorded from then on', async () => {
+    const nats = await withStreams();
+    const added = `KV_${configBuckets.webhooks}`;
+    const before = await configOf(nats, 'PLACET_CONFIG');
+    const sources = before.sources?.filter(({ name }) => name !== added) ?? [];
+    await nats.jsm.streams.update('PLACET_CONFIG', { ...before, sources });
+    await nats.jsm.streams.delete(added);
+    await nats.js.publish(key, 'kept');
+    await ensureStreams(nats, sizes);
+    await nats.js.publish(`$KV.${configBuckets.webhooks}.wh_1`, 'recorded');
+    await eventually(async () => {
+      const { messages } = (await nats.jsm.streams.info('PLACET_CONFIG')).state;
+      expect(messages).toBe(2);
+    });
   });
 
   test('its changes lie in one stream that nobody empties', async () => {
