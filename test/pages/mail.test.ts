@@ -53,8 +53,10 @@ test('the link of a mail shows what is asked as often as it is opened, and decid
   });
   const view = (await started.placet.admin.get(`/v1/approvals/${id}`)).body;
   expect(view.votes).toMatchObject([{ by: 'mia@example.com', comment: 'fine' }]);
-  const events = (await started.placet.admin.get(`/v1/audit?action=${id}&type=approval.voted`)).body.records;
-  expect(JSON.parse(events[0].body).data.channel).toBe('email');
+  await eventually(async () => {
+    const { records } = (await started.placet.admin.get(`/v1/audit?action=${id}&type=approval.voted`)).body;
+    expect(JSON.parse(records[0].body).data.channel).toBe('email');
+  });
   expect(textOf(await mia.get(path))).toContain('It is decided.');
   expect(await mia.send(`${path}/votes`, { ...fields, decide: 'reject' })).toMatchObject({ status: 409 });
 });

@@ -30,6 +30,13 @@ describe('npm start', () => {
     const first = launchProgram();
     await ready(first, () => first.stdout().includes('curl '));
     const printed = first.stdout();
+    const [link = ''] = /http:\S+\/sign-in\/[\w-]{43}/.exec(printed) ?? [];
+    const signed = await fetch(link, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { 'sec-fetch-site': 'same-origin' },
+    });
+    expect(signed.headers.get('location')).toBe('/approvals');
     const [curl, ...others] = printed.split('\n').filter((line) => line.startsWith('curl '));
     expect(others).toEqual([]);
     const { status, stdout, stderr } = spawnSync('sh', ['-c', curl as string], { encoding: 'utf8' });
@@ -41,7 +48,8 @@ describe('npm start', () => {
 
     const second = await startProgram({ dataDir: first.dataDir });
     const { agentKey, personToken, dataDir, url } = second;
-    expect(JSON.parse(second.stdout())).toEqual({ url, agentKey, personToken, dataDir });
+    const signIn = expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/sign-in\/[\w-]{43}$/);
+    expect(JSON.parse(second.stdout())).toEqual({ url, signIn, agentKey, personToken, dataDir });
     expect(second.stdout().trim().split('\n')).toHaveLength(1);
     expect(second.stderr()).toBe('');
     expect(dataDir).toBe(first.dataDir);

@@ -207,9 +207,10 @@ describe('a receiver that is not well', () => {
         started.agent.check({ action_name: 'read.mail', payload: { n } }),
       ),
     );
-    await eventually(() => expect(alive.got).toHaveLength(count), 14_000);
+    await eventually(() => expect(alive.got).toHaveLength(count), 50_000);
+    // It is tried again now and then, and by a few at a time alone.
     expect(dead.got.length).toBeGreaterThan(0);
-    expect(dead.got.length).toBeLessThanOrEqual(4);
+    expect(dead.got.length).toBeLessThan(count / 10);
     expect(new Set(alive.got.map((got) => got.id)).size).toBe(count);
   });
 

@@ -66,7 +66,14 @@ test('an event is handed over as it was stored, and what is done does not come a
   const event = requested(newAction());
   const stored = await b.bus.append(event, { version: 0 });
   await settled(b);
-  expect(delivered).toEqual([{ event, seq: stored.status === 'stored' && stored.seq, deliveries: 1 }]);
+  expect(delivered).toEqual([
+    {
+      event,
+      subject: placeOf(event),
+      seq: stored.status === 'stored' && stored.seq,
+      deliveries: 1,
+    },
+  ]);
 });
 
 test('what was stored while nobody listened is handed over', async () => {
