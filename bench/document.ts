@@ -5,7 +5,7 @@ const file = join(import.meta.dirname, '../docs/performance.md');
 
 /** Puts tables into the document, between the two marks that are there for them. */
 export function writeDocument(
-  part: 'run' | 'heap' | 'profile' | 'policy' | 'backtest' | 'change' | 'approvals' | 'rebuild',
+  part: 'run' | 'heap' | 'profile' | 'policy' | 'backtest' | 'change' | 'approvals' | 'rebuild' | 'channels',
   text: string,
 ): void {
   const [begin, end] = [`<!-- bench:${part} -->`, `<!-- /bench:${part} -->`];

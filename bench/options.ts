@@ -12,6 +12,7 @@ export type BenchOptions = {
   change: boolean;
   approvals: boolean;
   rebuild: boolean;
+  channels: boolean;
   /** Whether the tables go into the document. */
   document: boolean;
   shapes: Shape[];
@@ -27,6 +28,7 @@ npm run bench -- --backtest [--quick] [--document]
 npm run bench -- --change [--quick] [--document]
 npm run bench -- --approvals [--quick] [--document]
 npm run bench -- --rebuild [--quick] [--document]
+npm run bench -- --channels [--quick] [--document]
 
   --quick    a tenth of the samples
   --check    fails when a promise is missed
@@ -40,6 +42,7 @@ npm run bench -- --rebuild [--quick] [--document]
   --change   instead: how long an old policy still decides after a change, at three instances under load
   --approvals instead: lists, the clock, memory and a restart with 100,000 approvals that are open
   --rebuild  instead: whether a store that is built anew from 10,000 random histories is the same
+  --channels instead: how soon an approval stands in Slack, and the agent knows what was clicked
   --document puts the tables into docs/performance.md`;
 
 export function readOptions(args: string[]): BenchOptions {
@@ -54,6 +57,7 @@ export function readOptions(args: string[]): BenchOptions {
       change: { type: 'boolean', default: false },
       approvals: { type: 'boolean', default: false },
       rebuild: { type: 'boolean', default: false },
+      channels: { type: 'boolean', default: false },
       document: { type: 'boolean', default: false },
       shape: { type: 'string' },
       sync: { type: 'string' },
@@ -70,6 +74,7 @@ export function readOptions(args: string[]): BenchOptions {
     change: values.change,
     approvals: values.approvals,
     rebuild: values.rebuild,
+    channels: values.channels,
     document: values.document,
     shapes: chosen(values.shape, { one: 'one', five: 'five' }),
     syncs: chosen(values.sync, { always: true, default: false }),

@@ -1,6 +1,7 @@
 import { stopOnSignals } from '@placet/runtime';
 import { measureApprovals } from './approvals/approvals.ts';
 import { measureRebuild } from './approvals/rebuild.ts';
+import { measureChannels } from './channels/channels.ts';
 import { type Load, startLoad } from './children.ts';
 import { writeDocument } from './document.ts';
 import { measureHeaps } from './heap/heap.ts';
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
     else if (options.change) tell('change', await measureChange(natsServer, scale, say), document);
     else if (options.approvals) tell('approvals', await measureApprovals(natsServer, scale, say), document);
     else if (options.rebuild) tell('rebuild', await measureRebuild(scale, say), false);
+    else if (options.channels) tell('channels', await measureChannels(natsServer, scale, say), document);
     else if (options.heap) tell('heap', await measureHeaps(natsServer, generator, scale, say), document);
     else await speed(options, generator);
   } finally {

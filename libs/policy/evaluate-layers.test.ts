@@ -29,7 +29,7 @@ describe('of policies with conditions, schedules, limits and settings', () => {
         const all = judge(some);
         for (const layer of some) if (!abstains(layer)) expectNotWeaker(all, alone(layer));
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -45,7 +45,7 @@ describe('of policies with conditions, schedules, limits and settings', () => {
         for (const layer of some) expectNotWeaker(all, alone(layer));
         expectNotWeaker(all, judge([...some.toSpliced(left, 1), always('default', 'allow')]));
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -64,7 +64,7 @@ describe('of policies with conditions, schedules, limits and settings', () => {
         const without = some.filter(({ scope }) => !scope.startsWith('named:'));
         expectNotWeaker(judge([...without, mine]), judge(without));
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -86,7 +86,7 @@ describe('of policies with conditions, schedules, limits and settings', () => {
           for (const use of refused) expectNotWeaker(after, judge(some, new Map([[useId(use), why]])));
         },
       ),
-      { numRuns: 800 },
+      { numRuns: 300 },
     );
   });
 
@@ -127,7 +127,7 @@ describe('of policies with conditions, schedules, limits and settings', () => {
         expect(severity(with_.decide)).toBeGreaterThanOrEqual(severity('require_approval'));
         if (decide === 'deny') expect(with_.decide).toBe('deny');
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 });
