@@ -129,6 +129,24 @@ describe('the log of deliveries', () => {
   });
 });
 
+test('a delivery that waited for longer than the ledger keeps it is told as failed', async () => {
+  const started = await startTestPlacet({ policy, env: local });
+  const system = await startSystem(withStatus(503));
+  const { id } = await webhookAt(started, system.url, { events: ['approval.needed'] });
+  const action = await held(started);
+  await eventually(async () => expect(await logOf(started, id)).toMatchObject([{ status: 'waiting' }]));
+  const raw = await rawBroker(started.placet);
+  const ledger = 'KV_placet-deliveries';
+  const { config } = await raw.jsm.streams.info(ledger);
+  const forgetful = { max_age: 1_000_000_000, duplicate_window: 500_000_000 };
+  await raw.jsm.streams.update(ledger, { ...config, ...forgetful });
+  await eventually(async () => expect((await raw.jsm.streams.info(ledger)).state.messages).toBe(0));
+  await raw.jsm.streams.update(ledger, config);
+  await eventually(async () => expect(await typesOf(raw, action)).toContain('notification.failed'));
+  expect(await logOf(started, id)).toMatchObject([{ status: 'failed' }]);
+  expect(system.got).toHaveLength(1);
+});
+
 describe('the test button', () => {
   test('says in words what is wrong, and sends a signed event', async () => {
     const started = await startTestPlacet({ policy, env: { ...local, PLACET_WEBHOOK_TIMEOUT: '300ms' } });

@@ -94,9 +94,15 @@ export function createLanes(parts: Parts) {
     if (!endpoint && (!isKnown() || now - entry.made < unknownMaxMs)) return;
     // With another instance, the ledger decides who does it.
     const mine = await deliveries.put(key, endpoint ? claimed(entry, now) : entry, revision);
-    if (!mine) return;
+    if (!mine) return missing(delivery);
     if (endpoint) return send(mine, endpoint);
     return settle.giveUp(mine, 'The webhook was deleted or disabled before this could be sent.');
+  }
+
+  /** Another instance has it; or it waited for longer than the ledger keeps anything, and the stream its event. */
+  async function missing(delivery: Delivery): Promise<void> {
+    if (await deliveries.get(delivery.key)) return;
+    await settle.giveUp({ ...delivery, revision: 0 }, 'It waited for longer than the stream keeps events.');
   }
 
   /** The next that are due of one endpoint, as many as there is room for. */
