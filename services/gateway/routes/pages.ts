@@ -15,7 +15,7 @@ import { notice, page } from '../pages/layout.ts';
 import { type ListKind, listBody, listKinds } from '../pages/list.ts';
 import { send } from '../pages/scope.ts';
 import { styleText } from '../pages/style.ts';
-import { readCookie, setCookie } from '../sessions/cookie.ts';
+import { createCookies } from '../sessions/cookie.ts';
 import { isFromOwnPage } from '../sessions/own-form.ts';
 import { isFormToken, type Sessions, type SignedIn } from '../sessions/sessions.ts';
 import type { SlackCodes } from '../sessions/slack-codes.ts';
@@ -46,11 +46,12 @@ type Parts = {
   sessions: Sessions;
   acts: Acts;
   codes: SlackCodes;
-  config: Pick<GatewayConfig, 'slackSigningSecret' | 'slackAppToken'>;
+  config: Pick<GatewayConfig, 'slackSigningSecret' | 'slackAppToken' | 'publicUrl'>;
 };
 
 /** For people who are signed in. Nothing on these pages needs a script. */
 export function pageRoutes(app: App, { context, people, sessions, acts, codes, config }: Parts) {
+  const cookies = createCookies(config.publicUrl);
   const isInSlack = config.slackSigningSecret !== undefined || config.slackAppToken !== undefined;
 
   app.get('/pages.css', { schema: hide }, (_request, reply) =>
@@ -149,7 +150,7 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
   app.post('/sign-out', { schema: { ...hide, body: FormBody } }, async (request, reply) => {
     const { person, session } = await ownForm(request);
     await sessions.end(person.id, session, new Date());
-    setCookie(request, reply, '', 0);
+    cookies.set(request, reply, '', 0);
     return reply.redirect('/sign-in', 303);
   });
 
@@ -161,7 +162,7 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
   }
 
   function signedIn(request: FastifyRequest): Promise<SignedIn | null> {
-    return sessions.find(readCookie(request), new Date());
+    return sessions.find(cookies.read(request), new Date());
   }
 
   /** Who sends a form of ours; one that another site has a browser send is refused. */

@@ -8,7 +8,7 @@ import { html } from '../pages/html.ts';
 import { notice, page } from '../pages/layout.ts';
 import { send } from '../pages/scope.ts';
 import { confirmSignInBody, signInBody } from '../pages/sign-in.ts';
-import { setCookie } from '../sessions/cookie.ts';
+import { createCookies } from '../sessions/cookie.ts';
 import type { Links } from '../sessions/links.ts';
 import { isFromOwnPage } from '../sessions/own-form.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -35,6 +35,7 @@ type Parts = {
 };
 
 export function signInRoutes(app: App, { context, config, people, sessions, links, signInLinks }: Parts) {
+  const cookies = createCookies(config.publicUrl);
   const byMail = config.mailFrom !== undefined && config.publicUrl !== undefined;
 
   app.get(
@@ -88,7 +89,7 @@ export function signInRoutes(app: App, { context, config, people, sessions, link
     const person = people.list().find((one) => one.id === id && !one.disabled);
     if (!person) return over(reply);
     const cookie = await sessions.begin(person, browserOf(request), new Date());
-    setCookie(request, reply, cookie, sessions.lifeMs);
+    cookies.set(request, reply, cookie, sessions.lifeMs);
     return reply.redirect(next, 303);
   }
 

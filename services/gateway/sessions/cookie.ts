@@ -9,27 +9,35 @@ const plainName = 'placet';
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/;
 
-const isStrict = ({ protocol, host }: Pick<FastifyRequest, 'protocol' | 'host'>) =>
-  protocol === 'https' || loopback.test(host);
+export type Cookies = ReturnType<typeof createCookies>;
 
-export function readCookie(request: FastifyRequest): string | undefined {
-  const name = isStrict(request) ? strictName : plainName;
-  for (const part of (request.headers.cookie ?? '').split(';')) {
-    const [key, ...value] = part.trim().split('=');
-    if (key === name) return value.join('=');
-  }
-  return undefined;
-}
+/** Where a browser keeps its session. */
+export function createCookies(publicUrl: string | undefined) {
+  const isOverTls = publicUrl?.startsWith('https:') === true;
+  const isStrict = ({ protocol, host }: Pick<FastifyRequest, 'protocol' | 'host'>) =>
+    isOverTls || protocol === 'https' || loopback.test(host);
 
-export function setCookie(request: FastifyRequest, reply: FastifyReply, value: string, lifeMs: number): void {
-  const strict = isStrict(request);
-  const parts = [
-    `${strict ? strictName : plainName}=${value}`,
-    'Path=/',
-    'HttpOnly',
-    'SameSite=Lax',
-    `Max-Age=${Math.floor(lifeMs / 1000)}`,
-    ...(strict ? ['Secure'] : []),
-  ];
-  reply.header('set-cookie', parts.join('; '));
+  return {
+    read(request: FastifyRequest): string | undefined {
+      const name = isStrict(request) ? strictName : plainName;
+      for (const part of (request.headers.cookie ?? '').split(';')) {
+        const [key, ...value] = part.trim().split('=');
+        if (key === name) return value.join('=');
+      }
+      return undefined;
+    },
+
+    set(request: FastifyRequest, reply: FastifyReply, value: string, lifeMs: number): void {
+      const strict = isStrict(request);
+      const parts = [
+        `${strict ? strictName : plainName}=${value}`,
+        'Path=/',
+        'HttpOnly',
+        'SameSite=Lax',
+        `Max-Age=${Math.floor(lifeMs / 1000)}`,
+        ...(strict ? ['Secure'] : []),
+      ];
+      reply.header('set-cookie', parts.join('; '));
+    },
+  };
 }
