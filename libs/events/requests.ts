@@ -227,14 +227,17 @@ export const CountsAnswer = z.object({ totals: z.array(z.string().nullable()) })
 /** How many accepted actions have no decision yet. */
 export const UndecidedAnswer = z.object({ count: z.number().int().nonnegative() });
 
-/** Who may vote on an approval as it stands now, and where they are. */
-export const ReachableQuestion = ActionQuestion;
+/** Who may vote on an approval as it stands now, or who is told how it ended, and where they are. */
+export const ReachableQuestion = z.object({
+  ...ActionQuestion.shape,
+  informed: z.array(Approver).max(100).optional(),
+});
 export const Reachable = z.object({
   id: z.string(),
   email: z.string(),
   name: z.string().optional(),
   slack: z.array(z.object({ team: z.string(), user: z.string() })),
-  /** As whom they are asked, as people write it. */
+  /** As whom they are asked, or told, as people write it. */
   as: z.array(z.string()),
 });
 export type Reachable = z.infer<typeof Reachable>;

@@ -87,9 +87,12 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
     return true;
   }
 
-  /** What is to be done, and when. After the end nothing is sent, and all that stands says so. */
+  /**
+   * What is to be done, and when. After the end nobody is asked any more, all that stands says so, and whom the policy
+   * wants to hear of it is told.
+   */
   function workOf(slots: Slots, told: Told, now: number): Work[] {
-    const wanted = told.ended ? [] : channel.targetsOf(told);
+    const wanted = channel.targetsOf(told);
     return [...new Set([...Object.keys(slots), ...wanted])].flatMap((target): Work[] => {
       const slot = slots[target];
       const restMs = Math.max(0, (slot?.until ?? 0) - now);
@@ -120,7 +123,7 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
       return updated(target, told, { slot, handle: found });
     }
     // Its sender died before it had sent, and by now there is nothing to decide.
-    if (told.ended) return withdrawn(target, told, slot);
+    if (told.ended && !channel.targetsOf(told).includes(target)) return withdrawn(target, told, slot);
     const sent = await attempt(() => channel.send(target, told));
     if (sent.outcome !== 'delivered') {
       // What was refused for want of room was not sent; of everything else nobody knows.

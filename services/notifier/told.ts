@@ -1,4 +1,6 @@
 import {
+  type Approver,
+  approverText,
   askedNow,
   type EventData,
   type EventOf,
@@ -25,7 +27,9 @@ export type Told = {
   /** What could not be delivered for good. */
   failed: EventData<'notification.failed'>[];
   ended: EventData<'action.decided'> | null;
-  /** Who may vote on it now, where anybody is to be told by name; nobody once it has ended. */
+  /** Who is to be told: who is asked now, and once it has ended whom the policy wants to hear of it. */
+  asked: string[];
+  /** People among them, as far as they are told by name. */
   people: Reachable[];
   /** Grows with each event that a channel may show. */
   version: number;
@@ -48,6 +52,9 @@ export async function readTold(
   if (!standing) return null;
   const ended = endIn(events, trusted);
   const failed = events.filter(isOfType('notification.failed')).map(({ data }) => data);
+  const inform = standing.needed.data.inform ?? [];
+  const asked = ended ? inform.map(approverText) : askedNow(standing);
+  const question = { ...action, ...(ended ? { informed: inform } : {}) };
   const told: Told = {
     ...action,
     needed: standing.needed.data,
@@ -55,7 +62,9 @@ export async function readTold(
     comments: events.filter(isOfType('approval.commented')).map(({ data }) => data),
     failed,
     ended,
-    people: !ended && isByName(askedNow(standing), failed) ? await reachable(context, action) : [],
+    asked,
+    people:
+      asked.length > 0 && isByName(asked, ended ? [] : failed) ? await reachable(context, question) : [],
     version: newest(history.events.filter(({ event }) => event.type !== 'notification.failed')),
   };
   // What nobody acts on counts as seen, too: it is not waited for.
@@ -66,9 +75,9 @@ const newest = (stored: readonly { seq: number }[]) => Math.max(...stored.map(({
 
 async function reachable(
   context: BusContext,
-  { agent, actionId }: { agent: string; actionId: string },
+  { actionId: action_id, ...rest }: { agent: string; actionId: string; informed?: Approver[] },
 ): Promise<Reachable[]> {
-  const question = { agent, action_id: actionId };
+  const question = { action_id, ...rest };
   try {
     return (await ask(context, requests.reachable, question, ReachableAnswer)).people;
   } catch (error) {

@@ -160,7 +160,7 @@ function asked({ settings }: Verdict, request: Request): Asked {
   // An agent that nobody has taken yet has an owner in name only.
   const told = inform?.flatMap((who) => {
     if (who !== 'owner') return [who];
-    return owner.includes('@') ? [{ kind: 'user' as const, email: owner }] : [];
+    return owner.includes('@') ? [{ kind: 'user' as const, email: owner.toLowerCase() }] : [];
   });
   return given({
     require_reason: requireReason,

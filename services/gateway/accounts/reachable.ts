@@ -1,5 +1,10 @@
 import {
+  type Approver,
+  approverText,
   eligibilityOf,
+  isAsked,
+  isSameEmail,
+  type Person,
   type Reachable,
   type ReachableAnswer,
   ReachableQuestion,
@@ -15,20 +20,37 @@ const peopleMax = 200;
 
 /** Tells the notifier, which knows nobody, to whom it can bring an approval by name. */
 export function answerReachable(parts: ServiceParts, people: People): void {
-  answer(parts, requests.reachable, ReachableQuestion, async ({ agent, action_id }) => {
-    const standing = await readStanding(parts.context, { agent, actionId: action_id });
-    const reachable =
-      standing === null
-        ? []
-        : people.list().flatMap((person): Reachable[] => {
-            const { id, email, name, slack = [], roles, disabled } = person;
-            const as = disabled
-              ? []
-              : eligibilityOf(standing, { id, email, roles }).flatMap((place) => place?.as ?? []);
-            return as.length === 0
-              ? []
-              : [{ id, email, ...(name === undefined ? {} : { name }), slack, as: [...new Set(as)] }];
-          });
-    return { people: reachable.slice(0, peopleMax) } satisfies z.input<typeof ReachableAnswer>;
+  answer(parts, requests.reachable, ReachableQuestion, async ({ agent, action_id, informed }) => {
+    const asOf = informed ? informedAs(informed) : await askedAs({ agent, actionId: action_id });
+    const reachable = people.list().flatMap((person): Reachable[] => {
+      const { id, email, name, slack = [], disabled } = person;
+      const as = disabled ? [] : [...new Set(asOf(person))];
+      return as.length > 0 ? [{ id, email, ...(name === undefined ? {} : { name }), slack, as }] : [];
+    });
+    const others = informed ? strangersAmong(informed, people.list()) : [];
+    return { people: [...reachable, ...others].slice(0, peopleMax) } satisfies z.input<
+      typeof ReachableAnswer
+    >;
   });
+
+  /** As whom somebody may vote now. */
+  async function askedAs(action: { agent: string; actionId: string }): Promise<(person: Person) => string[]> {
+    const standing = await readStanding(parts.context, action);
+    if (!standing) return () => [];
+    return (person) => eligibilityOf(standing, person).flatMap((place) => place?.as ?? []);
+  }
+}
+
+/** The owner of an agent need not be a person here, and is told by mail all the same. */
+function strangersAmong(informed: readonly Approver[], known: readonly Person[]): Reachable[] {
+  return informed.flatMap((approver): Reachable[] => {
+    const isNew = approver.kind === 'user' && !known.some(({ email }) => isSameEmail(email, approver.email));
+    return isNew ? [{ id: '', email: approver.email, slack: [], as: [approverText(approver)] }] : [];
+  });
+}
+
+/** A channel is told as a place, and not each of those who may vote there. */
+function informedAs(informed: readonly Approver[]): (person: Person) => string[] {
+  const named = informed.filter(({ kind }) => kind === 'user' || kind === 'role');
+  return (person) => named.filter((approver) => isAsked(approver, person)).map(approverText);
 }

@@ -1,4 +1,5 @@
 import {
+  askedNow,
   type EventData,
   type EventOf,
   makeEvent,
@@ -51,7 +52,19 @@ export function toldOf({ needed = {}, people = [ann], version = 2 }: Asked = {})
     ...needed,
   };
   const standing = opened(eventOf('approval.needed', data));
-  return { actionId, agent, needed: data, standing, comments: [], failed: [], ended: null, people, version };
+  const asked = askedNow(standing);
+  return {
+    actionId,
+    agent,
+    needed: data,
+    standing,
+    comments: [],
+    failed: [],
+    ended: null,
+    asked,
+    people,
+    version,
+  };
 }
 
 export function remindedOf(told: Told): Told {

@@ -69,7 +69,8 @@ export function createEmailChannel({
     async send(target, told): Promise<Sent> {
       const person = personAt(target, told);
       if (!person) return { outcome: 'failed', reason: `${emailOf(target)} is not asked any more` };
-      return mailed(target, told, { occasion: 'asked', person, shown: undefined });
+      const occasion = told.ended ? 'ended' : 'asked';
+      return mailed(target, told, { occasion, person, shown: undefined });
     },
 
     async update(handle, target, told): Promise<Sent> {

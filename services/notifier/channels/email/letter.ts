@@ -28,7 +28,7 @@ const textCharsMax = 2000;
 export function letterOf(
   told: Told,
   occasion: Occasion,
-  { link, as }: { link: string | null; as: string[] },
+  { link, as, root }: { link: string | null; as: string[]; root?: string | undefined },
 ): Letter {
   const { needed } = told;
   const isOver = told.ended !== null;
@@ -37,11 +37,12 @@ export function letterOf(
     lead: leadOf(told, occasion),
     link: isOver ? null : link,
     facts: factsOf(told),
-    arguments: isOver ? null : linesOf(needed),
+    // Who has seen them before need not be shown them again.
+    arguments: isOver && root !== undefined ? null : linesOf(needed),
     notes: isOver ? [] : notesOf(needed),
     foot: [],
   };
-  return { ...letter, foot: footOf(letter, as) };
+  return { ...letter, foot: footOf(letter, as, isOver) };
 }
 
 function titleOf({ needed: { agent }, ended }: Told, occasion: Occasion): string {
@@ -100,13 +101,19 @@ function notesOf(needed: EventData<'approval.needed'>): string[] {
   return [...(left > 0 ? [rest] : []), ...argumentNotes(needed)].map((text) => safe(text, textCharsMax));
 }
 
-function footOf({ title, lead, facts, arguments: lines, notes, link }: Letter, as: string[]): string[] {
+function footOf(
+  { title, lead, facts, arguments: lines, notes, link }: Letter,
+  as: string[],
+  isOver: boolean,
+): string[] {
   const all = [title, ...lead, ...facts.map(({ text }) => text), ...(lines ?? []), ...notes].join('\n');
   return [
     ...(/\[[.:]\]/.test(all)
       ? ['What others wrote is no link here: [.] stands for a dot, and [:] for a colon.']
       : []),
-    ...(as.length > 0 ? [`You are asked as ${as.map((one) => safe(one, 400)).join(', ')}.`] : []),
+    ...(as.length > 0
+      ? [`You are ${isOver ? 'told' : 'asked'} as ${as.map((one) => safe(one, 400)).join(', ')}.`]
+      : []),
     ...(link === null
       ? []
       : ['The link is for you alone: do not pass this mail on. To open it decides nothing.']),

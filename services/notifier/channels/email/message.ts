@@ -30,7 +30,7 @@ export type MailParts = {
 export function mailOf(told: Told, parts: MailParts): Mail {
   const { occasion, root } = parts;
   const letter = letterOf(told, occasion, parts);
-  const subject = subjectOf(told);
+  const subject = subjectOf(told, root === undefined);
   return {
     // With another subject some would show another thread.
     subject: root === undefined ? subject : `Re: ${subject}`,
@@ -42,8 +42,12 @@ export function mailOf(told: Told, parts: MailParts): Mail {
 }
 
 /** One line, whatever an agent calls its action. */
-function subjectOf({ needed }: Told): string {
-  const text = `Decision needed: ${needed.agent} asks for ${needed.action_name}`;
+function subjectOf({ needed, ended }: Told, isFirst: boolean): string {
+  const { agent, action_name } = needed;
+  const text =
+    ended && isFirst
+      ? `Decided: ${agent} asked for ${action_name}`
+      : `Decision needed: ${agent} asks for ${action_name}`;
   // Nobody makes links of a subject, so that what is asked for has its own name there.
   return shortened(text, subjectCharsMax).replaceAll('\n', ' ');
 }

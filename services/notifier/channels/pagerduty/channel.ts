@@ -1,4 +1,3 @@
-import { askedNow } from '@placet/events';
 import { newId } from '@placet/runtime';
 import * as z from 'zod';
 import type { CardChannel, Check, Sent } from '../../card-channel.ts';
@@ -38,7 +37,8 @@ export function createPagerDutyChannel({ url, keys, publicUrl }: PagerDutyOption
   return {
     kind: 'pagerduty',
     isByName: () => false,
-    targetsOf: ({ standing }) => askedNow(standing).filter((asked) => asked.startsWith(prefix)),
+    // Nobody is paged because something is over.
+    targetsOf: ({ asked, ended }) => (ended ? [] : asked.filter((one) => one.startsWith(prefix))),
     // Who has no key is told so at once.
     waitMs: (target, told, now) => (keyOf(target) === undefined ? 0 : turns.take(target, told.actionId, now)),
     // PagerDuty does not say what there is. To trigger once more is the same incident, as long as it is open.

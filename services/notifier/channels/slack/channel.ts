@@ -1,4 +1,3 @@
-import { askedNow } from '@placet/events';
 import { approvalUrl, causeId } from '@placet/runtime';
 import { type ModalView, WebClient } from '@slack/web-api';
 import * as z from 'zod';
@@ -113,8 +112,8 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
   return {
     kind: 'slack',
     isByName: (asked) => asked.some(isByName),
-    targetsOf: ({ standing, people }) => [
-      ...askedNow(standing).filter((asked) => asked.startsWith('#')),
+    targetsOf: ({ asked, people }) => [
+      ...asked.filter((one) => one.startsWith('#')),
       ...people
         .filter(({ slack, as }) => slack.length > 0 && as.some(isByName))
         .map(({ email }) => nameOf(email)),
