@@ -12,6 +12,17 @@ export const voteChannels = ['api', 'inbox', 'slack', 'email'] as const;
 export const VoteChannel = z.enum(voteChannels);
 export type VoteChannel = z.infer<typeof VoteChannel>;
 
+const votePlaces: Record<VoteChannel, string> = {
+  api: 'by API',
+  inbox: 'on its page, signed in to Placet',
+  slack: 'in Slack',
+  email: 'by the link in the mail',
+};
+
+/** Where people may vote, in words. */
+export const placesText = (channels: readonly VoteChannel[]): string =>
+  channels.map((channel) => votePlaces[channel]).join(' or ');
+
 /** How loud it is where people are paged, the loudest last. */
 export const severities = ['info', 'warning', 'error', 'critical'] as const;
 export const Severity = z.enum(severities);

@@ -2,6 +2,7 @@ import {
   eligibilityOf,
   isEligible,
   ownEligibilityOf,
+  placesText,
   type Standing,
   type VoteChannel,
   type VoteQuestion,
@@ -67,15 +68,8 @@ export function beforehand(
   }
 }
 
-const channelNames: Record<VoteChannel, string> = {
-  inbox: 'on its page, signed in to Placet',
-  slack: 'in Slack',
-  email: 'by the link in the mail',
-  api: 'by API',
-};
-
 const wrongChannel = (channels: VoteChannel[]) =>
-  `The policy wants this to be decided ${channels.map((channel) => channelNames[channel]).join(' or ')}.`;
+  `The policy wants this to be decided ${placesText(channels)}.`;
 
 /** In a place of their own, though it was handed on, or in another's. */
 function takesPart(standing: Standing, person: Person): boolean {

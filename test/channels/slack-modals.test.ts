@@ -107,7 +107,7 @@ test('a card leads to its page, and leaves to it what is decided there alone', a
   const id = await ask(placet, 'inbox');
   const card = await cardOf(slack, id);
   expect(textOf(card)).toContain(`"url":"https://placet.example.com/approvals/${id}"`);
-  expect(textOf(card)).toContain('The policy wants this to be decided elsewhere: inbox.');
+  expect(textOf(card)).toContain('The policy wants this to be decided on its page, signed in to Placet.');
   expect(textOf(card)).not.toContain('"action_id":"approve"');
   // Whoever makes the click by hand all the same is refused.
   const { payload_digest } = (await placet.admin.get(`/v1/approvals/${id}`)).body;

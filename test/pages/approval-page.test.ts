@@ -240,7 +240,7 @@ describe('on the page of an approval', () => {
     expect(await decisionOf(here.id)).toMatchObject({ decision: 'allowed' });
     const there = await held('slack.only');
     const seen = await visitor.get(there.page);
-    expect(textOf(seen)).toContain('The policy wants this to be decided elsewhere: slack.');
+    expect(textOf(seen)).toContain('The policy wants this to be decided in Slack.');
     expect(seen.text).not.toContain('name="decide"');
     const sent = await visitor.send(`${there.page}/votes`, {
       decide: 'approve',

@@ -1,4 +1,4 @@
-import type { ApprovalView } from '@placet/events';
+import { type ApprovalView, placesText } from '@placet/events';
 import { argumentsOf } from '@placet/text';
 import { type Html, html } from './html.ts';
 import { inWords, moment } from './time.ts';
@@ -43,7 +43,7 @@ function asked(view: ApprovalView): Html {
     ['Why', textOf(context['reasoning'])],
     ['Held by', view.rule === null ? view.reason : `${view.rule}: ${view.reason}`],
     ['Who decides', progressText(view)],
-    ['Decided in', view.only_in?.join(', ')],
+    ['Decided', view.only_in === null ? undefined : placesText(view.only_in)],
     ['Owner of the agent', view.owner],
     ['Handed on by', listText(context['handoffs'])],
     ['Tool', [textOf(context['tool']), textOf(context['server'])].filter(Boolean).join(' of ') || undefined],

@@ -1,5 +1,4 @@
-import type { ApprovalView } from '@placet/events';
-import { requests } from '@placet/events';
+import { type ApprovalView, placesText, requests } from '@placet/events';
 import { type App, ask, type BusContext, errorTable, Refusal } from '@placet/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
@@ -193,7 +192,7 @@ function approvalPage(view: ApprovalView, viewer: SignedIn, { told, problem, for
   const body = html`${told !== undefined && notice('done', told)}${problem !== undefined && notice('problem', problem)}
 ${approvalArticle(view, new Date())}
 ${isAsked && isHere && decidingForms(view, forms)}
-${isAsked && !isHere && notice('problem', `The policy wants this to be decided elsewhere: ${view.only_in?.join(', ')}.`)}
+${isAsked && !isHere && notice('problem', `The policy wants this to be decided ${placesText(view.only_in ?? [])}.`)}
 ${view.status === 'pending' && !view.may_vote && html`<p class="soft">You are not asked to decide this.</p>`}
 ${view.status === 'pending' && commentForm(view, forms)}`;
   return page({ title: `${view.agent}: ${view.action_name}`, viewer, body });

@@ -1,4 +1,4 @@
-import { askedNow, type EventData } from '@placet/events';
+import { askedNow, type EventData, placesText } from '@placet/events';
 import { argumentsOf } from '@placet/text';
 import { argumentNotes, behindIt, endText, progressText, ruleText, votesSaid } from '../../text/approval.ts';
 import type { Told } from '../../told.ts';
@@ -64,7 +64,7 @@ function whatWith(needed: Needed, pageUrl: string | null): Block[] {
 
 function progress(told: Told): Block[] {
   const until: Block = { type: 'context', elements: [marked(`Until ${timeText(told.needed.deadline)}`)] };
-  return [note(progressText(told)), until];
+  return [note(`Approved: ${progressText(told)}`), until];
 }
 
 function votesIn(told: Told): Block[] {
@@ -81,7 +81,7 @@ function buttons(needed: Needed, pageUrl: string | null): Block[] {
     pageUrl === null ? [] : [{ type: 'button', action_id: 'details', text: plain('Details'), url: pageUrl }];
   const elements = [...(isHere ? deciding(needed, value) : []), ...page];
   return [
-    ...(isHere ? [] : [note(`The policy wants this to be decided elsewhere: ${only_in.join(', ')}.`)]),
+    ...(isHere ? [] : [note(`The policy wants this to be decided ${placesText(only_in)}.`)]),
     ...(elements.length > 0 ? [{ type: 'actions' as const, block_id: action_id, elements }] : []),
   ];
 }
