@@ -104,3 +104,22 @@ test.each([
   expect(answer.status).toBe(401);
   expect((await placet.agent.answer(id)).body).toMatchObject({ decision: 'pending', approval: { votes: 0 } });
 });
+
+test('clicks that come twice, or in another order than they were made, count once', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.two');
+  const { channel, ts } = await cardOf(slack, id);
+  const approve = await slack.click({ user: 'U0ANN', channel, ts, actionId: 'approve' });
+  for (let i = 0; i < 3; i++) expect(await approve.again()).toMatchObject({ status: 200 });
+  const { votes, demands } = (await placet.admin.get(`/v1/approvals/${id}`)).body;
+  expect(votes).toHaveLength(1);
+  expect(demands[0].met).toBe(1);
+
+  await slack.click({ user: 'U0BEN', channel, ts, actionId: 'approve' });
+  expect((await placet.agent.get(`/v1/check/${id}`)).body.decision).toBe('allowed');
+  // What Ann clicked before comes after the end.
+  await approve.again();
+  await slack.click({ user: 'U0ANN', channel, ts, actionId: 'reject', stale: true });
+  expect((await placet.agent.get(`/v1/check/${id}`)).body.decision).toBe('allowed');
+  expect((await placet.admin.get(`/v1/approvals/${id}`)).body.votes).toHaveLength(2);
+});
