@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { startCluster } from '@placet/cluster';
 import { openSqliteOutcomeStore } from '@placet/decisions-service/sqlite-store.ts';
+import { createCall } from '../call.ts';
 import { load, summarise, table } from '../measure.ts';
 import { usageOf } from '../processes.ts';
 import { makeWorkspace } from '../workspace.ts';
@@ -44,7 +45,7 @@ export async function measureApprovals(
     const url = cluster.of('gateway')[0]?.url ?? '';
     const [decisions] = cluster.of('decisions');
     if (!decisions) throw new Error('no decisions service was started');
-    const call = caller(url);
+    const call = createCall<Json>(url);
     await call(cluster.personToken, 'PUT', '/v1/policies/default', policy);
     const person = { email: 'ann@example.com', roles: ['group-1', 'group-4', 'group-7'] };
     const { token } = await call(cluster.personToken, 'POST', '/v1/people', person);
@@ -116,8 +117,7 @@ type Json = {
   decided_at: string | null;
   steps: { at: string; done_at: string | null }[];
 };
-const none: Json = { token: '', next: '', action_id: '', deadline: '', decided_at: null, steps: [] };
-type Call = ReturnType<typeof caller>;
+type Call = ReturnType<typeof createCall<Json>>;
 
 /** How late what the clock owes comes, while all the others are open. */
 async function lateness(call: Call, keys: { agentKey: string; personToken: string }) {
@@ -136,23 +136,6 @@ async function lateness(call: Call, keys: { agentKey: string; personToken: strin
   return {
     reminder: percentiles(seen.map(({ steps: [step] }) => lateBy(step?.at, step?.done_at))),
     deadline: percentiles(seen.map(({ deadline, decided_at }) => lateBy(deadline, decided_at))),
-  };
-}
-
-function caller(url: string) {
-  return async (token: string, method: string, path: string, body?: unknown): Promise<Json> => {
-    const isText = typeof body === 'string';
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': isText ? 'application/yaml' : 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(text);
-    return response.headers.get('content-type')?.includes('json') ? (JSON.parse(text) as Json) : none;
   };
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { startCluster } from '@placet/cluster';
 import { startFakeSlack } from '@placet/testing';
+import { createCall } from '../call.ts';
 import { load, type Sample, summarise, table } from '../measure.ts';
 import { makeWorkspace } from '../workspace.ts';
 
@@ -39,7 +40,7 @@ export async function measureChannels(
   try {
     const url = cluster.of('gateway')[0]?.url ?? '';
     slack.interactiveUrl = `${url}/slack/interactive`;
-    const call = caller(url);
+    const call = createCall<Json>(url);
     await call(cluster.personToken, 'PUT', '/v1/policies/default', policy);
     const { person: ann } = await call(cluster.personToken, 'POST', '/v1/people', { email: person.email });
     const slackUser = { slack: [{ team: slack.teamId, user: person.user }] };
@@ -122,20 +123,4 @@ type Json = {
   person?: { id: string };
   records?: { body: string }[];
 };
-type Call = ReturnType<typeof caller>;
-
-function caller(url: string) {
-  return async (token: string, method: string, path: string, body?: unknown): Promise<Json> => {
-    const isText = typeof body === 'string';
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': isText ? 'application/yaml' : 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as Json;
-  };
-}
+type Call = ReturnType<typeof createCall<Json>>;

@@ -5,6 +5,7 @@ import type { Delivery } from '../../channel.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
 import { createTurns } from '../../turns.ts';
+import { deliveryOf } from '../failure.ts';
 import { type PagerDutyEvent, resolveOf, testEvents, triggerOf } from './message.ts';
 import { failureOf, type PagerDutyFailure } from './outcome.ts';
 
@@ -90,26 +91,7 @@ export function createPagerDutyChannel({ url, keys, publicUrl }: PagerDutyOption
       };
     }
     const failure = await post(url, { routing_key: key, ...event });
-    return failure === null ? { outcome: 'delivered' } : failed(failure, target);
-  }
-
-  function failed(failure: PagerDutyFailure, target: string): Delivery {
-    switch (failure.kind) {
-      case 'limited':
-        turns.rest(target, Date.now() + failure.retryAfterMs);
-        return {
-          outcome: 'retry',
-          reason: failure.reason,
-          retryAfterMs: failure.retryAfterMs,
-          isLimited: true,
-        };
-      case 'passing':
-        return { outcome: 'retry', reason: failure.reason, retryAfterMs: failure.retryAfterMs };
-      case 'lasting':
-        return { outcome: 'failed', reason: failure.reason };
-      default:
-        return failure satisfies never;
-    }
+    return failure === null ? { outcome: 'delivered' } : deliveryOf(failure, { turns, place: target });
   }
 }
 

@@ -8,6 +8,7 @@ import { remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
 import { createTurns } from '../../turns.ts';
+import { deliveryOf } from '../failure.ts';
 import { cardOf, commentReply, reminderReply } from './card.ts';
 import { failureOf } from './outcome.ts';
 
@@ -185,22 +186,6 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
   };
 
   function failed(error: unknown, target: string): Exclude<Delivery, { outcome: 'delivered' }> {
-    const failure = failureOf(error);
-    switch (failure.kind) {
-      case 'limited':
-        turns.rest(target, Date.now() + failure.retryAfterMs);
-        return {
-          outcome: 'retry',
-          reason: failure.reason,
-          retryAfterMs: failure.retryAfterMs,
-          isLimited: true,
-        };
-      case 'passing':
-        return { outcome: 'retry', reason: failure.reason };
-      case 'lasting':
-        return { outcome: 'failed', reason: failure.reason };
-      default:
-        return failure satisfies never;
-    }
+    return deliveryOf(failureOf(error), { turns, place: target });
   }
 }

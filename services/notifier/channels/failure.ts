@@ -1,0 +1,33 @@
+import type { Delivery } from '../channel.ts';
+import type { Turns } from '../turns.ts';
+
+/** Why a vendor did not take something, in words for whoever runs Placet, and whether it can be tried again. */
+export type VendorFailure =
+  | { kind: 'limited'; retryAfterMs: number; reason: string }
+  | { kind: 'passing'; retryAfterMs?: number; reason: string }
+  | { kind: 'lasting'; reason: string };
+
+/** What the flow makes of it. Where a place takes no more for a while, nobody's turn comes before that. */
+export function deliveryOf(
+  failure: VendorFailure,
+  { turns, place }: { turns: Turns; place: string },
+): Exclude<Delivery, { outcome: 'delivered' }> {
+  const { reason } = failure;
+  switch (failure.kind) {
+    case 'limited': {
+      const { retryAfterMs } = failure;
+      turns.rest(place, Date.now() + retryAfterMs);
+      return { outcome: 'retry', reason, retryAfterMs, isLimited: true };
+    }
+    case 'passing':
+      return {
+        outcome: 'retry',
+        reason,
+        ...(failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs }),
+      };
+    case 'lasting':
+      return { outcome: 'failed', reason };
+    default:
+      return failure satisfies never;
+  }
+}
