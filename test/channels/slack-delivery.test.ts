@@ -108,6 +108,38 @@ test('what somebody puts under an approval without being us is not waited for', 
   expect(textOf(await cardOf(slack, id))).toContain('1 of 2');
 });
 
+test('how it ended stands on a card only if who decides has said so', async () => {
+  const { slack, placet } = await startWithSlack();
+  const raw = await rawBroker(placet.placet);
+  const genuine = await ask(placet, 'refund.create');
+  await placet.admin.vote(genuine, { vote: 'approve' });
+  await eventually(async () => expect(textOf(await cardOf(slack, genuine))).toContain('Allowed by'));
+  const id = await ask(placet, 'refund.create', { payload: { amount: 21 } });
+  await cardOf(slack, id);
+  const decided = (await messagesIn(raw)).find(({ subject }) =>
+    subject.endsWith(`${genuine}.action.decided`),
+  );
+  const request = (await messagesIn(raw)).find(({ subject }) => subject.endsWith(`${id}.action.requested`));
+  if (!decided || !request) throw new Error('no decision, or no request');
+  const { payload_digest, request_event } = {
+    ...JSON.parse(request.text).data,
+    request_event: request.event.id,
+  };
+  const other = JSON.parse(decided.text);
+  const data = { ...other.data, action_id: id, payload_digest, request_event };
+  const subject = decided.subject.replace(genuine, id);
+  await raw.js.publish(subject, JSON.stringify({ ...other, id: 'forged', subject: id, data }));
+  await eventually(async () => {
+    const { num_pending, num_ack_pending } = await raw.jsm.consumers.info('PLACET', 'notifier-slack');
+    expect({ num_pending, num_ack_pending }).toEqual({ num_pending: 0, num_ack_pending: 0 });
+  });
+  await placet.admin.post(`/v1/approvals/${id}/comments`, { comment: 'Is it so?' });
+  await eventually(() =>
+    expect(slack.messages('#approvals').some(({ text }) => text.includes('Is it so?'))).toBe(true),
+  );
+  expect(textOf(await cardOf(slack, id))).not.toContain('Allowed by');
+});
+
 test('a stale button says so, and counts nothing', async () => {
   const { slack, placet } = await startWithSlack();
   const id = await ask(placet, 'refund.create');
