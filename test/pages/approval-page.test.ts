@@ -57,7 +57,7 @@ describe('on the page of an approval', () => {
       'It is due.',
       'amount',
       '20',
-      '0 of 1: role:approver',
+      '0 of 1 approved: role:approver',
       'c-1',
       'bank',
     ]) {
@@ -86,7 +86,7 @@ describe('on the page of an approval', () => {
     const { id, page, digest } = await held('two.people');
     const sent = await visitor.send(`${page}/votes`, { decide: 'approve', payload_digest: digest });
     expect(sent.location).toBe(`${page}?said=voted`);
-    expect(textOf(await visitor.get(page))).toContain('1 of 2: role:approver');
+    expect(textOf(await visitor.get(page))).toContain('1 of 2 approved: role:approver');
     expect(await decisionOf(id)).toMatchObject({ decision: 'pending' });
   });
 

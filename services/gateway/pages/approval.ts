@@ -5,16 +5,21 @@ import { inWords, moment } from './time.ts';
 
 const argumentsRoom = { lines: 200, chars: 40_000 };
 
-/** What is asked, by whom, until when and how far it has come. */
+/** What is asked, by whom, until when and how far it has come: what somebody needs in the first five seconds. */
 export function approvalArticle(view: ApprovalView, now: Date): Html {
   return html`<article>
 <p class="soft">${view.agent}${by(view)} asks</p>
 <h1>${view.action_name}</h1>
 <p>${state(view, now)}</p>
-${asked(view)}
+${rows(asked(view))}
 </article>
 ${payload(view)}
 ${course(view)}`;
+}
+
+/** What else there is to know, for who wants to. */
+export function approvalContext(view: ApprovalView): Html {
+  return html`${conversation(view)}${earlier(view)}<section><h2>More about it</h2>${rows(about(view))}</section>`;
 }
 
 function by({ context }: ApprovalView): string {
@@ -37,13 +42,23 @@ function state(view: ApprovalView, now: Date): Html {
 <span class="soft">by ${who}${view.decided_at && html`, ${moment(view.decided_at)}`}: ${view.decision_reason}</span>`;
 }
 
-function asked(view: ApprovalView): Html {
-  const { context } = view;
-  const rows: [string, string | undefined][] = [
-    ['Why', textOf(context['reasoning'])],
-    ['Held by', view.rule === null ? view.reason : `${view.rule}: ${view.reason}`],
+type Row = [name: string, value: string | undefined];
+
+function asked(view: ApprovalView): Row[] {
+  return [
+    ['Why', textOf(view.context['reasoning'])],
+    [
+      'Held by',
+      view.rule === null || view.reason.includes(view.rule) ? view.reason : `${view.rule}: ${view.reason}`,
+    ],
     ['Who decides', progressText(view)],
     ['Decided', view.only_in === null ? undefined : placesText(view.only_in)],
+  ];
+}
+
+function about(view: ApprovalView): Row[] {
+  const { context } = view;
+  return [
     ['Owner of the agent', view.owner],
     ['Handed on by', listText(context['handoffs'])],
     ['Tool', [textOf(context['tool']), textOf(context['server'])].filter(Boolean).join(' of ') || undefined],
@@ -52,8 +67,12 @@ function asked(view: ApprovalView): Html {
     ['Tags', listText(context['tags'])],
     ['Priority', textOf(context['priority'])],
     ['Asked', moment(view.requested_at)],
+    ['Digest', view.payload_digest],
   ];
-  const told = rows.filter(([, value]) => value !== undefined && value !== '');
+}
+
+function rows(all: Row[]): Html {
+  const told = all.filter(([, value]) => value !== undefined && value !== '');
   return html`<dl>${told.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
@@ -61,7 +80,7 @@ function progressText({ demands }: ApprovalView): string {
   return demands
     .map(({ met, quorum, ways, approvers }) => {
       const wanted = ways?.[0]?.length ?? quorum;
-      return `${met} of ${wanted}: ${approvers.length === 0 ? 'role:approver' : approvers.join(', ')}`;
+      return `${met} of ${wanted} approved: ${approvers.length === 0 ? 'role:approver' : approvers.join(', ')}`;
     })
     .join('\n');
 }
@@ -75,7 +94,6 @@ ${left > 0 && html`<p class="notice problem">${left} more arguments are not in t
 ${view.redacted.length > 0 && html`<p class="soft">Hidden from you: ${view.redacted.join(', ')}.</p>`}
 ${view.revision > 1 && html`<p class="soft">Changed since the agent asked; earlier votes are void.</p>`}
 ${lines.length > 0 && html`<details${left > 0 && html` open`}><summary>The whole payload as JSON</summary><pre>${whole}</pre></details>`}
-<p class="soft">${view.payload_digest}</p>
 </section>`;
 }
 
@@ -85,7 +103,7 @@ function argument(line: string): Html {
   return html`<dt>${line.slice(0, end - 2)}</dt><dd>${line.slice(end)}</dd>`;
 }
 
-/** What people have said and done about it, and what was decided before. */
+/** What people have said and done about it. */
 function course(view: ApprovalView): Html {
   const votes = view.votes.map(({ by, vote, choice, comment, at, counts }) => {
     const word = choice === undefined ? (vote === 'approve' ? 'approved' : 'rejected') : `chose ${choice}`;
@@ -111,17 +129,22 @@ function course(view: ApprovalView): Html {
   const all = [...votes, ...edits, ...comments, ...handed, ...steps].toSorted((one, other) =>
     one.at.localeCompare(other.at),
   );
-  const earlier = view.earlier ?? [];
-  const excerpt = view.context['excerpt'];
-  return html`${all.length > 0 && html`<section><h2>So far</h2><ul>${all.map(({ line }) => line)}</ul></section>`}
-${Array.isArray(excerpt) && html`<section><h2>From the conversation</h2><ul>${excerpt.map((line) => html`<li>${String(line)}</li>`)}</ul></section>`}
-${
-  earlier.length > 0 &&
-  html`<section><h2>Decided before</h2><ul>${earlier.map(
+  return html`${all.length > 0 && html`<section><h2>So far</h2><ul>${all.map(({ line }) => line)}</ul></section>`}`;
+}
+
+function conversation({ context: { excerpt } }: ApprovalView): Html {
+  if (!Array.isArray(excerpt)) return html``;
+  const lines = excerpt.map((line) => html`<li>${String(line)}</li>`);
+  return html`<section><h2>From the conversation</h2><ul>${lines}</ul></section>`;
+}
+
+function earlier({ earlier: before = [] }: ApprovalView): Html {
+  if (before.length === 0) return html``;
+  const lines = before.map(
     (one) => html`<li><a href="/approvals/${one.action_id}">${one.action_name}</a>
 <span class="state ${one.decision}">${one.decision}</span> <span class="soft">${moment(one.decided_at)}: ${one.reason}</span></li>`,
-  )}</ul></section>`
-}`;
+  );
+  return html`<section><h2>Decided before</h2><ul>${lines}</ul></section>`;
 }
 
 function entry(at: string, what: string, said?: string | undefined): { at: string; line: Html } {

@@ -73,7 +73,8 @@ function buttons({ choices, answer_schema }: ApprovalView): Html[] {
  */
 function editForm(view: ApprovalView, forms: Forms): Html {
   const { path, form } = forms;
-  return html`<section><h2>Change before it is approved</h2>
+  const isOpen = Object.keys(form).some((field) => field.startsWith('change.'));
+  return html`<section><details${isOpen && html` open`}><summary>Change it before it is approved</summary>
 <p class="soft">The policy judges the changed arguments again, and votes until then are void.</p>
 <form method="post" action="${path}/edits">
 ${common(view, forms)}
@@ -89,16 +90,16 @@ ${attribute(form[field] ?? now)}</textarea>`;
 ${attribute(form['comment'] ?? '')}</textarea>
 ${codeField(forms, 'edit-code')}
 <div class="buttons"><button>Propose the change</button></div>
-</form></section>`;
+</form></details></section>`;
 }
 
 export function commentForm(view: ApprovalView, forms: Forms): Html {
-  return html`<section><h2>Say something without voting</h2>
+  return html`<section><details><summary>Say something without voting</summary>
 <form method="post" action="${forms.path}/comments">
 ${common(view, forms)}
 <textarea name="comment" aria-label="Comment" maxlength="4000"></textarea>
 <div class="buttons"><button>Comment</button></div>
-</form></section>`;
+</form></details></section>`;
 }
 
 export function valueAt(payload: unknown, path: string): unknown {

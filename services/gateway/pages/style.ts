@@ -49,6 +49,13 @@ form.plain { margin: 0; }
 .notice { border-radius: 8px; padding: .7rem 1rem; margin: 0 0 1rem; border: 1px solid var(--line); }
 .notice.problem { background: var(--warn-ground); border-color: var(--no); }
 .notice.done { background: var(--done-ground); border-color: var(--yes); }
+section > details { margin: 0; }
 details summary { cursor: pointer; color: var(--accent); }
+.tabs > * { margin-right: .9rem; }
+@media (max-width: 32rem) {
+  main { padding: 0 .75rem; }
+  dl { grid-template-columns: 1fr; gap: 0; }
+  dd { margin-bottom: .4rem; }
+}
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `;

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import type { People } from '../accounts/people.ts';
 import { type Acts, type Done, done } from '../pages/acts.ts';
 import type { Form } from '../pages/answer.ts';
-import { approvalArticle } from '../pages/approval.ts';
+import { approvalArticle, approvalContext } from '../pages/approval.ts';
 import { decidingForms } from '../pages/forms.ts';
 import { html } from '../pages/html.ts';
 import { notice, page } from '../pages/layout.ts';
@@ -105,7 +105,8 @@ function mailPage(opened: Opened, token: string, { told, problem, form = {} }: T
 <p class="soft">For ${person.email}</p>
 ${approvalArticle(view, new Date())}
 ${closed === null && decidingForms(view, { path: `/mail/${token}`, form, code: codeOf(token) })}
-${closed !== null && html`<p>${closed}</p>`}
+${closed !== null && html`<p class="notice">${closed}</p>`}
+${approvalContext(view)}
 <p class="soft"><a href="/approvals/${view.id}">Open it signed in</a></p>`;
   return page({ title: `${view.agent}: ${view.action_name}`, body });
 }

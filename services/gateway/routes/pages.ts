@@ -7,7 +7,7 @@ import type { GatewayConfig } from '../config.ts';
 import { accountBody } from '../pages/account.ts';
 import { type Acts, type Done, done } from '../pages/acts.ts';
 import type { Form } from '../pages/answer.ts';
-import { approvalArticle } from '../pages/approval.ts';
+import { approvalArticle, approvalContext } from '../pages/approval.ts';
 import { commentForm, decidingForms } from '../pages/forms.ts';
 import { html } from '../pages/html.ts';
 import { notice, page } from '../pages/layout.ts';
@@ -194,7 +194,8 @@ ${approvalArticle(view, new Date())}
 ${isAsked && isHere && decidingForms(view, forms)}
 ${isAsked && !isHere && notice('problem', `The policy wants this to be decided ${placesText(view.only_in ?? [])}.`)}
 ${view.status === 'pending' && !view.may_vote && html`<p class="soft">You are not asked to decide this.</p>`}
-${view.status === 'pending' && commentForm(view, forms)}`;
+${view.status === 'pending' && commentForm(view, forms)}
+${approvalContext(view)}`;
   return page({ title: `${view.agent}: ${view.action_name}`, viewer, body });
 }
 
