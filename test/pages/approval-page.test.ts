@@ -1,3 +1,4 @@
+import { eventually } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
 import { personWith, sharedPlacet } from '../support.ts';
 import { signedIn, textOf } from './visitor.ts';
@@ -206,8 +207,11 @@ describe('on the page of an approval', () => {
     expect(asText.status).toBe(422);
     const sent = await visitor.send(`${page}/edits`, { ...same, 'change.payload.amount': '40' });
     expect(sent.location).toBe(`${page}?said=edited`);
-    const view = (await shared().admin.get(`/v1/approvals/${id}`)).body;
-    expect(view).toMatchObject({ payload: { ...payload, amount: 40 }, revision: 2 });
+    const view = await eventually(async () => {
+      const { body } = await shared().admin.get(`/v1/approvals/${id}`);
+      expect(body).toMatchObject({ payload: { ...payload, amount: 40 }, revision: 2 });
+      return body;
+    });
     expect(view.edits[0].changes).toEqual([{ path: 'payload.amount', from: 20, to: 40 }]);
 
     const stale = await visitor.send(`${page}/votes`, { decide: 'approve', payload_digest: digest });

@@ -8,7 +8,7 @@ import {
   VoteAnswer,
   type VoteChannel,
 } from '@placet/events';
-import { ask, type BusContext, Refusal } from '@placet/runtime';
+import { ask, type BusContext, Refusal, sleep } from '@placet/runtime';
 import { audienceOf, voterOf } from '../routes/audience.ts';
 import { Comment } from '../routes/comment.ts';
 import { knownForm } from '../routes/shared.ts';
@@ -19,10 +19,13 @@ import { changesIn } from './forms.ts';
 export const done = {
   voted: 'Your vote is counted.',
   decided: 'Your vote is counted, and it is decided.',
-  edited: 'Your change is proposed. The policy has judged it; look at it as it is now.',
+  edited: 'Your change is proposed. Look at it as it is now.',
   commented: 'Your comment is there for whoever sees this.',
 } as const;
 export type Done = keyof typeof done;
+
+const judgedWithinMs = 1500;
+const lookEveryMs = 50;
 
 export type Actor = { person: Person; channel: VoteChannel };
 export type Acts = ReturnType<typeof createActs>;
@@ -37,6 +40,14 @@ export function createActs(context: BusContext) {
       { action_id, audience: audienceOf(person), by: voterOf(person) },
       ApprovalView,
     );
+  }
+
+  /** Until the policy has judged a change, what is shown is what was there before; it takes a moment. */
+  async function judged(id: string, person: Person, digest: string): Promise<void> {
+    for (const deadline = Date.now() + judgedWithinMs; Date.now() < deadline; await sleep(lookEveryMs)) {
+      const { status, payload_digest } = await seen(id, person);
+      if (status !== 'pending' || payload_digest === digest) return;
+    }
   }
 
   const acts: Record<
@@ -54,7 +65,9 @@ export function createActs(context: BusContext) {
       if (Object.keys(changes).length === 0) {
         throw new Refusal('VALIDATION_ERROR', { message: 'Nothing is written otherwise than it stands.' });
       }
-      await ask(context, requests.edit, { ...aboutIt(view, actor, form), changes }, EditAnswer);
+      const question = { ...aboutIt(view, actor, form), changes };
+      const { payload_digest } = await ask(context, requests.edit, question, EditAnswer);
+      await judged(view.id, actor.person, payload_digest);
       return 'edited';
     },
 
