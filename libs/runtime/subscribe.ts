@@ -49,6 +49,7 @@ export function subscribe(
   const stopping = new AbortController();
   let wake: (() => void) | undefined;
   stopping.signal.addEventListener('abort', () => wake?.());
+  const faults = new Map<number, number>();
   const atWork = new Set<Promise<void>>();
   let messages: ConsumerMessages | undefined;
 
@@ -99,15 +100,23 @@ export function subscribe(
     });
   }
 
+  /** How often its handler has failed by a fault of its own: a message that only waits is delivered often, too. */
+  function faultOf(seq: number): number {
+    const count = (faults.get(seq) ?? 0) + 1;
+    faults.set(seq, count);
+    return count;
+  }
+
   // This must not throw: an unhandled rejection would end the process for one message.
   async function one(message: JsMsg): Promise<void> {
     let outcome: Outcome;
     try {
       outcome = await handled(message);
     } catch (error) {
-      outcome = outcomeOfError(error, message.info.deliveryCount, deliveriesMax);
+      outcome = outcomeOfError(error, faultOf(message.seq), deliveriesMax);
       context.logger.warn({ err: error, consumer: spec.durable, seq: message.seq }, 'a handler failed');
     }
+    if (outcome.outcome !== 'retry') faults.delete(message.seq);
     context.metrics.handled.inc({ consumer: spec.durable, outcome: outcome.outcome });
     try {
       await settle(message, outcome);
@@ -173,11 +182,11 @@ function sealOf(message: JsMsg): string | undefined {
   return firstField(headerText(msg), sealHeader);
 }
 
-function outcomeOfError(error: unknown, deliveries: number, deliveriesMax: number): Outcome {
+function outcomeOfError(error: unknown, faults: number, deliveriesMax: number): Outcome {
   const reason = error instanceof Error ? error.message : String(error);
-  const afterMs = Math.round(backoffMs(deliveries, 250, 15_000));
+  const afterMs = Math.round(backoffMs(faults, 250, 15_000));
   // A store or a broker that is away is waited for; only a handler's own fault can kill a message.
   if (error instanceof Unavailable || error instanceof StoreFull)
     return { outcome: 'retry', afterMs, reason };
-  return deliveries >= deliveriesMax ? { outcome: 'dead', reason } : { outcome: 'retry', afterMs, reason };
+  return faults >= deliveriesMax ? { outcome: 'dead', reason } : { outcome: 'retry', afterMs, reason };
 }

@@ -9,7 +9,7 @@ import { readTold, type Told } from './told.ts';
 /** Longer than the longest attempt: whoever is at it for longer has died. */
 const heldMs = 20_000;
 const behindMs = 50;
-const takenMs = 100;
+const takenMs = 250;
 const limitedMs = 1000;
 /** What waits for its turn may be over long before. */
 const lookAgainMs = 10_000;
@@ -23,8 +23,15 @@ export type CardParts = {
 };
 
 type Slots = CardsEntry['slots'];
-type Work = { target: string; slot: Slot | undefined; what: 'send' | 'find' | 'update'; waitMs: number };
+type Work = {
+  target: string;
+  slot: Slot | undefined;
+  what: 'send' | 'find' | 'update' | 'tooLate';
+  waitMs: number;
+};
 type Failed = Exclude<Delivery, { outcome: 'delivered' }>;
+type Looked = { outcome: 'looked'; found: string | null };
+const nothing: Looked = { outcome: 'looked', found: null };
 
 /**
  * Brings what people see of an approval up to date, wherever it stands: an event only says that it is worth a look. So
@@ -93,6 +100,12 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
    */
   function workOf(slots: Slots, told: Told, now: number): Work[] {
     const wanted = channel.targetsOf(told);
+    const leftMs = Date.parse(told.needed.deadline) - now;
+    // What waits for its turn until after the deadline is told never; that is better known now.
+    const inTime = (work: Work): Work =>
+      !told.ended && work.waitMs > 0 && work.waitMs >= leftMs
+        ? { ...work, what: 'tooLate', waitMs: 0 }
+        : work;
     return [...new Set([...Object.keys(slots), ...wanted])].flatMap((target): Work[] => {
       const slot = slots[target];
       const restMs = Math.max(0, (slot?.until ?? 0) - now);
@@ -100,9 +113,11 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
       switch (status) {
         case 'waiting':
           if (!wanted.includes(target)) return [];
-          return [{ target, slot, what: 'send', waitMs: restMs || channel.waitMs(target, told, now) }];
+          return [
+            inTime({ target, slot, what: 'send', waitMs: restMs || channel.waitMs(target, told, now) }),
+          ];
         case 'sending':
-          return [{ target, slot, what: 'find', waitMs: restMs }];
+          return [inTime({ target, slot, what: 'find', waitMs: restMs })];
         case 'shown':
           return (slot?.version ?? 0) < told.version
             ? [{ target, slot, what: 'update', waitMs: restMs }]
@@ -117,7 +132,13 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
 
   async function brought({ target, slot, what }: Work, told: Told): Promise<Slot> {
     if (slot?.handle !== undefined) return updated(target, told, { slot, handle: slot.handle });
-    const found = what === 'find' ? await channel.find(target, told) : null;
+    if (what === 'tooLate')
+      return givenUp(target, told, { slot, error: 'its turn comes after the deadline' });
+    const looked = what === 'find' ? await attempt(() => lookedFor(target, told)) : nothing;
+    if (looked.outcome !== 'looked') {
+      return afterFailure(target, told, { slot, failed: looked, status: 'sending' });
+    }
+    const { found } = looked;
     if (found !== null) {
       await tellSent(target, told, slot);
       return updated(target, told, { slot, handle: found });
@@ -157,7 +178,8 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
     const result = await attempt(() => channel.update(handle, target, told));
     if (result.outcome === 'delivered') return shown(told, result.handle);
     const next = await afterFailure(target, told, { slot, failed: result, status: 'shown' });
-    return { ...next, handle, version: slot?.version ?? 0 };
+    const reached = result.outcome === 'retry' ? result.handle : undefined;
+    return { ...next, handle: reached ?? handle, version: slot?.version ?? 0 };
   }
 
   async function afterFailure(
@@ -182,9 +204,26 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
       context.logger.warn({ channel: channel.kind, target, attempts, delayMs }, failed.reason);
       return { ...common, status, until: Date.now() + delayMs };
     }
-    await tell.failed({ ...aboutIt(told, target, attempts), error: failed.reason });
+    return givenUp(target, told, { slot, error: failed.reason, attempts });
+  }
+
+  /** For good: it is told, so that somebody else can be. */
+  async function givenUp(
+    target: string,
+    told: Told,
+    {
+      slot,
+      error,
+      attempts = slot?.attempts ?? 0,
+    }: { slot: Slot | undefined; error: string; attempts?: number },
+  ): Promise<Slot> {
+    await tell.failed({ ...aboutIt(told, target, attempts), error });
     context.metrics.notifications.inc({ channel: channel.kind, result: 'failed' });
-    return { ...common, status: 'failed' };
+    return { attempts, at: Date.now(), error, status: 'failed' };
+  }
+
+  async function lookedFor(target: string, told: Told): Promise<Looked> {
+    return { outcome: 'looked', found: await channel.find(target, told) };
   }
 
   function delayOf(failed: Failed, attempts: number): number | null {
@@ -195,7 +234,7 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
     return scheduledMs === null ? null : Math.max(scheduledMs, retryAfterMs);
   }
 
-  async function attempt<R extends Sent | Delivery>(one: () => Promise<R>): Promise<R | Failed> {
+  async function attempt<R extends Sent | Delivery | Looked>(one: () => Promise<R>): Promise<R | Failed> {
     try {
       return await one();
     } catch (error) {

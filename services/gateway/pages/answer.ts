@@ -73,8 +73,9 @@ function valueIn(field: Simple, text: string): unknown {
   const options = field.type === 'boolean' ? [true, false] : field.enum;
   if (options) return options[Number(text)];
   if (field.type === 'string') return text;
-  const number = Number(text.trim());
-  return Number.isFinite(number) ? number : text;
+  // As JSON has numbers, and none that cannot be carried exactly.
+  const number = jsonIn(text.trim());
+  return typeof number === 'number' ? number : text;
 }
 
 /** A text that is no JSON, or a number in it that cannot be carried exactly, stays a text: it is refused in words. */

@@ -73,13 +73,16 @@ export function mailRoutes(app: App, { people, links, acts }: Parts) {
       if (wrong !== null) {
         return send(reply.code(422), mailPage(opened, token, { problem: wrong, form }));
       }
+      const giveBack = await opened.found.use(new Date());
+      // Somebody was a moment faster with the same link.
+      if (!giveBack) return send(reply.code(409), mailPage((await open(token)) ?? opened, token, {}));
       try {
-        const { person, view, found } = opened;
+        const { person, view } = opened;
         const said = await acts[act](view, { person, channel: 'email' }, form);
-        // A vote that was refused leaves the link as it was.
-        await found.use(new Date());
         return reply.redirect(`/mail/${token}?said=${said}`, 303);
       } catch (error) {
+        // A vote that was refused leaves the link as it was.
+        await giveBack();
         if (!(error instanceof Refusal)) throw error;
         reply.code(errorTable[error.code].status);
         const now = (await open(token)) ?? opened;

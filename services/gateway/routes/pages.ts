@@ -138,7 +138,9 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
 
   app.post(
     '/account/sessions/:session/end',
-    { schema: { ...hide, params: z.object({ session: z.string().max(64) }), body: FormBody } },
+    {
+      schema: { ...hide, params: z.object({ session: z.string().regex(/^[0-9a-f]{64}$/) }), body: FormBody },
+    },
     async (request, reply) => {
       const { person } = await ownForm(request);
       await sessions.end(person.id, request.params.session, new Date());

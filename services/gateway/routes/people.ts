@@ -175,11 +175,11 @@ function sessionRoutes(app: App, { auth, people, sessions, signInLinks, config }
     },
     async (request, reply) => {
       const { id } = request.params;
-      selfOrAdmin(auth, request, id);
+      const by = { person: selfOrAdmin(auth, request, id), id: credentialId(request) };
       const person = people.get(id);
       const base = config.publicUrl ?? `${request.protocol}://${request.host}`;
       reply.code(201);
-      return signInLinks.make(person.id, { base, lifeMs: signInMs });
+      return signInLinks.make(person.id, { base, lifeMs: signInMs, by });
     },
   );
 

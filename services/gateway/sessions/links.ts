@@ -10,8 +10,13 @@ const Common = {
   /** How often something else was typed than stands on the page. */
   misses: z.number().int().optional(),
 };
+/** A person's token, by its id. */
+export const Token = z.object({ person: z.string(), id: z.string() });
+export type Token = z.infer<typeof Token>;
+
 const Link = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('sign_in'), person: z.string(), ...Common }),
+  /** `by` is the token with which it was asked for: it is worth no more than that. */
+  z.object({ kind: z.literal('sign_in'), person: z.string(), by: Token.optional(), ...Common }),
   z.object({ kind: z.literal('slack_code'), person: z.string(), ...Common }),
   /** One person, one approval, and the payload that the mail showed. */
   z.object({
@@ -28,8 +33,8 @@ export type LinkOf<K extends Link['kind']> = Extract<Link, { kind: K }>;
 
 export type Found<K extends Link['kind']> = {
   link: LinkOf<K>;
-  /** False for whoever comes second. */
-  use(now: Date): Promise<boolean>;
+  /** Null for whoever comes second; otherwise how to give it back, when nothing came of it. */
+  use(now: Date): Promise<(() => Promise<void>) | null>;
   miss(): Promise<void>;
 };
 export type Links = ReturnType<typeof createLinks>;
@@ -54,8 +59,9 @@ export function createLinks(context: BusContext) {
       return {
         link: value,
         async use(at) {
-          if (value.used_at !== undefined) return false;
-          return (await kept.put(key, { ...value, used_at: at.toISOString() }, revision)) !== false;
+          if (value.used_at !== undefined) return null;
+          const used = await kept.put(key, { ...value, used_at: at.toISOString() }, revision);
+          return used === false ? null : async () => void (await kept.put(key, value, used));
         },
         async miss() {
           await kept.put(key, { ...value, misses: (value.misses ?? 0) + 1 }, revision);

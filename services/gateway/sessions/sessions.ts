@@ -3,7 +3,10 @@ import { type Person, sessionsBucket } from '@placet/events';
 import { sha256Hex } from '@placet/proof';
 import { type BusContext, openKeptValues, Refusal } from '@placet/runtime';
 import * as z from 'zod';
+import { hasEnded } from '../accounts/credentials.ts';
 import type { People } from '../accounts/people.ts';
+import { createAllowance } from './allowance.ts';
+import { Token } from './links.ts';
 
 const lifeMs = 7 * 86_400_000;
 
@@ -12,6 +15,8 @@ const Session = z.object({
   created_at: z.string(),
   expires_at: z.string(),
   ended_at: z.string().optional(),
+  /** The token that it came from: it ends with that. */
+  by: Token.optional(),
   /** What the browser called itself, so that its owner recognizes it. */
   browser: z.string(),
 });
@@ -26,9 +31,17 @@ export type Sessions = ReturnType<typeof createSessions>;
 /** A browser holds the secret of its session, and we its hash. */
 export function createSessions({ context, people }: { context: BusContext; people: People }) {
   const kept = openKeptValues(context, sessionsBucket, Session);
+  const begun = createAllowance({ max: 100, withinMs: 3_600_000 });
   const keyOf = (person: string, id: string) => `session.${person}.${id}`;
   const isOpen = ({ ended_at, expires_at }: Session, now: Date) =>
     ended_at === undefined && Date.parse(expires_at) > now.getTime();
+
+  /** Whether the token that somebody came by still works, and its owner is still here. */
+  function isStanding(by: Token | undefined, now: Date): boolean {
+    if (!by) return true;
+    const owner = people.list().find(({ id, disabled }) => id === by.person && !disabled);
+    return owner?.tokens.some((token) => token.id === by.id && !hasEnded(token, now)) ?? false;
+  }
 
   async function end(person: string, id: string, now: Date): Promise<void> {
     const found = await kept.get(keyOf(person, id));
@@ -49,14 +62,21 @@ export function createSessions({ context, people }: { context: BusContext; peopl
 
   return {
     lifeMs,
+    isStanding,
 
     /** What the browser is to keep. */
-    async begin(person: Person, browser: string, now: Date): Promise<string> {
+    async begin(
+      person: Person,
+      { browser, by }: { browser: string; by?: Token | undefined },
+      now: Date,
+    ): Promise<string> {
+      begun.count(person.id, now);
       const secret = randomBytes(32).toString('base64url');
       const session: Session = {
         person: person.id,
         created_at: now.toISOString(),
         expires_at: new Date(now.getTime() + lifeMs).toISOString(),
+        ...(by ? { by } : {}),
         browser: browser.slice(0, 200),
       };
       await kept.put(keyOf(person.id, sha256Hex(secret)), session, 0);
@@ -68,7 +88,7 @@ export function createSessions({ context, people }: { context: BusContext; peopl
       if (id === undefined || secret === undefined) return null;
       const hash = sha256Hex(secret);
       const found = await kept.get(keyOf(id, hash));
-      if (!found || !isOpen(found.value, now)) return null;
+      if (!found || !isOpen(found.value, now) || !isStanding(found.value.by, now)) return null;
       const person = people.list().find((one) => one.id === id && !one.disabled);
       return person ? { person, session: hash, formToken: formTokenOf(secret) } : null;
     },

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Person, SlackIdentity } from '@placet/events';
 import type { People } from '../accounts/people.ts';
+import { createAllowance } from './allowance.ts';
 import type { Links } from './links.ts';
 
 const lifeMs = 10 * 60_000;
@@ -14,6 +15,7 @@ export type SlackCodes = ReturnType<typeof createSlackCodes>;
 /** Whoever enters the code of a person in Slack, is that person there. */
 export function createSlackCodes(links: Links, people: People) {
   const tried = new Map<string, number[]>();
+  const made = createAllowance({ max: 20, withinMs: lifeMs });
 
   function isTooOften({ team, user }: SlackIdentity, now: Date): boolean {
     const key = `${team} ${user}`;
@@ -24,6 +26,7 @@ export function createSlackCodes(links: Links, people: People) {
 
   return {
     async make(person: Person, now: Date): Promise<string> {
+      made.count(person.id, now);
       const code = Array.from({ length: codeChars }, () => letters[randomInt(letters.length)]).join('');
       const expires_at = new Date(now.getTime() + lifeMs).toISOString();
       await links.make({ kind: 'slack_code', person: person.id, expires_at }, code);
@@ -36,7 +39,7 @@ export function createSlackCodes(links: Links, people: People) {
       const code = text.toUpperCase().replace(/[\s-]/g, '');
       const found = await links.find('slack_code', code, now);
       const person = people.list().find(({ id, disabled }) => id === found?.link.person && !disabled);
-      if (!found || !person || !(await found.use(now))) {
+      if (!found || !person || (await found.use(now)) === null) {
         return 'This code is not known, or over: it works once, for ten minutes.';
       }
       return person;

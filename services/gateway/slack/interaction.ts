@@ -30,9 +30,9 @@ export type Submission = z.infer<typeof Submission>;
 
 export const Interaction = z.discriminatedUnion('type', [Click, Submission]);
 
-/** A user id means something within its workspace alone. */
+/** A user id means something within its own workspace alone, which need not be the one where the card stands. */
 export function identityOf({ user, team }: Pick<Click, 'user' | 'team'>) {
-  return { team: team?.id ?? user.team_id ?? '', user: user.id };
+  return { team: user.team_id ?? team?.id ?? '', user: user.id };
 }
 
 /** What a button is about: the approval, and the payload that was seen. */

@@ -31,6 +31,9 @@ export function listenToSlack(
       setName: () => {},
     },
   });
+  surviveFrames(client, (error) =>
+    logger.warn({ err: error }, 'Slack sent something that is not understood'),
+  );
   client.on('interactive', ({ ack, body }: Event) => void answer(ack, body));
 
   // This must not throw: nobody waits for it.
@@ -48,7 +51,7 @@ export function listenToSlack(
     while (!stopping.signal.aborted) {
       try {
         const over = new Promise<void>((done) => client.once('disconnected', () => done()));
-        await client.start();
+        await Promise.race([client.start(), tooLong(stopping.signal)]);
         logger.info('Slack is connected');
         waitMs = againMs.first;
         await over;
@@ -65,5 +68,24 @@ export function listenToSlack(
     stopping.abort();
     const closed = client.disconnect().then(() => staying);
     await Promise.race([closed, sleep(closeWithinMs)]);
+  });
+}
+
+const startWithinMs = 20_000;
+
+async function tooLong(signal: AbortSignal): Promise<never> {
+  await sleep(startWithinMs, signal);
+  throw new Error('Slack did not greet in time');
+}
+
+/** The client reads each frame in a promise that nobody waits for: one that it stumbles over would end the process. */
+function surviveFrames(client: SocketModeClient, onError: (error: unknown) => void): void {
+  const [read] = client.listeners('ws_message') as ((...frame: unknown[]) => Promise<void>)[];
+  if (!read) throw new Error('the client of Slack has changed: it does not read frames where it did');
+  client.removeAllListeners('ws_message');
+  client.on('ws_message', (...frame: unknown[]) => {
+    Promise.resolve()
+      .then(() => read(...frame))
+      .catch(onError);
   });
 }

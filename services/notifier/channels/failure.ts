@@ -7,6 +7,9 @@ export type VendorFailure =
   | { kind: 'passing'; retryAfterMs?: number; reason: string }
   | { kind: 'lasting'; reason: string };
 
+/** Whatever a vendor asks for: it is asked again after a quarter of an hour at the latest. */
+const restMsMax = 900_000;
+
 /** What the flow makes of it. Where a place takes no more for a while, nobody's turn comes before that. */
 export function deliveryOf(
   failure: VendorFailure,
@@ -15,7 +18,7 @@ export function deliveryOf(
   const { reason } = failure;
   switch (failure.kind) {
     case 'limited': {
-      const { retryAfterMs } = failure;
+      const retryAfterMs = Math.min(failure.retryAfterMs, restMsMax);
       turns.rest(place, Date.now() + retryAfterMs);
       return { outcome: 'retry', reason, retryAfterMs, isLimited: true };
     }
@@ -23,7 +26,9 @@ export function deliveryOf(
       return {
         outcome: 'retry',
         reason,
-        ...(failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs }),
+        ...(failure.retryAfterMs === undefined
+          ? {}
+          : { retryAfterMs: Math.min(failure.retryAfterMs, restMsMax) }),
       };
     case 'lasting':
       return { outcome: 'failed', reason };

@@ -32,7 +32,8 @@ export function votesSaid({ standing }: Told): string[] {
   const votes = standingVotes(standing.votes.map(({ data }) => data)).slice(-votesMax);
   return votes.map(({ voter, vote, choice, comment }) => {
     const word = choice === undefined ? (vote === 'approve' ? 'approved' : 'rejected') : `chose ${choice}`;
-    return `${voter.email} ${word}${comment === undefined ? '' : `: ${comment}`}`;
+    // What somebody writes in several lines could be taken for what others have said.
+    return `${voter.email} ${word}${comment === undefined ? '' : `: ${comment.replaceAll('\n', '\n  │ ')}`}`;
   });
 }
 

@@ -33,7 +33,10 @@ export const section = (text: string, charsMax = sectionCharsMax): Block => ({
   type: 'section',
   text: plain(text, charsMax),
 });
-export const note = (text: string): Block => ({ type: 'context', elements: [plain(text, 2000)] });
+export const note = (text: string, charsMax = 2000): Block => ({
+  type: 'context',
+  elements: [plain(text, charsMax)],
+});
 
 /** Ours alone: what comes from others goes through `escaped`. */
 export const marked = (text: string): Mrkdwn => ({ type: 'mrkdwn', text });

@@ -17,7 +17,6 @@ import {
 
 export type Card = { text: string; blocks: Block[] };
 
-/** Slack refuses a message of more than about 13,000 characters; the buttons have to be on it. */
 const argumentsRoom = { lines: 40, chars: 2900 };
 const reasoningCharsMax = 1200;
 
@@ -26,50 +25,69 @@ export type ClickValue = { action_id: string; payload_digest: string };
 
 type Needed = EventData<'approval.needed'>;
 
+/** Slack refuses a message of more than about 13,000 characters, as JSON. */
+const cardCharsMax = 12_000;
+/** How much of each part is shown, until all of it together has room. */
+const rooms = [1, 0.6, 0.35, 0.15, 0];
+
 /** An approval as it is now. After the end there is nothing to decide. */
 export function cardOf(told: Told, pageUrl: string | null): Card {
+  const cards = rooms.values().map((room) => cardIn(told, pageUrl, room));
+  const fitting = cards.find(({ blocks }) => JSON.stringify(blocks).length <= cardCharsMax);
+  return fitting ?? cardIn(told, pageUrl, 0);
+}
+
+function cardIn(told: Told, pageUrl: string | null, room: number): Card {
   const { needed, ended } = told;
   const title = `${needed.agent}: ${needed.action_name}`;
   const state = ended ? endText(ended) : 'waits for a decision';
+  const chars = (charsMax: number) => Math.max(100, Math.floor(charsMax * room));
   return {
     text: escaped(`${title}: ${state}`, 300),
     blocks: [
       header(title),
-      ...aboutIt(told),
-      ...whatWith(needed, pageUrl),
-      ...(ended ? [section(endText(ended))] : progress(told)),
-      ...votesIn(told),
+      ...aboutIt(told, chars),
+      ...whatWith(needed, pageUrl, chars),
+      ...(ended ? [section(endText(ended), chars(2000))] : progress(told, chars)),
+      ...votesIn(told, chars),
       ...(ended ? [] : buttons(needed, pageUrl)),
     ],
   };
 }
 
-function aboutIt({ needed }: Told): Block[] {
+/** How much room there is for something that could take so much. */
+type Chars = (charsMax: number) => number;
+
+function aboutIt({ needed }: Told, chars: Chars): Block[] {
   const { reasoning } = needed;
   const who = behindIt(needed);
   return [
-    ...(who === null ? [] : [note(who)]),
-    ...(reasoning === undefined ? [] : [section(`Why: ${reasoning}`, reasoningCharsMax)]),
-    note(ruleText(needed)),
+    ...(who === null ? [] : [note(who, chars(1000))]),
+    ...(reasoning === undefined ? [] : [section(`Why: ${reasoning}`, chars(reasoningCharsMax))]),
+    note(ruleText(needed), chars(2000)),
   ];
 }
 
-function whatWith(needed: Needed, pageUrl: string | null): Block[] {
-  const { lines, left } = argumentsOf(needed.payload, argumentsRoom);
+function whatWith(needed: Needed, pageUrl: string | null, chars: Chars): Block[] {
+  const room = { ...argumentsRoom, chars: chars(argumentsRoom.chars) };
+  const { lines, left } = argumentsOf(needed.payload, room);
   const text = lines.length === 0 ? 'No arguments.' : lines.join('\n');
   const where = pageUrl === null ? `GET /v1/approvals/${needed.action_id}` : 'on its page, by Details';
   const rest = `${left} more arguments are not shown here. All of them: ${where}`;
-  return [section(text), ...[...(left > 0 ? [rest] : []), ...argumentNotes(needed)].map(note)];
+  return [
+    section(text),
+    ...[...(left > 0 ? [rest] : []), ...argumentNotes(needed)].map((text) => note(text, chars(2000))),
+  ];
 }
 
-function progress(told: Told): Block[] {
+function progress(told: Told, chars: Chars): Block[] {
   const until: Block = { type: 'context', elements: [marked(`Until ${timeText(told.needed.deadline)}`)] };
-  return [note(`Approved: ${progressText(told)}`), until];
+  return [note(`Approved: ${progressText(told)}`, chars(2000)), until];
 }
 
-function votesIn(told: Told): Block[] {
+function votesIn(told: Told, chars: Chars): Block[] {
   const said = votesSaid(told);
-  return said.length === 0 ? [] : [note(said.join('\n'))];
+  return said.length === 0 ? [] : [note(said.join('\n'), chars(2000))];
 }
 
 /** What Slack lets a person decide; the rest is for the approval's page. */

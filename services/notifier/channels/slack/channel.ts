@@ -21,8 +21,6 @@ const laterMs = 900_000;
 const attemptsMax = 50;
 const eventType = 'placet_approval';
 
-const repliesMax = 20;
-
 const isByName = (asked: string) => !asked.startsWith('#') && !asked.startsWith('pagerduty:');
 const nameOf = (email: string) => `user:${email}`;
 const keyOf = (target: string) => `slack-place.${causeId(target)}`;
@@ -35,6 +33,9 @@ const Handle = z.object({
   reminders: z.number().int().default(0),
 });
 type Handle = z.infer<typeof Handle>;
+
+/** Nobody whom the app could write to. */
+class NotHere extends Error {}
 
 export type SlackOptions = {
   botToken: string;
@@ -70,6 +71,7 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
       unfurl_media: false,
       metadata: { event_type: eventType, event_payload: { action_id: told.actionId } },
     });
+    if (channel === '' || ts === '') throw new Error('Slack did not say where the message is');
     // It is sent, whether or not that can be written down now.
     await remember(target, channel).catch(() => {});
     // What was said before it stood there is no news.
@@ -80,26 +82,49 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
   async function addressOf(target: string, { people }: Told): Promise<string> {
     if (target.startsWith('#')) return target;
     const slack = people.find(({ email }) => nameOf(email) === target)?.slack ?? [];
-    if (slack.length > 1) team ??= (await client.auth.test()).team_id;
-    return (slack.find((one) => one.team === team) ?? slack[0])?.user ?? target;
+    team ??= (await client.auth.test()).team_id;
+    const here = slack.find((one) => one.team === team)?.user;
+    if (here === undefined)
+      throw new NotHere(`${target} is linked in another workspace of Slack than the app is in`);
+    return here;
   }
   let team: string | undefined;
 
-  /** What has been said since, in the thread of the card. */
-  async function reply({ channel, ts, comments, reminders }: Handle, told: Told): Promise<void> {
-    const said = [
-      ...told.comments.slice(comments).map(commentReply),
-      ...(remindersOf(told) > reminders && !told.ended ? [reminderReply(told)] : []),
-    ];
-    for (const one of said.slice(0, repliesMax)) {
-      await client.chat.postMessage({
-        channel,
-        thread_ts: ts,
-        ...one,
-        unfurl_links: false,
-        unfurl_media: false,
-      });
+  /** What has been said since, in the thread of the card, and how far that has come. */
+  async function reply(known: Handle, target: string, told: Told): Promise<Sent> {
+    const { channel, ts } = known;
+    let { comments, reminders } = known;
+    const handle = () => JSON.stringify({ channel, ts, comments, reminders } satisfies Handle);
+    const isReminded = () => remindersOf(told) > reminders && !told.ended;
+    while (comments < told.comments.length || isReminded()) {
+      const comment = told.comments[comments];
+      const waitMs = turns.take(target, `${told.actionId} reply`, Date.now());
+      if (waitMs > 0)
+        return {
+          outcome: 'retry',
+          reason: 'not its turn',
+          retryAfterMs: waitMs,
+          isLimited: true,
+          handle: handle(),
+        };
+      try {
+        const said = comment ? commentReply(comment) : reminderReply(told);
+        await client.chat.postMessage({
+          channel,
+          thread_ts: ts,
+          ...said,
+          unfurl_links: false,
+          unfurl_media: false,
+        });
+      } catch (error) {
+        const failure = failed(error, target);
+        return failure.outcome === 'retry' ? { ...failure, handle: handle() } : failure;
+      }
+      if (comment) comments += 1;
+      else reminders = remindersOf(told);
     }
+    reminders = Math.max(reminders, remindersOf(told));
+    return { outcome: 'delivered', handle: handle() };
   }
 
   /** What was sent is looked for by the id of its channel, which Slack alone knows. */
@@ -153,14 +178,10 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
       const { channel, ts } = known;
       try {
         await client.chat.update({ channel, ts, ...cardOf(told, pageOf(told)) });
-        await reply(known, told);
-        return {
-          outcome: 'delivered',
-          handle: JSON.stringify({ channel, ts, ...saidOf(told) } satisfies Handle),
-        };
       } catch (error) {
         return failed(error, target);
       }
+      return reply(known, target, told);
     },
 
     async check(target): Promise<Check> {
@@ -186,6 +207,7 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
   };
 
   function failed(error: unknown, target: string): Exclude<Delivery, { outcome: 'delivered' }> {
+    if (error instanceof NotHere) return { outcome: 'failed', reason: error.message };
     return deliveryOf(failureOf(error), { turns, place: target });
   }
 }

@@ -1,3 +1,4 @@
+import { shortened } from '@placet/text';
 import {
   WebAPIHTTPError,
   WebAPIPlatformError,
@@ -25,6 +26,8 @@ const advice: Record<string, string> = {
   cant_update_message: 'the message is not one of the app',
 };
 
+const saidCharsMax = 300;
+
 /** What Slack says when it is Slack's own trouble. */
 const passing = new Set([
   'internal_error',
@@ -44,13 +47,22 @@ export function failureOf(error: unknown): SlackFailure {
   }
   if (error instanceof WebAPIPlatformError) {
     const { error: code, response_metadata } = error.data;
-    const messages = response_metadata?.messages ?? [];
-    const reason = [`Slack: ${code}`, ...messages, ...(advice[code] ? [advice[code]] : [])].join('; ');
+    // Who stands between answers in the place of Slack now and then, and with anything.
+    if (!/^[a-z_]{3,60}$/.test(code)) return { kind: 'passing', reason: 'Slack answered something else' };
+    const messages = (response_metadata?.messages ?? []).map((message) =>
+      shortened(String(message), saidCharsMax),
+    );
+    const reason = [`Slack: ${code}`, ...messages.slice(0, 5), ...(advice[code] ? [advice[code]] : [])].join(
+      '; ',
+    );
     return passing.has(code) ? { kind: 'passing', reason } : { kind: 'lasting', error: code, reason };
   }
   if (error instanceof WebAPIHTTPError)
     return { kind: 'passing', reason: `Slack answered ${error.statusCode}` };
   if (error instanceof WebAPIRequestError)
     return { kind: 'passing', reason: `Slack was not reached: ${error.original.message}` };
-  throw error;
+  return {
+    kind: 'passing',
+    reason: shortened(error instanceof Error ? error.message : String(error), saidCharsMax),
+  };
 }
