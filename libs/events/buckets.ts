@@ -13,12 +13,14 @@ export type ConfigBucket = (typeof configBuckets)[keyof typeof configBuckets];
 
 /** Deliveries are the notifier's own ledger, not configuration, and are not on the record. */
 export const deliveriesBucket = 'placet-deliveries';
+/** Where approvals stand. Apart from what webhooks are owed: however much that is, people are still told. */
+export const cardsBucket = 'placet-cards';
 /** Who is signed in, and the links by which people sign in or decide; neither configuration nor on the record. */
 export const sessionsBucket = 'placet-sessions';
 /** A bucket is a stream of this name. */
 export const bucketStreamName = (bucket: string) => `KV_${bucket}`;
 
-export type Bucket = ConfigBucket | typeof deliveriesBucket | typeof sessionsBucket;
+export type Bucket = ConfigBucket | typeof deliveriesBucket | typeof cardsBucket | typeof sessionsBucket;
 
 /** Who changes a bucket, and who follows it. A ledger is only looked up. */
 export const bucketUsers: Record<Bucket, { writers: readonly Service[]; followers: readonly Service[] }> = {
@@ -32,5 +34,6 @@ export const bucketUsers: Record<Bucket, { writers: readonly Service[]; follower
   },
   [configBuckets.webhooks]: { writers: ['gateway'], followers: ['gateway'] },
   [deliveriesBucket]: { writers: ['notifier'], followers: [] },
+  [cardsBucket]: { writers: ['notifier'], followers: [] },
   [sessionsBucket]: { writers: ['gateway'], followers: [] },
 };

@@ -1,6 +1,7 @@
 import type { StreamConfig } from '@nats-io/jetstream';
 import {
   bucketStreamName,
+  cardsBucket,
   configBuckets,
   configStream,
   countedOnceMs,
@@ -56,7 +57,7 @@ export function streamsFor({ maxBytes, maxAgeMs, replicas }: StreamSizes): Strea
       ...unerasable,
       ...kept,
     })),
-    ...[deliveriesBucket, sessionsBucket].map((bucket) => ({
+    ...[deliveriesBucket, cardsBucket, sessionsBucket].map((bucket) => ({
       ...bucketStream(bucket, 1),
       ...lasting,
       ...kept,

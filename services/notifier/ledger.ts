@@ -1,6 +1,6 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
-import { deliveriesBucket } from '@placet/events';
+import { cardsBucket, type deliveriesBucket } from '@placet/events';
 import { type BusContext, Unavailable } from '@placet/runtime';
 import * as z from 'zod';
 
@@ -45,8 +45,9 @@ export type Ledger<Entry> = {
 export async function openLedger<Entry>(
   context: BusContext,
   schema: z.ZodType<Entry>,
+  bucket: typeof cardsBucket | typeof deliveriesBucket = cardsBucket,
 ): Promise<Ledger<Entry>> {
-  const kv = await new Kvm(context.js).open(deliveriesBucket);
+  const kv = await new Kvm(context.js).open(bucket);
   return {
     async get(key) {
       const found = await kv.get(key).catch((error: unknown) => {

@@ -19,3 +19,26 @@ test('a place that takes no more rests', () => {
   turns.rest('#x', 10_000);
   expect(turns.take('#x', 'b', 0)).toBe(31_000);
 });
+
+test('who does not ask any more holds up nobody', () => {
+  const turns = createTurns(1000);
+  const gone = Array.from({ length: 60 }, (_, n) => `gone ${n}`);
+  for (const who of gone) turns.take('#x', who, 0);
+  // The first is served, and the others are never heard of again.
+  let now = 0;
+  let waitMs = turns.take('#x', 'here', now);
+  for (let asked = 0; waitMs > 0 && asked < 20; asked++) {
+    now += Math.min(waitMs, 10_000);
+    waitMs = turns.take('#x', 'here', now);
+  }
+  expect(waitMs).toBe(0);
+  expect(now).toBeLessThan(60_000);
+});
+
+test('who is late for its turn is not waited for', () => {
+  const turns = createTurns(1000);
+  expect(turns.take('#x', 'a', 0)).toBe(0);
+  expect(turns.take('#x', 'late', 0)).toBe(1000);
+  expect(turns.take('#x', 'b', 0)).toBe(2000);
+  expect(turns.take('#x', 'b', 2000)).toBe(0);
+});

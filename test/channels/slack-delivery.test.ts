@@ -161,3 +161,40 @@ test('who owns what is asked is told so where the rule keeps them apart', async 
   await slack.click({ user: 'U0BEN', channel, ts, actionId: 'approve' });
   expect((await placet.agent.answer(id)).body.decision).toBe('allowed');
 });
+
+test('a Slack that is away in the middle of it loses no card, and what cannot be looked for is sent again', async () => {
+  const { slack, placet } = await startWithSlack();
+  await cardOf(slack, await ask(placet, 'refund.create', { payload: { n: 0 } }));
+  slack.failNext('chat.postMessage', { status: 503 });
+  slack.failNext('conversations.history', { status: 503 });
+  const first = await ask(placet, 'refund.create', { payload: { n: 1 } });
+  await cardOf(slack, first);
+  expect(await recorded(placet, first, 'notification.sent')).toBeDefined();
+  slack.failNext('chat.postMessage', { status: 503 });
+  slack.failNext('conversations.history', 'missing_scope');
+  await cardOf(slack, await ask(placet, 'refund.create', { payload: { n: 2 } }));
+});
+
+test('what waits for its turn until after the deadline is known at once', async () => {
+  const { slack, placet } = await startWithSlack();
+  slack.failNext('chat.postMessage', { status: 429, retryAfter: 3600 });
+  await ask(placet, 'refund.create', { payload: { n: 0 } });
+  await eventually(() => expect(slack.calls.length).toBeGreaterThan(0));
+  const id = await ask(placet, 'refund.create', { payload: { n: 1 }, timeout: '30s' });
+  expect(await recorded(placet, id, 'notification.failed')).toMatchObject({
+    error: 'its turn comes after the deadline',
+  });
+});
+
+test('what is said under a card is said once each, also where Slack takes one message a second', async () => {
+  const { slack, placet } = await startWithSlack({ perSecond: 1 });
+  const id = await ask(placet, 'refund.create');
+  const { ts } = await cardOf(slack, id);
+  const said = ['one', 'two', 'three'];
+  for (const comment of said) await placet.admin.post(`/v1/approvals/${id}/comments`, { comment });
+  const replies = () => slack.messages('#approvals').filter(({ threadTs }) => threadTs === ts);
+  await eventually(() => expect(replies()).toHaveLength(said.length));
+  await placet.admin.vote(id, { vote: 'reject' });
+  await eventually(async () => expect(textOf(await cardOf(slack, id))).not.toContain('"button"'));
+  expect(replies().map(({ text }) => text)).toEqual(said.map((word) => `admin@example.com says: ${word}`));
+});

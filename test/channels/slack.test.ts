@@ -1,5 +1,7 @@
 import { eventually, releaseAfterEach } from '@placet/testing';
 import { expect, test } from 'vitest';
+import { signedIn } from '../pages/visitor.ts';
+import { personWith } from '../support.ts';
 import { ask, cardOf, startWithSlack, textOf } from './slack-support.ts';
 
 releaseAfterEach();
@@ -122,4 +124,47 @@ test('clicks that come twice, or in another order than they were made, count onc
   await slack.click({ user: 'U0ANN', channel, ts, actionId: 'reject', stale: true });
   expect((await placet.agent.get(`/v1/check/${id}`)).body.decision).toBe('allowed');
   expect((await placet.admin.get(`/v1/approvals/${id}`)).body.votes).toHaveLength(2);
+});
+
+test('who is of another workspace is not who has the same id here, in a click or in a message', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.create');
+  await cardOf(slack, id);
+  const { payload_digest } = (await placet.admin.get(`/v1/approvals/${id}`)).body;
+  await slack.deliver({
+    type: 'block_actions',
+    user: { id: 'U0ANN', team_id: 'T0STRANGER' },
+    team: { id: slack.teamId },
+    trigger_id: 'x',
+    actions: [{ action_id: 'approve', value: JSON.stringify({ action_id: id, payload_digest }) }],
+  });
+  expect((await placet.agent.get(`/v1/check/${id}`)).body.decision).toBe('pending');
+
+  const eve = await personWith(placet, 'eve@example.com', ['approver']);
+  await placet.admin.patch(`/v1/people/${eve.id}`, { slack: [{ team: 'T0OTHER', user: 'U0BEN' }] });
+  const named = await ask(placet, 'other', { approvers: ['user:eve@example.com'] });
+  await eventually(async () => {
+    const { records } = (await placet.admin.get(`/v1/audit?action=${named}&type=notification.failed`)).body;
+    expect(records.map(({ body }: { body: string }) => JSON.parse(body).data.error)).toEqual([
+      'user:eve@example.com is linked in another workspace of Slack than the app is in',
+    ]);
+  });
+});
+
+test('what was clicked last stands, whoever sends an older click again', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.two');
+  const { channel, ts } = await cardOf(slack, id);
+  const approve = await slack.click({ user: 'U0ANN', channel, ts, actionId: 'approve' });
+  await placet.admin.get(`/v1/approvals/${id}`);
+  const ann = (await placet.admin.get('/v1/people')).body.people.find(
+    ({ email }: { email: string }) => email === 'ann@example.com',
+  );
+  const visitor = await signedIn(placet, ann.id);
+  const { payload_digest } = (await placet.admin.get(`/v1/approvals/${id}`)).body;
+  const before = (await placet.admin.get(`/v1/approvals/${id}`)).body.votes.length;
+  expect(before).toBe(1);
+  await visitor.send(`/approvals/${id}/votes`, { decide: 'reject', payload_digest });
+  await approve.again();
+  expect((await placet.agent.get(`/v1/check/${id}`)).body.decision).toBe('denied');
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { eventually } from '@placet/testing';
+import { createClient, eventually } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
 import { messagesIn, policy, sharedPlacet } from '../support.ts';
 import { createVisitor, signedIn, textOf } from './visitor.ts';
@@ -195,5 +195,46 @@ describe('a session', () => {
       thief.jar.set('__Host-placet', `${id}.${secret}`);
       expect(await thief.get('/account')).toMatchObject({ status: 303 });
     }
+  });
+});
+
+describe('a session that came from a token', () => {
+  test('ends with it, whichever way it came', async () => {
+    const { admin, url } = shared();
+    const { person } = await newLink('tokens@example.com');
+    const made = (await admin.post(`/v1/people/${person.id}/tokens`)).body;
+    const byToken = createVisitor(url);
+    await byToken.send('/sign-in', { token: made.token });
+    const own = createClient(url, made.token);
+    const link = (await own.post(`/v1/people/${person.id}/sign-in-links`)).body;
+    const late = (await own.post(`/v1/people/${person.id}/sign-in-links`)).body;
+    const byLink = createVisitor(url);
+    await byLink.send(new URL(link.url).pathname, {});
+    for (const visitor of [byToken, byLink])
+      expect(await visitor.get('/account')).toMatchObject({ status: 200 });
+    await admin.call('DELETE', `/v1/people/${person.id}/tokens/${made.id}`);
+    for (const visitor of [byToken, byLink]) {
+      await eventually(async () => expect(await visitor.get('/account')).toMatchObject({ status: 303 }));
+    }
+    expect(await createVisitor(url).send(new URL(late.url).pathname, {})).toMatchObject({ status: 410 });
+  });
+
+  test('says that it ends no later than the token', async () => {
+    const { admin, url } = shared();
+    const { person } = await newLink('ending@example.com');
+    const expires_at = new Date(Date.now() + 3_600_000).toISOString();
+    const made = (await admin.post(`/v1/people/${person.id}/tokens`, { expires_at })).body;
+    await createVisitor(url).send('/sign-in', { token: made.token });
+    const { sessions } = (await admin.get(`/v1/people/${person.id}/sessions`)).body;
+    expect(sessions).toMatchObject([{ expires_at }]);
+  });
+
+  test('nobody makes links without end, which would fill the store that all sign in by', async () => {
+    const { admin } = shared();
+    const { person } = await newLink('many@example.com');
+    const statuses: number[] = [];
+    for (let i = 0; i < 40; i++)
+      statuses.push((await admin.post(`/v1/people/${person.id}/sign-in-links`)).status);
+    expect(new Set(statuses)).toEqual(new Set([201, 429]));
   });
 });

@@ -16,7 +16,7 @@ import { readStanding } from '../checks/asked-in-vain.ts';
 import type { People } from './people.ts';
 
 /** Each is a message of its own. */
-const peopleMax = 200;
+const peopleMax = 500;
 
 /** Tells the notifier, which knows nobody, to whom it can bring an approval by name. */
 export function answerReachable(parts: ServiceParts, people: People): void {

@@ -51,7 +51,7 @@ export function signInRoutes(app: App, { context, config, people, sessions, link
     if (token !== undefined) {
       const person = people.authenticate(token.trim(), new Date());
       const by = person && { person: person.id, id: parseCredential(token.trim())?.id ?? '' };
-      if (person && by) return signIn(request, reply, { id: person.id, next, by });
+      if (person && by) return signIn(request, reply, { id: person.id, next, by, until: sessions.endOf(by) });
       reply.code(401);
       const problem = notice('problem', 'This token is not known, or has ended.');
       return send(reply, page({ title: 'Sign in', body: html`${problem}${signInBody({ next, byMail })}` }));
@@ -81,19 +81,24 @@ export function signInRoutes(app: App, { context, config, people, sessions, link
       if (!found || !sessions.isStanding(by, now) || !(await found.use(now))) return over(reply);
       // Of another's making it ends with nothing of theirs.
       const own = by?.person === person ? by : undefined;
-      return signIn(request, reply, { id: found.link.person, next: '/approvals', by: own });
+      return signIn(request, reply, {
+        id: found.link.person,
+        next: '/approvals',
+        by: own,
+        until: sessions.endOf(by),
+      });
     },
   );
 
   async function signIn(
     request: FastifyRequest,
     reply: FastifyReply,
-    { id, next, by }: { id: string; next: string; by: Token | undefined },
+    { id, next, by, until }: { id: string; next: string; by: Token | undefined; until: number },
   ): Promise<FastifyReply> {
     const person = people.list().find((one) => one.id === id && !one.disabled);
     if (!person) return over(reply);
-    const cookie = await sessions.begin(person, { browser: browserOf(request), by }, new Date());
-    cookies.set(request, reply, cookie, sessions.lifeMs);
+    const cookie = await sessions.begin(person, { browser: browserOf(request), by, until }, new Date());
+    cookies.set(request, reply, cookie, Math.min(sessions.lifeMs, until - Date.now()));
     return reply.redirect(next, 303);
   }
 

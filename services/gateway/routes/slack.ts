@@ -2,7 +2,7 @@ import { type App, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 import type { GatewayConfig } from '../config.ts';
 import type { Interactions } from '../slack/interactions.ts';
-import { isFromSlack } from '../slack/signature.ts';
+import { createSeen, isFromSlack } from '../slack/signature.ts';
 import { errors } from './shared.ts';
 
 const FieldErrors = z.object({ response_action: z.string(), errors: z.record(z.string(), z.string()) });
@@ -13,6 +13,7 @@ type Parts = { config: GatewayConfig; interactions: Interactions };
 export function slackRoutes(app: App, { config, interactions }: Parts) {
   const { slackSigningSecret } = config;
   if (slackSigningSecret === undefined) return;
+  const seen = createSeen();
 
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -37,6 +38,9 @@ export function slackRoutes(app: App, { config, interactions }: Parts) {
       if (!isFromSlack(slackSigningSecret, signed, new Date())) {
         throw new Refusal('INVALID_SIGNATURE');
       }
+      // Somebody kept it: what was clicked since stands.
+      if (seen.isRepeated(signed.signature ?? '', Date.now()))
+        return reply.code(200).type('text/plain').send('');
       const answer = await interactions(payloadIn(request.body));
       return answer === null ? reply.code(200).type('text/plain').send('') : reply.code(200).send(answer);
     },

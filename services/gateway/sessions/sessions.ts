@@ -36,6 +36,13 @@ export function createSessions({ context, people }: { context: BusContext; peopl
   const isOpen = ({ ended_at, expires_at }: Session, now: Date) =>
     ended_at === undefined && Date.parse(expires_at) > now.getTime();
 
+  /** When the token ends by which somebody came. */
+  function endOf(by: Token | undefined): number {
+    const owner = people.list().find(({ id }) => id === by?.person);
+    const ends = owner?.tokens.find(({ id }) => id === by?.id)?.expires_at;
+    return ends === undefined ? Number.POSITIVE_INFINITY : Date.parse(ends);
+  }
+
   /** Whether the token that somebody came by still works, and its owner is still here. */
   function isStanding(by: Token | undefined, now: Date): boolean {
     if (!by) return true;
@@ -63,11 +70,16 @@ export function createSessions({ context, people }: { context: BusContext; peopl
   return {
     lifeMs,
     isStanding,
+    endOf,
 
     /** What the browser is to keep. */
     async begin(
       person: Person,
-      { browser, by }: { browser: string; by?: Token | undefined },
+      {
+        browser,
+        by,
+        until = Number.POSITIVE_INFINITY,
+      }: { browser: string; by?: Token | undefined; until?: number },
       now: Date,
     ): Promise<string> {
       begun.count(person.id, now);
@@ -75,7 +87,7 @@ export function createSessions({ context, people }: { context: BusContext; peopl
       const session: Session = {
         person: person.id,
         created_at: now.toISOString(),
-        expires_at: new Date(now.getTime() + lifeMs).toISOString(),
+        expires_at: new Date(Math.min(now.getTime() + lifeMs, until)).toISOString(),
         ...(by ? { by } : {}),
         browser: browser.slice(0, 200),
       };

@@ -50,7 +50,7 @@ export type Deliveries = Awaited<ReturnType<typeof openDeliveries>>;
  * read on from the last change that was seen, so every instance knows what another one left behind.
  */
 export async function openDeliveries(context: BusContext) {
-  const ledger: Ledger<DeliveryEntry> = await openLedger(context, DeliveryEntry);
+  const ledger: Ledger<DeliveryEntry> = await openLedger(context, DeliveryEntry, deliveriesBucket);
   const owed = new Map<string, Map<string, Delivery>>();
   const logs = new Map<string, { newest: Map<string, Delivery>; failed: Map<string, Delivery> }>();
   let seen = 0;

@@ -78,6 +78,18 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
     return { channel, ts, ...saidOf(told) };
   }
 
+  /** Where Slack does not let us look at all, nobody can say whether it was sent: once more is better than never. */
+  async function messagesSince(channel: string, oldest: string) {
+    try {
+      const query = { channel, oldest, include_all_metadata: true, limit: 200 };
+      return (await client.conversations.history(query)).messages ?? [];
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.kind === 'lasting') return [];
+      throw new Error(failure.reason, { cause: error });
+    }
+  }
+
   /** A person is asked by the user that they are in the workspace of the app. */
   async function addressOf(target: string, { people }: Told): Promise<string> {
     if (target.startsWith('#')) return target;
@@ -151,12 +163,7 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
       const channel = (await places.get(keyOf(target)))?.entry.id;
       if (channel === undefined) return null;
       const oldest = String(Math.floor(Date.parse(needed.requested_at) / 1000) - 60);
-      const { messages = [] } = await client.conversations.history({
-        channel,
-        oldest,
-        include_all_metadata: true,
-        limit: 200,
-      });
+      const messages = await messagesSince(channel, oldest);
       const found = messages.find(({ metadata }) => {
         const { action_id } = Object(metadata?.event_payload);
         return metadata?.event_type === eventType && action_id === actionId;
