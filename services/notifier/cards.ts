@@ -218,6 +218,7 @@ export function createCards({ context, bus, ledger, channel, trusted }: CardPart
     }: { slot: Slot | undefined; error: string; attempts?: number },
   ): Promise<Slot> {
     await tell.failed({ ...aboutIt(told, target, attempts), error });
+    context.logger.error({ channel: channel.kind, target, actionId: told.actionId }, `given up: ${error}`);
     context.metrics.notifications.inc({ channel: channel.kind, result: 'failed' });
     return { attempts, at: Date.now(), error, status: 'failed' };
   }

@@ -171,6 +171,15 @@ test('what could not be delivered is a line among the notifications, the latest 
   expect(page.notifications[0].at >= rest.notifications[0].at).toBe(true);
   expect(new Set([page, rest].map(({ notifications }) => notifications[0].action_id)).size).toBe(2);
   expect((await failed('&agent=other')).body.notifications).toEqual([]);
-  expect((await placet.admin.get('/v1/notifications')).body.notifications).toEqual([]);
+  // With those that were delivered, in one line of time.
+  slack.changeChannel('#approvals', { archived: false });
+  const third = await ask(placet, 'refund.create', { payload: { amount: 22 } });
+  await cardOf(slack, third);
+  await eventually(async () => {
+    const { notifications, next } = (await placet.admin.get('/v1/notifications?limit=2')).body;
+    expect(notifications).toMatchObject([{ status: 'sent', action_id: third }, { status: 'failed' }]);
+    const older = (await placet.admin.get(`/v1/notifications?limit=2&cursor=${next}`)).body;
+    expect(older).toMatchObject({ notifications: [{ status: 'failed' }], next: null });
+  });
   expect((await placet.agent.get('/v1/notifications?failed')).status).toBe(403);
 });

@@ -180,6 +180,27 @@ describe('on the page of an approval', () => {
     });
   });
 
+  test('a question with choices is answered with the choice that means yes', async () => {
+    const visitor = await signedIn(shared());
+    const answer_schema = {
+      type: 'object',
+      properties: { memory_gb: { type: 'integer' } },
+      required: ['memory_gb'],
+    };
+    const { id, page, digest } = await held('choose.memory', { accepts: ['choices'], answer_schema });
+    const fields = { decide: 'choice:retry', 'answer.memory_gb': '16', payload_digest: digest };
+    const wrong = await visitor.send(`${page}/votes`, { ...fields, 'answer.memory_gb': '3,5' });
+    expect(textOf(wrong)).toContain('Your answer does not fit what the agent asks for.');
+    expect(textOf(wrong)).toContain('memory_gb: ');
+    expect(await visitor.send(`${page}/votes`, fields)).toMatchObject({ status: 303 });
+    expect(await decisionOf(id)).toMatchObject({
+      decision: 'allowed',
+      choice: 'retry',
+      answer: { memory_gb: 16 },
+    });
+    expect(textOf(await visitor.get(page))).toContain('"memory_gb": 16');
+  });
+
   test('an answer that no form can be made of is written as JSON', async () => {
     const visitor = await signedIn(shared());
     const answer_schema = { type: 'array', items: { type: 'integer' } };

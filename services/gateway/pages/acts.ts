@@ -105,13 +105,14 @@ function commentIn(form: Form): { comment?: string } {
 
 function saidIn(view: ApprovalView, form: Form) {
   const decide = form['decide'] ?? '';
-  if (decide.startsWith('choice:')) return { choice: decide.slice('choice:'.length) };
-  if (decide !== 'approve' && decide !== 'reject') {
+  const choice = view.choices.find(({ name }) => decide === `choice:${name}`);
+  if (!choice && decide !== 'approve' && decide !== 'reject') {
     throw new Refusal('VALIDATION_ERROR', { message: 'Press one of the buttons to decide.' });
   }
-  const isAnswer = decide === 'approve' && view.answer_schema !== null && view.answer_schema !== undefined;
+  const isYes = choice ? choice.means === 'allow' : decide === 'approve';
+  const isAnswer = isYes && view.answer_schema !== null && view.answer_schema !== undefined;
   return {
-    vote: decide,
+    ...(choice ? { choice: choice.name } : { vote: decide === 'approve' ? 'approve' : 'reject' }),
     ...(isAnswer ? { answer: answerIn(view.answer_schema as AnswerSchema, form) } : {}),
   } as const;
 }

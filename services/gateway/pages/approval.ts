@@ -105,9 +105,14 @@ function argument(line: string): Html {
 
 /** What people have said and done about it. */
 function course(view: ApprovalView): Html {
-  const votes = view.votes.map(({ by, vote, choice, comment, at, counts }) => {
+  const votes = view.votes.map(({ by, vote, choice, answer, comment, at, counts }) => {
     const word = choice === undefined ? (vote === 'approve' ? 'approved' : 'rejected') : `chose ${choice}`;
-    return entry(at, `${by} ${word}${counts ? '' : ' (does not count any more)'}`, comment);
+    const said = [answerText(answer), comment].filter((part) => part !== undefined).join('\n');
+    return entry(
+      at,
+      `${by} ${word}${counts ? '' : ' (does not count any more)'}`,
+      said === '' ? undefined : said,
+    );
   });
   const edits = view.edits.map(({ by, at, changes, comment }) => {
     const said = changes.map(({ path, from, to }) => `${path}: ${json(from)} → ${json(to)}`);
@@ -154,6 +159,10 @@ function entry(at: string, what: string, said?: string | undefined): { at: strin
   };
 }
 
+const answerText = (answer: unknown): string | undefined => {
+  if (answer === null || answer === undefined) return undefined;
+  return typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2);
+};
 const json = (value: unknown) => (value === undefined ? 'nothing' : JSON.stringify(value));
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const listText = (value: unknown): string | undefined =>

@@ -21,8 +21,8 @@ p { margin: .25rem 0; overflow-wrap: anywhere; white-space: pre-line; }
 .soft { color: var(--soft); font-size: .9rem; }
 h1 + p { margin-bottom: .75rem; }
 details { margin-top: .75rem; }
-dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .3rem 1rem; margin: 0; }
-dt { color: var(--soft); }
+dl { display: grid; grid-template-columns: fit-content(16rem) minmax(0, 1fr); gap: .3rem 1rem; margin: 0; }
+dt { color: var(--soft); min-width: 0; overflow-wrap: anywhere; }
 dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 dl.arguments dt, dl.arguments dd, pre, textarea.code { font-family: ui-monospace, monospace; font-size: .9rem; }
 pre { overflow: auto; max-height: 30rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: .5rem 0 0; }
@@ -54,7 +54,7 @@ details summary { cursor: pointer; color: var(--accent); }
 .tabs > * { margin-right: .9rem; }
 @media (max-width: 32rem) {
   main { padding: 0 .75rem; }
-  dl { grid-template-columns: 1fr; gap: 0; }
+  dl { grid-template-columns: minmax(0, 1fr); gap: 0; }
   dd { margin-bottom: .4rem; }
 }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }

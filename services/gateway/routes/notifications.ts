@@ -56,17 +56,22 @@ export function notificationRoutes(app: App, { auth, context }: { auth: Auth; co
     async (request) => {
       auth.withRole(request, 'admin', 'auditor');
       const { failed, agent, cursor, limit } = request.query;
-      const question = {
-        type: failed ? 'notification.failed' : 'notification.sent',
+      const types = failed ? ['notification.failed'] : ['notification.failed', 'notification.sent'];
+      const common = {
         newest: true,
         limit,
         ...(agent === undefined ? {} : { agent }),
         ...(cursor === undefined ? {} : { after: Number(cursor) }),
       };
-      const { records, next } = await ask(context, requests.records, question, RecordsAnswer);
+      const pages = await Promise.all(
+        types.map((type) => ask(context, requests.records, { ...common, type }, RecordsAnswer)),
+      );
+      const found = pages.flatMap(({ records }) => records).toSorted((one, other) => other.index - one.index);
+      const shown = found.slice(0, limit);
+      const hasMore = found.length > limit || pages.some(({ next }) => next !== null);
       return {
-        notifications: records.flatMap(({ body }) => viewOf(body)),
-        next: next === null ? null : String(next),
+        notifications: shown.flatMap(({ body }) => viewOf(body)),
+        next: hasMore ? String(shown.at(-1)?.index ?? 0) : null,
       };
     },
   );

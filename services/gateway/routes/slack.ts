@@ -1,4 +1,5 @@
 import { type App, Refusal } from '@placet/runtime';
+import type { FastifyBaseLogger } from 'fastify';
 import * as z from 'zod';
 import type { GatewayConfig } from '../config.ts';
 import type { Interactions } from '../slack/interactions.ts';
@@ -36,6 +37,7 @@ export function slackRoutes(app: App, { config, interactions }: Parts) {
       const { 'x-slack-request-timestamp': timestamp, 'x-slack-signature': signature } = request.headers;
       const signed = { timestamp: textOf(timestamp), signature: textOf(signature), body: request.body };
       if (!isFromSlack(slackSigningSecret, signed, new Date())) {
+        tellOfSignature(request.log);
         throw new Refusal('INVALID_SIGNATURE');
       }
       // Somebody kept it: what was clicked since stands.
@@ -48,6 +50,16 @@ export function slackRoutes(app: App, { config, interactions }: Parts) {
 }
 
 const textOf = (header: string | string[] | undefined) => (typeof header === 'string' ? header : undefined);
+
+const signatureToldEveryMs = 60_000;
+let signatureToldAt = 0;
+
+/** Whoever set the wrong secret looks for why buttons do nothing; whoever sends nonsense does not fill the log. */
+function tellOfSignature(log: FastifyBaseLogger): void {
+  if (Date.now() - signatureToldAt < signatureToldEveryMs) return;
+  signatureToldAt = Date.now();
+  log.warn('a request to /slack/interactive is not signed as Slack would: see PLACET_SLACK_SIGNING_SECRET');
+}
 
 function payloadIn(body: Buffer): unknown {
   try {

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { People } from '../accounts/people.ts';
 import type { Acts } from '../pages/acts.ts';
 import { voterOf } from '../routes/audience.ts';
+import { problemLines } from '../routes/pages.ts';
 import { type Click, identityOf, Subject, textIn } from './interaction.ts';
 import { editModal, linkModal, reasonModal } from './modals.ts';
 
@@ -62,12 +63,16 @@ function saidBy(actionId: string): Pick<VoteQuestion, 'vote' | 'choice'> | null 
   return choice === undefined ? null : { choice };
 }
 
-export function wordsOf({ code, message }: Refusal): string {
+export function wordsOf({ code, message, details }: Refusal): string {
   switch (code) {
     case 'ALREADY_DECIDED':
       return 'This is decided already. Your click was not counted.';
     case 'STALE_PAYLOAD':
       return 'What you saw has been changed since. Look at the card as it is now, and decide anew. Your click was not counted.';
+    case 'ANSWER_REQUIRED':
+      return 'It is a question: answer it on its page. Your click was not counted.';
+    case 'NOT_EDITABLE':
+      return problemLines(details).join('; ') || message;
     default:
       return `${message} Your click was not counted.`;
   }

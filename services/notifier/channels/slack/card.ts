@@ -98,7 +98,9 @@ function buttons(needed: Needed, pageUrl: string | null): Block[] {
   const page: Button[] =
     pageUrl === null ? [] : [{ type: 'button', action_id: 'details', text: plain('Details'), url: pageUrl }];
   const elements = [...(isHere ? deciding(needed, value) : []), ...page];
+  const where = pageUrl === null ? 'by API' : 'on its page, by Details';
   return [
+    ...(needed.answer_schema ? [note(`It is a question: it is answered ${where}.`)] : []),
     ...(isHere ? [] : [note(`The policy wants this to be decided ${placesText(only_in)}.`)]),
     ...(elements.length > 0 ? [{ type: 'actions' as const, block_id: action_id, elements }] : []),
   ];
@@ -115,7 +117,9 @@ function deciding(needed: Needed, value: string): Button[] {
   });
   const edit = editable.length > 0 && accepts.includes('edits') ? [button('edit', 'Edit')] : [];
   if (choices) {
-    const named = choices.map(({ name, means }) =>
+    // What means yes to a question is said where there is room for an answer.
+    const here = answer_schema ? choices.filter(({ means }) => means === 'deny') : choices;
+    const named = here.map(({ name, means }) =>
       button(`choice:${name}`, name, means === 'allow' ? 'primary' : 'danger'),
     );
     return [...named, ...edit];
