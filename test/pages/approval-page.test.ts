@@ -220,7 +220,7 @@ describe('on the page of an approval', () => {
     const { text } = await visitor.get(page);
     // As a browser reads it, which drops the first line break.
     const note = /name="change\.payload\.note">\n?([^<]*)</.exec(text)?.[1] ?? '';
-    const untouched = textOf({ text: note } as never).replaceAll('\n', '\r\n');
+    const untouched = textOf({ text: note }).replaceAll('\n', '\r\n');
     const same = { 'change.payload.amount': '20', 'change.payload.note': untouched, payload_digest: digest };
     const nothing = await visitor.send(`${page}/edits`, same);
     expect(textOf(nothing)).toContain('Nothing is written otherwise than it stands.');

@@ -56,7 +56,7 @@ export async function signedIn(
 }
 
 /** The text of a page as somebody reads it. */
-export function textOf({ text }: Seen): string {
+export function textOf({ text }: Pick<Seen, 'text'>): string {
   return text
     .replace(/<[^>]+>/g, ' ')
     .replaceAll('&#10;', '\n')

@@ -46,9 +46,9 @@ test('two notifiers share what is to be sent and what is to be tried again, and 
   releaseAfterTest('second notifier', () => second.close());
   // Each is refused once, and tried again.
   const tried = new Set<string>();
-  const wavering = await startSystem((response, { id }) => {
-    withStatus(tried.has(id) ? 204 : 503)(response, {} as never);
-    tried.add(id);
+  const wavering = await startSystem((response, got) => {
+    withStatus(tried.has(got.id) ? 204 : 503)(response, got);
+    tried.add(got.id);
   });
   const steady = await startSystem();
   const wanted = { events: ['action.decided'] };

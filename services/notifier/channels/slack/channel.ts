@@ -1,5 +1,5 @@
 import { approvalUrl, causeId } from '@placet/runtime';
-import { type ModalView, WebClient } from '@slack/web-api';
+import { WebClient } from '@slack/web-api';
 import * as z from 'zod';
 import type { CardChannel, Check, Sent } from '../../card-channel.ts';
 import type { Delivery } from '../../channel.ts';
@@ -202,7 +202,7 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
 
     async openModal(trigger_id, view) {
       try {
-        await client.views.open({ trigger_id, view: view as unknown as ModalView });
+        await client.apiCall('views.open', { trigger_id, view });
         return null;
       } catch (error) {
         return failureOf(error).reason;
