@@ -9,6 +9,7 @@ import { Change, openSealed, sealInto } from './config-value.ts';
 import type { BusContext } from './context.ts';
 import { Refusal, StoreFull, Unavailable } from './errors.ts';
 import { backoffMs, type Resources, sleep } from './lifecycle.ts';
+import { isLostRace } from './lost-race.ts';
 import { configHistory } from './streams-wanted.ts';
 
 /** A change is stored by then in any case; only this instance may not have seen it yet. */
@@ -258,7 +259,7 @@ async function update(kv: KV, key: string, text: string, expected: number): Prom
   try {
     return await kv.put(key, text, { previousSeq: expected });
   } catch (error) {
-    if (error instanceof JetStreamApiError && (error.code === 10071 || error.code === 10164)) {
+    if (isLostRace(error)) {
       throw new Refusal('REVISION_CONFLICT', { cause: error });
     }
     if (error instanceof JetStreamApiError && error.code === 10077) {

@@ -22,6 +22,7 @@ export * from './kept-values.ts';
 export * from './lifecycle.ts';
 export * from './live.ts';
 export * from './logger.ts';
+export * from './lost-race.ts';
 export * from './metrics.ts';
 export * from './process.ts';
 export * from './process-settings.ts';

@@ -1,9 +1,10 @@
-import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
+import type { StoredMsg } from '@nats-io/jetstream';
 import { type Bucket, bucketStreamName } from '@placet/events';
 import * as z from 'zod';
 import { type BusContext, sealHolds } from './context.ts';
 import { readDirect } from './direct.ts';
 import { Unavailable } from './errors.ts';
+import { isLostRace } from './lost-race.ts';
 
 export type KeptValue<T> = { key: string; value: T; revision: number };
 
@@ -67,8 +68,7 @@ export function openKeptValues<T>(context: BusContext, bucket: Bucket, schema: z
         const expect = { lastSubjectSequence: expected };
         return (await js.publish(subjectOf(key), body, { expect })).seq;
       } catch (error) {
-        if (error instanceof JetStreamApiError && (error.code === 10071 || error.code === 10164))
-          return false;
+        if (isLostRace(error)) return false;
         throw new Unavailable(`a value of ${bucket} cannot be written`, { cause: error });
       }
     },

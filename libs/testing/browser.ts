@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { releaseAfterTest } from './cleanup.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
@@ -12,6 +12,8 @@ export async function startBrowser(): Promise<Browser> {
   const executablePath = findBrowser() ?? installed();
   // As root Chromium starts only without its sandbox.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  // It takes as long to load as half of the rest, and few tests want it.
+  const { chromium } = await import('playwright-core');
   const browser = await chromium.launch({ executablePath, args });
   releaseAfterTest('browser', () => browser.close());
   return browser;

@@ -1,7 +1,6 @@
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { cardsBucket, type deliveriesBucket } from '@placet/events';
-import { type BusContext, Unavailable } from '@placet/runtime';
+import { type BusContext, isLostRace, Unavailable } from '@placet/runtime';
 import * as z from 'zod';
 
 const Slot = z.object({
@@ -60,8 +59,7 @@ export async function openLedger<Entry>(
       try {
         return await kv.put(key, JSON.stringify(entry), { previousSeq: expected });
       } catch (error) {
-        if (error instanceof JetStreamApiError && (error.code === 10071 || error.code === 10164))
-          return false;
+        if (isLostRace(error)) return false;
         throw new Unavailable('the ledger of deliveries cannot be written', { cause: error });
       }
     },

@@ -1,27 +1,20 @@
-import { eventually, releaseAfterEach, startFakePagerDuty, startFakeSmtp } from '@placet/testing';
+import { eventually, releaseAfterEach } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
 import { personWith } from '../support.ts';
-import { ask, cardOf, startWithSlack, textOf } from './slack-support.ts';
+import { ask, cardOf, startOtherChannels, startWithSlack, textOf } from './slack-support.ts';
 
 releaseAfterEach();
 
 async function startWithAll() {
-  const smtp = await startFakeSmtp();
-  const pagerduty = await startFakePagerDuty();
+  const { env, ...others } = await startOtherChannels();
   const started = await startWithSlack(
     {},
     {
-      env: {
-        PLACET_PUBLIC_URL: 'https://placet.example.com',
-        PLACET_SMTP_URL: smtp.url,
-        PLACET_MAIL_FROM: 'placet@example.com',
-        PLACET_PAGERDUTY_URL: pagerduty.url,
-        PLACET_PAGERDUTY_KEYS: `airline=${pagerduty.routingKeys[0]}`,
-      },
+      env,
     },
   );
   const tested = (id: string) => started.placet.admin.post(`/v1/channels/${encodeURIComponent(id)}/test`);
-  return { ...started, smtp, pagerduty, tested };
+  return { ...started, ...others, tested };
 }
 
 describe('a channel that is mapped to a role', () => {

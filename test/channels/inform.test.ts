@@ -1,14 +1,8 @@
-import {
-  createClient,
-  eventually,
-  releaseAfterEach,
-  startFakePagerDuty,
-  startFakeSmtp,
-} from '@placet/testing';
+import { createClient, eventually, releaseAfterEach } from '@placet/testing';
 import { expect, test } from 'vitest';
 import { personWith } from '../support.ts';
 import { letters, linksIn, mailsTo } from './email-support.ts';
-import { ask, cardOf, startWithSlack, textOf } from './slack-support.ts';
+import { ask, cardOf, startOtherChannels, startWithSlack, textOf } from './slack-support.ts';
 
 releaseAfterEach();
 
@@ -28,20 +22,13 @@ default: require_approval
 `;
 
 async function start() {
-  const smtp = await startFakeSmtp();
-  const pagerduty = await startFakePagerDuty();
+  const { env, ...others } = await startOtherChannels();
   const channels = ['approvals', 'outcomes'].map((name) => ({ id: `C0${name.toUpperCase()}`, name }));
   const started = await startWithSlack(
     { channels },
     {
       policy,
-      env: {
-        PLACET_PUBLIC_URL: 'https://placet.example.com',
-        PLACET_SMTP_URL: smtp.url,
-        PLACET_MAIL_FROM: 'placet@example.com',
-        PLACET_PAGERDUTY_URL: pagerduty.url,
-        PLACET_PAGERDUTY_KEYS: `airline=${pagerduty.routingKeys[0]}`,
-      },
+      env,
     },
   );
   await personWith(started.placet, 'audrey@example.com', ['auditor']);
@@ -49,7 +36,7 @@ async function start() {
   await started.placet.admin.patch(`/v1/people/${gone.id}`, { disabled: true });
   const made = await started.placet.admin.post('/v1/agents', { name: 'payer', owner: 'Olga@Example.com' });
   const placet = { ...started.placet, agent: createClient(started.placet.url, made.body.key) };
-  return { ...started, placet, smtp, pagerduty };
+  return { ...started, ...others, placet };
 }
 
 test('whom the policy informs is told how it ended, once, and is not asked', async () => {

@@ -38,6 +38,18 @@ const press = ({ channel, ts }: { channel: string; ts: string }, user: string, a
   ts,
   actionId,
 });
+/** What Eve has entered as a code, though no modal was opened before her. */
+const entered = (slack: Started['slack'], code: string) =>
+  slack.deliver({
+    type: 'view_submission',
+    user: { id: 'U0EVE', team_id: slack.teamId },
+    team: { id: slack.teamId },
+    view: {
+      callback_id: 'placet_link',
+      private_metadata: '{}',
+      state: { values: { code: { value: { value: code } } } },
+    },
+  });
 const onlyView = ({ slack }: Started) => {
   const [view] = [...slack.views.values()].slice(-1);
   return view ?? expect.fail('no modal is open');
@@ -178,16 +190,7 @@ test('whoever is not known links themselves by a code of their own page', async 
   const { body } = await placet.agent.get(`/v1/check/${id}`);
   expect(body).toMatchObject({ decision: 'allowed', decided_by: ['person:ben@example.com'] });
 
-  await slack.deliver({
-    type: 'view_submission',
-    user: { id: 'U0EVE', team_id: slack.teamId },
-    team: { id: slack.teamId },
-    view: {
-      callback_id: 'placet_link',
-      private_metadata: '{}',
-      state: { values: { code: { value: { value: code } } } },
-    },
-  });
+  await entered(slack, code);
   expect(pageText(await page.get('/account'))).not.toContain('U0EVE');
   await page.send('/account/slack/unlink', { team: slack.teamId, user: ben });
   expect(pageText(await page.get('/account'))).not.toContain('U0BEN of');
@@ -196,16 +199,7 @@ test('whoever is not known links themselves by a code of their own page', async 
 test('a code is guessed at ten times, and then not for a while', async () => {
   const { slack } = await start();
   const guess = async (code: string) => {
-    const { body } = await slack.deliver({
-      type: 'view_submission',
-      user: { id: 'U0EVE', team_id: slack.teamId },
-      team: { id: slack.teamId },
-      view: {
-        callback_id: 'placet_link',
-        private_metadata: '{}',
-        state: { values: { code: { value: { value: code } } } },
-      },
-    });
+    const { body } = await entered(slack, code);
     return (body as { errors: { code: string } }).errors.code;
   };
   const said: string[] = [];

@@ -1,7 +1,9 @@
 import {
   eventually,
   type FakeSlack,
+  startFakePagerDuty,
   startFakeSlack,
+  startFakeSmtp,
   startTestPlacet,
   type TestOptions,
   type TestPlacet,
@@ -76,3 +78,17 @@ export async function cardOf(slack: FakeSlack, actionId: string) {
 }
 
 export const textOf = (message: { blocks: unknown }) => JSON.stringify(message.blocks);
+
+/** A mail server and a PagerDuty beside Slack, and the settings by which Placet finds them. */
+export async function startOtherChannels() {
+  const smtp = await startFakeSmtp();
+  const pagerduty = await startFakePagerDuty();
+  const env = {
+    PLACET_PUBLIC_URL: 'https://placet.example.com',
+    PLACET_SMTP_URL: smtp.url,
+    PLACET_MAIL_FROM: 'placet@example.com',
+    PLACET_PAGERDUTY_URL: pagerduty.url,
+    PLACET_PAGERDUTY_KEYS: `airline=${pagerduty.routingKeys[0]}`,
+  };
+  return { smtp, pagerduty, env };
+}

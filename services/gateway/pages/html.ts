@@ -1,4 +1,4 @@
-import { visible } from '@placet/text';
+import { inMarkup, visible } from '@placet/text';
 
 /** Markup of ours, in which whatever came from elsewhere is text. */
 export type Html = { readonly markup: string };
@@ -22,11 +22,7 @@ export function attribute(value: string): Html {
   return { markup: escaped(value) };
 }
 
-const marks: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
+/** A line break stays one, wherever it stands. */
 function escaped(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[&<>"']/g, (mark) => marks[mark] ?? '')
-    .replaceAll('\n', '&#10;');
+  return inMarkup(text).replaceAll('\n', '&#10;');
 }

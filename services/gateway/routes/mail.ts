@@ -11,9 +11,10 @@ import { decidingForms } from '../pages/forms.ts';
 import { html } from '../pages/html.ts';
 import { notice, page } from '../pages/layout.ts';
 import { send } from '../pages/scope.ts';
+import { wordsOf } from '../pages/words.ts';
 import type { Found, LinkOf, Links } from '../sessions/links.ts';
 import { isFromElsewhere } from '../sessions/own-form.ts';
-import { FormBody, wordsOf } from './pages.ts';
+import { FormBody } from './pages.ts';
 
 const hide = { hide: true } as const;
 const missesMax = 10;

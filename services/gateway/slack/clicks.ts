@@ -3,8 +3,8 @@ import { ask, type BusContext, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 import type { People } from '../accounts/people.ts';
 import type { Acts } from '../pages/acts.ts';
+import { problemLines } from '../pages/words.ts';
 import { voterOf } from '../routes/audience.ts';
-import { problemLines } from '../routes/pages.ts';
 import { type Click, identityOf, Subject, textIn } from './interaction.ts';
 import { editModal, linkModal, reasonModal } from './modals.ts';
 

@@ -39,6 +39,7 @@ export function createSettle({ context, bus, deliveries }: SettleParts) {
     const where = { ...told, case: entry.case, place: entry.endpoint };
     if (status === 'failed') {
       await tellers[kindOf(entry)].failed({ ...where, error });
+      context.logger.error({ channel: kindOf(entry), target, actionId: action_id }, `given up: ${error}`);
       await bus.note(deathOf(entry, error), causeId(consumerOf(entry), entry.seq, entry.endpoint));
     } else {
       await tellers[kindOf(entry)].sent(where);

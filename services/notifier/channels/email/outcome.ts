@@ -1,4 +1,5 @@
 import { visible } from '@placet/text';
+
 /** Why a mail was not taken, in words for whoever runs Placet, and whether it can be tried again. */
 export type MailFailure = { kind: 'passing' | 'lasting'; reason: string };
 

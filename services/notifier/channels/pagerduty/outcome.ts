@@ -1,4 +1,5 @@
 import { visible } from '@placet/text';
+
 /** Why PagerDuty did not take an event, in words for whoever runs Placet, and whether it can be tried again. */
 export type PagerDutyFailure =
   | { kind: 'limited'; retryAfterMs: number; reason: string }
