@@ -24,7 +24,7 @@ details { margin-top: .75rem; }
 dl { display: grid; grid-template-columns: fit-content(16rem) minmax(0, 1fr); gap: .3rem 1rem; margin: 0; }
 dt { color: var(--soft); min-width: 0; overflow-wrap: anywhere; }
 dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
-dl.arguments dt, dl.arguments dd, pre, textarea.code { font-family: ui-monospace, monospace; font-size: .9rem; }
+dl.arguments dt, dl.arguments dd, pre, textarea.code, input.code, .row code { font-family: ui-monospace, monospace; font-size: .9rem; }
 pre { overflow: auto; max-height: 30rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: .5rem 0 0; }
 ul { list-style: none; margin: 0; padding: 0; }
 li { padding: .35rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
@@ -39,6 +39,7 @@ input[type=text], input[type=email], input[type=password], input[type=number], i
   width: 100%; padding: .5rem .6rem; font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--line);
   border-radius: 6px; }
 textarea { min-height: 4.5rem; resize: vertical; }
+textarea.short { min-height: 2.6rem; height: 2.6rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .6rem; margin-top: 1rem; }
 button { font: inherit; font-weight: 600; padding: .55rem 1.2rem; border-radius: 8px; border: 1px solid var(--line);
   background: var(--card); color: inherit; cursor: pointer; overflow-wrap: anywhere; }

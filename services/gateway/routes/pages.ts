@@ -1,4 +1,4 @@
-import { type ApprovalView, placesText, requests } from '@placet/events';
+import { type ApprovalView, type Person, placesText, requests } from '@placet/events';
 import { type App, ask, type BusContext, errorTable, Refusal } from '@placet/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
@@ -11,7 +11,7 @@ import { approvalArticle, approvalContext } from '../pages/approval.ts';
 import { commentForm, decidingForms } from '../pages/forms.ts';
 import { html } from '../pages/html.ts';
 import { notice, page } from '../pages/layout.ts';
-import { type ListKind, listBody, listKinds } from '../pages/list.ts';
+import { inOrder, type ListKind, listBody, listKinds, nextLine } from '../pages/list.ts';
 import { send } from '../pages/scope.ts';
 import { styleText } from '../pages/style.ts';
 import { wordsOf } from '../pages/words.ts';
@@ -37,7 +37,8 @@ const Shown = z.object({
     .optional()
     .catch(undefined),
 });
-const pageItems = 50;
+/** Of what waits all is wanted, to be in its order; of what is over only the latest. */
+const itemsMax = { mine: 200, open: 200, decided: 50 } as const;
 const Page = z.object({ approvals: z.array(z.custom<ApprovalView>()), before: z.number().nullable() });
 
 type Parts = {
@@ -62,19 +63,7 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
     const viewer = await signedIn(request);
     if (!viewer) return toSignIn(request, reply);
     const { show, cursor } = request.query;
-    const { approvals, before } = await ask(
-      context,
-      requests.approvals,
-      {
-        status: show === 'decided' ? 'decided' : 'pending',
-        audience: show === 'mine' ? audienceFor(viewer.person, 'me') : audienceOf(viewer.person),
-        votable: show === 'mine',
-        by: voterOf(viewer.person),
-        limit: pageItems,
-        ...(cursor === undefined ? {} : { before: Number(cursor) }),
-      },
-      Page,
-    );
+    const { approvals, before } = await listed(viewer.person, show, cursor);
     const next = before === null ? null : String(before);
     const body = listBody({ kind: show, approvals, next }, new Date());
     return send(reply, page({ title: listKinds[show], viewer, body }));
@@ -88,7 +77,8 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
       if (!viewer) return toSignIn(request, reply);
       const view = await acts.seen(request.params.id, viewer.person);
       const { said } = request.query;
-      return send(reply, approvalPage(view, viewer, { ...(said ? { told: done[said] } : {}) }));
+      if (!said) return send(reply, approvalPage(view, viewer, {}));
+      return send(reply, approvalPage(view, viewer, { told: done[said], next: await nextFor(viewer, view) }));
     },
   );
 
@@ -156,6 +146,24 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
     return reply.redirect('/sign-in', 303);
   });
 
+  function listed(person: Person, show: ListKind, cursor?: string) {
+    const question = {
+      status: show === 'decided' ? 'decided' : 'pending',
+      audience: show === 'mine' ? audienceFor(person, 'me') : audienceOf(person),
+      votable: show === 'mine',
+      by: voterOf(person),
+      limit: itemsMax[show],
+      ...(cursor === undefined ? {} : { before: Number(cursor) }),
+    } as const;
+    return ask(context, requests.approvals, question, Page);
+  }
+
+  /** What else waits for somebody, the most pressing of it. */
+  async function nextFor({ person }: SignedIn, { id }: ApprovalView): Promise<ApprovalView | null> {
+    const { approvals } = await listed(person, 'mine');
+    return inOrder('mine', approvals).find((one) => one.id !== id) ?? null;
+  }
+
   async function accountPage(viewer: SignedIn, code?: string): Promise<string> {
     const { person, session, formToken } = viewer;
     const open = await sessions.open(person.id, new Date());
@@ -186,13 +194,17 @@ function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return reply.redirect(`/sign-in?next=${encodeURIComponent(request.url.split('?')[0] ?? '')}`, 303);
 }
 
-type Told = { told?: string; problem?: string; form?: Form };
+type Told = { told?: string; next?: ApprovalView | null; problem?: string; form?: Form };
 
-function approvalPage(view: ApprovalView, viewer: SignedIn, { told, problem, form = {} }: Told): string {
+function approvalPage(
+  view: ApprovalView,
+  viewer: SignedIn,
+  { told, next, problem, form = {} }: Told,
+): string {
   const forms = { path: `/approvals/${view.id}`, formToken: viewer.formToken, form };
   const isAsked = view.status === 'pending' && view.may_vote;
   const isHere = view.only_in === null || view.only_in.includes('inbox');
-  const body = html`${told !== undefined && notice('done', told)}${problem !== undefined && notice('problem', problem)}
+  const body = html`${told !== undefined && notice('done', told)}${next !== undefined && nextLine(next)}${problem !== undefined && notice('problem', problem)}
 ${approvalArticle(view, new Date())}
 ${isAsked && isHere && decidingForms(view, forms)}
 ${isAsked && !isHere && notice('problem', `The policy wants this to be decided ${placesText(view.only_in ?? [])}.`)}
