@@ -11,6 +11,7 @@ const COMMANDS = {
   test: 'scripts/test.ts',
   bench: 'bench/run.ts',
   generate: 'scripts/generate.ts',
+  pictures: 'scripts/pictures.ts',
   placet: 'libs/cli/main.ts',
   'deploy:secrets': 'scripts/deploy/secrets.ts',
   'deploy:streams': 'scripts/deploy/streams.ts',
