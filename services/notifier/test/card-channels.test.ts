@@ -15,6 +15,7 @@ import { smtpServerOf } from '../channels/email/settings.ts';
 import { createPagerDutyChannel } from '../channels/pagerduty/channel.ts';
 import { createSlackChannel } from '../channels/slack/channel.ts';
 import { openLedger, PlaceEntry } from '../ledger.ts';
+import { createTurns, Line } from '../turns.ts';
 import { describeCardChannel, type Vendor } from './card-channel-contract.ts';
 import { changedOf, endedOf, toldOf } from './told-of.ts';
 
@@ -50,6 +51,7 @@ describeCardChannel('Slack', async () => {
         apiUrl: slack.apiUrl,
         publicUrl: undefined,
         places,
+        turns: createTurns(await openLedger(context, Line), context),
       }),
     ),
     target: '#approvals',
