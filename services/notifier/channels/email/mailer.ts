@@ -1,7 +1,8 @@
 import type { MailAddress } from '@placet/runtime';
 import { createTransport } from 'nodemailer';
+import type { VendorFailure } from '../failure.ts';
 import type { Mail } from './message.ts';
-import { failureOf, type MailFailure } from './outcome.ts';
+import { failureOf } from './outcome.ts';
 import type { SmtpServer } from './settings.ts';
 
 const connectMs = 5000;
@@ -12,7 +13,7 @@ const messagesPerConnection = 100;
 
 export type Mailer = {
   /** One mail to one person; why it was not taken, or null. */
-  send(email: string, mail: Omit<Mail, 'html'> & { html?: string }): Promise<MailFailure | null>;
+  send(email: string, mail: Omit<Mail, 'html'> & { html?: string }): Promise<VendorFailure | null>;
   close(): void;
 };
 
