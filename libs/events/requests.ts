@@ -26,7 +26,6 @@ export const requests = {
   counts: `${root}.policy.counts`,
   reachable: `${root}.gateway.reachable`,
   mailLink: `${root}.gateway.mail_link`,
-  signInMail: `${root}.notifier.sign_in_mail`,
   testChannel: `${root}.notifier.test_channel`,
   slackModal: `${root}.notifier.slack_modal`,
   webhooks: `${root}.gateway.webhooks`,
@@ -254,9 +253,6 @@ export const MailLinkQuestion = z.object({
 });
 export type MailLinkQuestion = z.infer<typeof MailLinkQuestion>;
 export const MailLinkAnswer = z.object({ url: z.string() });
-
-/** A link by which somebody signs in, to be brought to them. */
-export const SignInMailQuestion = z.object({ to: z.string(), url: z.string() });
 
 /** A modal before whoever clicked, as Slack takes it: the notifier alone can open one. */
 export const SlackModalQuestion = z.object({

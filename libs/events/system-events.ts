@@ -16,6 +16,7 @@ export const AlarmRaised = z.object({
     'broker_changed',
     'counters_full',
     'policy_unusable',
+    'sign_in_mail_failed',
   ]),
   message: z.string(),
   about: z.string(),

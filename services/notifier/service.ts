@@ -6,7 +6,6 @@ import {
   type MailLinkQuestion,
   type PlacetEvent,
   requests,
-  SignInMailQuestion,
   SlackModalQuestion,
   TestChannelQuestion,
 } from '@placet/events';
@@ -87,7 +86,7 @@ function emailOf(parts: ServiceParts, config: NotifierConfig): CardChannel | nul
   const { context } = parts;
   const { smtpServer: server, mailFrom: from, publicUrl, slackBotToken } = config;
   if (!server || !from || publicUrl === undefined) return null;
-  const email = createEmailChannel({
+  return createEmailChannel({
     server,
     from,
     publicUrl,
@@ -97,12 +96,6 @@ function emailOf(parts: ServiceParts, config: NotifierConfig): CardChannel | nul
       return (await ask(context, requests.mailLink, question, MailLinkAnswer)).url;
     },
   });
-  answer(parts, requests.signInMail, SignInMailQuestion, async ({ to, url }) => {
-    const problem = await email.sendSignIn(to, url);
-    if (problem !== null) throw new Refusal('UNAVAILABLE', { message: problem });
-    return {};
-  });
-  return email;
 }
 
 const notSetUp = {

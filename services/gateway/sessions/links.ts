@@ -7,7 +7,7 @@ import * as z from 'zod';
 const Common = {
   expires_at: z.string(),
   used_at: z.string().optional(),
-  /** How often something else was typed than stands on the page. */
+  /** How often other digits were typed than stand on the page. */
   misses: z.number().int().optional(),
 };
 /** A person's token, by its id. */
@@ -16,7 +16,14 @@ export type Token = z.infer<typeof Token>;
 
 const Link = z.discriminatedUnion('kind', [
   /** `by` is the token with which it was asked for: it is worth no more than that. */
-  z.object({ kind: z.literal('sign_in'), person: z.string(), by: Token.optional(), ...Common }),
+  z.object({
+    kind: z.literal('sign_in'),
+    person: z.string(),
+    by: Token.optional(),
+    /** Its page wants the digits. */
+    is_mailed: z.boolean().optional(),
+    ...Common,
+  }),
   z.object({ kind: z.literal('slack_code'), person: z.string(), ...Common }),
   /** One person, one approval, and the payload that the mail showed. */
   z.object({
