@@ -17,6 +17,7 @@ export const AlarmRaised = z.object({
     'counters_full',
     'policy_unusable',
     'sign_in_mail_failed',
+    'mail_links_full',
   ]),
   message: z.string(),
   about: z.string(),

@@ -1,5 +1,5 @@
 import type { ApprovalView, Person } from '@placet/events';
-import { type App, errorTable, Refusal } from '@placet/runtime';
+import { type App, errorTable, Refusal, StoreFull } from '@placet/runtime';
 import type { FastifyReply } from 'fastify';
 import * as z from 'zod';
 import type { People } from '../accounts/people.ts';
@@ -60,7 +60,7 @@ export function mailRoutes(app: App, { people, links, acts }: Parts) {
       if (wrong !== null) {
         return send(reply.code(422), mailPage(opened, token, { problem: wrong, form }));
       }
-      const giveBack = await opened.found.use(new Date());
+      const giveBack = await opened.found.use(new Date()).catch(noRoom);
       // Somebody was a moment faster with the same link.
       if (!giveBack) return send(reply.code(409), mailPage((await open(token)) ?? opened, token, {}));
       try {
@@ -121,4 +121,12 @@ function whyClosed({
 function linkOver(reply: FastifyReply): FastifyReply {
   const said = 'This link is over, or there never was one.';
   return over(reply, said, { path: '/approvals', words: 'Sign in to see what waits for you' });
+}
+
+function noRoom(error: unknown): never {
+  if (!(error instanceof StoreFull)) throw error;
+  throw new Refusal('STORE_FULL', {
+    message: 'Links in mails cannot be used now. Sign in to decide.',
+    cause: error,
+  });
 }
