@@ -123,9 +123,8 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
 
   app.post('/account/slack/unlink', { schema: { ...hide, body: FormBody } }, async (request, reply) => {
     const { person } = await ownForm(request);
-    const { team, user } = request.body;
-    const slack = (person.slack ?? []).filter((one) => one.team !== team || one.user !== user);
-    await people.update(person.id, { slack }, person.id);
+    const { team = '', user = '' } = request.body;
+    await people.unlinkSlack(person.id, { team, user }, person.id);
     return reply.redirect('/account', 303);
   });
 

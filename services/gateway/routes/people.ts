@@ -2,7 +2,7 @@ import { type Person, Role, SlackIdentity } from '@placet/events';
 import { type App, misfitOf } from '@placet/runtime';
 import * as z from 'zod';
 import { shown } from '../accounts/credentials.ts';
-import type { People } from '../accounts/people.ts';
+import { type People, slackIdentitiesMax } from '../accounts/people.ts';
 import { type Auth, credentialId } from '../auth.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -108,7 +108,7 @@ export function peopleRoutes(app: App, parts: Parts) {
         params: Params,
         body: z.strictObject({
           roles: Roles.optional(),
-          slack: z.array(SlackIdentity).max(10).optional(),
+          slack: z.array(SlackIdentity).max(slackIdentitiesMax).optional(),
           disabled: z.boolean().optional(),
         }),
         response: { 200: PersonView, ...errors },
