@@ -102,7 +102,7 @@ async function buildGateway(
   const channels = createChannels(await openChannelRoles(context, alarm, resources));
   const sessions = createSessions({ context, people });
   const links = createLinks(context);
-  const signInLinks = createSignInLinks(links);
+  const signInLinks = createSignInLinks(links, people);
   const signInMails = createSignInMails(parts, { people, signInLinks, config });
   answerMailLinks(parts, { people, links, config });
   const acts = createActs(context);

@@ -15,6 +15,8 @@ type Update = {
 const slackChanged = 'who it is in Slack changed';
 const slackKey = ({ team, user }: SlackIdentity) => `${team} ${user}`;
 
+export const timesDisabled = ({ times_disabled = 0 }: Person) => times_disabled;
+
 export type People = ReturnType<typeof createPeople>;
 
 /** One email is one person, because the id is made of it. */
@@ -154,6 +156,7 @@ export function createPeople(store: ConfigStore<Person>) {
           ...person,
           ...(next.roles ? { roles: [...new Set(next.roles)] } : {}),
           ...(next.disabled === undefined ? {} : { disabled: next.disabled }),
+          ...(next.disabled && !person.disabled ? { times_disabled: timesDisabled(person) + 1 } : {}),
           ...(next.slack ? { slack: next.slack } : {}),
         };
       });

@@ -20,6 +20,8 @@ const Link = z.discriminatedUnion('kind', [
     kind: z.literal('sign_in'),
     person: z.string(),
     by: Token.optional(),
+    /** How often this person had been disabled: it ends when they are once more. */
+    times_disabled: z.number().int(),
     /** Its page wants the digits. */
     is_mailed: z.boolean().optional(),
     ...Common,

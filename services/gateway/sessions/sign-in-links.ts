@@ -1,3 +1,4 @@
+import { type People, timesDisabled } from '../accounts/people.ts';
 import { createAllowance } from './allowance.ts';
 import type { Links, Token } from './links.ts';
 
@@ -12,16 +13,18 @@ type Wanted = {
 };
 export type SignInLinks = ReturnType<typeof createSignInLinks>;
 
-export function createSignInLinks(links: Links) {
+export function createSignInLinks(links: Links, people: People) {
   const made = createAllowance({ max: 30, withinMs: 3_600_000 });
 
   return {
-    async make(person: string, { base, lifeMs, by, isMailed = false }: Wanted) {
-      made.count(person, new Date());
+    async make(id: string, { base, lifeMs, by, isMailed = false }: Wanted) {
+      const person = people.get(id);
+      made.count(id, new Date());
       const expires_at = new Date(Date.now() + Math.min(lifeMs, lifeMaxMs)).toISOString();
       const token = await links.make({
         kind: 'sign_in',
-        person,
+        person: id,
+        times_disabled: timesDisabled(person),
         ...(by ? { by } : {}),
         ...(isMailed ? { is_mailed: true } : {}),
         expires_at,
