@@ -56,6 +56,7 @@ const {
   slackApiUrl: _a,
   publicUrl: _b,
   mailFrom: _c,
+  smtpServer: _f,
   webhookAllowedHosts: _d,
   secretBox: _e,
   ...ofNotifierAlone

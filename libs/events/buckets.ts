@@ -15,12 +15,23 @@ export type ConfigBucket = (typeof configBuckets)[keyof typeof configBuckets];
 export const deliveriesBucket = 'placet-deliveries';
 /** Where approvals stand. Apart from what webhooks are owed: however much that is, people are still told. */
 export const cardsBucket = 'placet-cards';
-/** Who is signed in, and the links by which people sign in or decide; neither configuration nor on the record. */
+/** Who is signed in, and the links and codes by which people do; neither configuration nor on the record. */
 export const sessionsBucket = 'placet-sessions';
-/** A bucket is a stream of this name. */
+/** The links by which people decide from a mail. Apart: however many agents have people asked, all can sign in. */
+export const mailLinksBucket = 'placet-mail-links';
+/** Which clicks in Slack were taken, for as long as somebody could send them again. */
+export const clicksBucket = 'placet-clicks';
+/** A bucket is a stream of this name, and its values are under these subjects. */
 export const bucketStreamName = (bucket: string) => `KV_${bucket}`;
+export const bucketSubject = (bucket: string, key: string) => `$KV.${bucket}.${key}`;
 
-export type Bucket = ConfigBucket | typeof deliveriesBucket | typeof cardsBucket | typeof sessionsBucket;
+export type Bucket =
+  | ConfigBucket
+  | typeof deliveriesBucket
+  | typeof cardsBucket
+  | typeof sessionsBucket
+  | typeof mailLinksBucket
+  | typeof clicksBucket;
 
 /** Who changes a bucket, and who follows it. A ledger is only looked up. */
 export const bucketUsers: Record<Bucket, { writers: readonly Service[]; followers: readonly Service[] }> = {
@@ -36,4 +47,6 @@ export const bucketUsers: Record<Bucket, { writers: readonly Service[]; follower
   [deliveriesBucket]: { writers: ['notifier'], followers: [] },
   [cardsBucket]: { writers: ['notifier'], followers: [] },
   [sessionsBucket]: { writers: ['gateway'], followers: [] },
+  [mailLinksBucket]: { writers: ['gateway'], followers: [] },
+  [clicksBucket]: { writers: ['gateway'], followers: [] },
 };

@@ -50,6 +50,8 @@ export const Person = z.object({
   slack: z.array(SlackIdentity).optional(),
   created_at: Instant,
   disabled: z.boolean(),
+  /** Sessions from before the last time are over, also when the person is back. */
+  times_disabled: z.number().int().optional(),
   tokens: z.array(StoredCredential),
 });
 export type Person = z.infer<typeof Person>;

@@ -1,5 +1,5 @@
 import { accountOf, importedReplies, insideOf, type Permissions } from './accounts.ts';
-import { bucketUsers } from './buckets.ts';
+import { bucketStreamName, bucketSubject, bucketUsers } from './buckets.ts';
 import { entryOf, eventTypes, holdsSeal } from './catalogue.ts';
 import type { Service } from './names.ts';
 import { answererOf, askerOf, type RequestSubject, replySubject, requests } from './requests.ts';
@@ -107,11 +107,11 @@ function bucketSubjects(
   bucket: string,
   { writers, followers }: (typeof bucketUsers)[keyof typeof bucketUsers],
 ): string[] {
-  const stream = `KV_${bucket}`;
+  const stream = bucketStreamName(bucket);
   const writes = writers.includes(service);
   const follows = followers.includes(service);
   return [
-    ...(writes ? [`$KV.${bucket}.>`] : []),
+    ...(writes ? [bucketSubject(bucket, '>')] : []),
     ...(writes || follows ? [api('STREAM.INFO', stream)] : []),
     // A ledger is looked up, key by key.
     ...(writes && !follows ? [...directGet(stream), api('STREAM.MSG.GET', stream)] : []),

@@ -3,6 +3,7 @@ import { Vote, VoteChannel, Voter } from './approval-events.ts';
 import { CaseEntry } from './approval-view.ts';
 import { Approver } from './approvers.ts';
 import { holdsSeal } from './catalogue.ts';
+import { SlackIdentity } from './configuration.ts';
 import { ActionId, AgentName, type Service } from './names.ts';
 import { inboxPrefix } from './subjects.ts';
 
@@ -26,7 +27,6 @@ export const requests = {
   counts: `${root}.policy.counts`,
   reachable: `${root}.gateway.reachable`,
   mailLink: `${root}.gateway.mail_link`,
-  signInMail: `${root}.notifier.sign_in_mail`,
   testChannel: `${root}.notifier.test_channel`,
   slackModal: `${root}.notifier.slack_modal`,
   webhooks: `${root}.gateway.webhooks`,
@@ -255,22 +255,23 @@ export const MailLinkQuestion = z.object({
 export type MailLinkQuestion = z.infer<typeof MailLinkQuestion>;
 export const MailLinkAnswer = z.object({ url: z.string() });
 
-/** A link by which somebody signs in, to be brought to them. */
-export const SignInMailQuestion = z.object({ to: z.string(), url: z.string() });
-
 /** A modal before whoever clicked, as Slack takes it: the notifier alone can open one. */
 export const SlackModalQuestion = z.object({
   trigger_id: z.string(),
   view: z.record(z.string(), z.unknown()),
 });
 
-/** Something harmless to a place or a person, to see whether it arrives. */
-export const TestChannelQuestion = z.object({
-  kind: z.enum(['slack', 'email', 'pagerduty']),
-  /** As the channel knows it: a channel or a user of Slack, a person's address, a service of PagerDuty. */
-  target: z.string(),
-});
-export const TestChannelAnswer = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true) }),
-  z.object({ ok: z.literal(false), reason: z.string() }),
+/** Something harmless to a place, or to a person as an approval would reach them, to see whether it arrives. */
+export const TestChannelQuestion = z.discriminatedUnion('kind', [
+  /** As the channel knows it: a channel of Slack, a service of PagerDuty. */
+  z.object({ kind: z.literal('slack'), target: z.string() }),
+  z.object({ kind: z.literal('pagerduty'), target: z.string() }),
+  z.object({ kind: z.literal('person'), email: z.string(), slack: z.array(SlackIdentity) }),
 ]);
+export type TestChannelQuestion = z.infer<typeof TestChannelQuestion>;
+const TestedChannel = z.enum(['slack', 'email', 'pagerduty']);
+export const TestChannelAnswer = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), channel: TestedChannel }),
+  z.object({ ok: z.literal(false), channel: TestedChannel, reason: z.string() }),
+]);
+export type TestChannelAnswer = z.infer<typeof TestChannelAnswer>;

@@ -16,6 +16,8 @@ export const AlarmRaised = z.object({
     'broker_changed',
     'counters_full',
     'policy_unusable',
+    'sign_in_mail_failed',
+    'mail_links_full',
   ]),
   message: z.string(),
   about: z.string(),

@@ -14,31 +14,6 @@ export const publicUrlSetting = setting(
   '',
 );
 
-/** For the notifier, which sends, and the gateway, which makes links for mails only where there are mails. */
-export const mailFromSetting = setting(
-  'PLACET_MAIL_FROM',
-  z
-    .string()
-    .refine((text) => mailAddressOf(text) !== null, 'must be an address, as Placet <placet@example.com>')
-    .transform((text) => mailAddressOf(text) ?? undefined)
-    .optional(),
-  'Whom mails come from, as `Placet <placet@example.com>`. For the gateway and the notifier.',
-  '',
-);
-
-export type MailAddress = { name: string; address: string };
-
-function mailAddressOf(text: string): MailAddress | null {
-  const match = /^(?:"?(?<name>[^"<>\p{C}]{0,100}?)"? *<(?<inner>[^<>]+)>|(?<bare>[^<>]+))$/u.exec(
-    text.trim(),
-  );
-  const { name = '', inner, bare = '' } = match?.groups ?? {};
-  const address = inner ?? bare;
-  return /^[^\s\p{C}@<>,:;"()[\]\\]{1,64}@[^\s\p{C}@<>,:;"()[\]\\]{1,189}$/u.test(address)
-    ? { name: name.trim(), address }
-    : null;
-}
-
 function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, pathname, search, hash, username } = new URL(text);

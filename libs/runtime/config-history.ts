@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { bucketStreamName, type ConfigBucket } from '@placet/events';
+import { bucketStreamName, bucketSubject, type ConfigBucket } from '@placet/events';
 import type { ConfigEntry, ReadEntry, StoredRevision } from './config-entry.ts';
 import type { BusContext } from './context.ts';
 import { Unavailable } from './errors.ts';
@@ -38,7 +38,7 @@ async function readRevisions(
   key: string,
 ): Promise<StoredRevision[]> {
   try {
-    const filter_subjects = `$KV.${bucket}.${key}`;
+    const filter_subjects = bucketSubject(bucket, key);
     const consumer = await js.consumers.getPushConsumer(bucketStreamName(bucket), { filter_subjects });
     try {
       const { num_pending } = await consumer.info(true);

@@ -190,6 +190,9 @@ export async function openConfigStore<T>(
   }
 
   async function put(key: string, value: T, change: { by: string; why?: string; expected: number }) {
+    // Whoever reads it back would take it for a forgery.
+    const fits = options.schema.safeParse(value);
+    if (!fits.success) throw new Error(`a value for ${bucket} does not fit`, { cause: fits.error });
     const body = JSON.stringify({
       value,
       by: change.by,

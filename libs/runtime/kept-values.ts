@@ -1,9 +1,9 @@
-import type { StoredMsg } from '@nats-io/jetstream';
-import { type Bucket, bucketStreamName } from '@placet/events';
+import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
+import { type Bucket, bucketStreamName, bucketSubject } from '@placet/events';
 import * as z from 'zod';
 import { type BusContext, sealHolds } from './context.ts';
 import { readDirect } from './direct.ts';
-import { Unavailable } from './errors.ts';
+import { StoreFull, Unavailable } from './errors.ts';
 import { isLostRace } from './lost-race.ts';
 
 export type KeptValue<T> = { key: string; value: T; revision: number };
@@ -13,9 +13,15 @@ export type KeptValues<T> = {
   get(key: string): Promise<KeptValue<T> | null>;
   /** All whose keys begin so, up to a dot. */
   list(prefix: string): Promise<KeptValue<T>[]>;
-  /** False when somebody else changed it meanwhile; 0 is for one that is not there yet. */
-  put(key: string, value: T, expected: number): Promise<number | false>;
+  /**
+   * False when somebody else changed it meanwhile; 0 is for one that is not there yet. With an end it is kept until
+   * then, where the bucket lets that be said.
+   */
+  put(key: string, value: T, expected: number, end?: Date): Promise<number | false>;
 };
+
+/** The bucket is at its cap, or the disk or the account is. */
+const fullCodes = new Set([10077, 10023, 10047]);
 
 const Sealed = z.object({ value: z.string(), seal: z.string() });
 
@@ -24,7 +30,7 @@ export function openKeptValues<T>(context: BusContext, bucket: Bucket, schema: z
   const { js, jsm, sealer } = context;
   if (!sealer) throw new Error(`the values of ${bucket} are sealed, and ${context.service} has no key`);
   const stream = bucketStreamName(bucket);
-  const subjectOf = (key: string) => `$KV.${bucket}.${key}`;
+  const subjectOf = (key: string) => bucketSubject(bucket, key);
 
   /** Null where it is not ours, or not of this form. */
   function opened({ subject, data, seq }: Pick<StoredMsg, 'subject' | 'data' | 'seq'>): KeptValue<T> | null {
@@ -61,16 +67,23 @@ export function openKeptValues<T>(context: BusContext, bucket: Bucket, schema: z
       }
     },
 
-    async put(key, value, expected) {
+    async put(key, value, expected, end) {
       const text = JSON.stringify(value);
       const body = JSON.stringify({ value: text, seal: sealer.seal(subjectOf(key), text) });
       try {
         const expect = { lastSubjectSequence: expected };
-        return (await js.publish(subjectOf(key), body, { expect })).seq;
+        const options = end ? { expect, ttl: ttlUntil(end) } : { expect };
+        return (await js.publish(subjectOf(key), body, options)).seq;
       } catch (error) {
         if (isLostRace(error)) return false;
+        if (error instanceof JetStreamApiError && fullCodes.has(error.code)) {
+          throw new StoreFull(`there is no room in ${bucket}`, { cause: error });
+        }
         throw new Unavailable(`a value of ${bucket} cannot be written`, { cause: error });
       }
     },
   };
 }
+
+/** The broker counts in whole seconds, of which there has to be one. */
+const ttlUntil = (end: Date) => `${Math.max(1, Math.ceil((end.getTime() - Date.now()) / 1000))}s`;

@@ -1,7 +1,9 @@
 import type { StreamConfig } from '@nats-io/jetstream';
 import {
   bucketStreamName,
+  bucketSubject,
   cardsBucket,
+  clicksBucket,
   configBuckets,
   configStream,
   countedOnceMs,
@@ -9,6 +11,7 @@ import {
   counterStreams,
   deliveriesBucket,
   eventStreamRules,
+  mailLinksBucket,
   sessionsBucket,
 } from '@placet/events';
 
@@ -28,6 +31,10 @@ const eventBytesMax = 2 ** 20;
 /** How many revisions of a value a bucket keeps. */
 export const configHistory = 64;
 const configBytesMax = 256 * 2 ** 20;
+
+/** A click can be sent again for five minutes after its timestamp, which may be as far ahead of our clock. */
+const clicksKeptMs = 15 * 60_000;
+const clicksBytesMax = 16 * 2 ** 20;
 
 export type StreamWanted = Partial<StreamConfig> & { name: string };
 
@@ -57,19 +64,30 @@ export function streamsFor({ maxBytes, maxAgeMs, replicas }: StreamSizes): Strea
       ...unerasable,
       ...kept,
     })),
-    ...[deliveriesBucket, cardsBucket, sessionsBucket].map((bucket) => ({
+    ...[deliveriesBucket, cardsBucket, sessionsBucket, mailLinksBucket].map((bucket) => ({
       ...bucketStream(bucket, 1),
       ...lasting,
       ...kept,
+      // A link takes no room when its time is over. One that is gone too early opens nothing.
+      allow_msg_ttl: bucket === sessionsBucket || bucket === mailLinksBucket,
       deny_delete: true,
       max_age: nanos(maxAgeMs),
     })),
+    {
+      ...bucketStream(clicksBucket, 1),
+      ...lasting,
+      ...kept,
+      ...unerasable,
+      storage: 'memory',
+      max_bytes: clicksBytesMax,
+      max_age: nanos(clicksKeptMs),
+    },
     {
       ...lasting,
       ...unerasable,
       ...kept,
       name: configStream,
-      sources: Object.values(configBuckets).map((bucket) => ({ name: `KV_${bucket}` })),
+      sources: Object.values(configBuckets).map((bucket) => ({ name: bucketStreamName(bucket) })),
       max_bytes: configBytesMax * 4,
     },
     // The broker lets counters only be forgotten, never refused: whoever counts looks at the room beforehand.
@@ -92,7 +110,7 @@ export function streamsFor({ maxBytes, maxAgeMs, replicas }: StreamSizes): Strea
 function bucketStream(bucket: string, history: number): StreamWanted {
   return {
     name: bucketStreamName(bucket),
-    subjects: [`$KV.${bucket}.>`],
+    subjects: [bucketSubject(bucket, '>')],
     max_msgs_per_subject: history,
     max_bytes: configBytesMax,
   };

@@ -42,6 +42,7 @@ import { webhookRoutes } from './routes/webhooks.ts';
 import type { Links } from './sessions/links.ts';
 import type { Sessions } from './sessions/sessions.ts';
 import type { SignInLinks } from './sessions/sign-in-links.ts';
+import type { SignInMails } from './sessions/sign-in-mails.ts';
 import type { SlackCodes } from './sessions/slack-codes.ts';
 import type { Interactions } from './slack/interactions.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
@@ -75,6 +76,7 @@ export type GatewayParts = {
   sessions: Sessions;
   links: Links;
   signInLinks: SignInLinks;
+  signInMails: SignInMails | null;
   policies: Policies;
   webhooks: Webhooks;
   trusted: () => Jwks;

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { type MailAddress, mailSettings, type SmtpServer } from '@placet/mail';
 import type { SecretBox } from '@placet/proof';
 import {
   durationMs,
-  type MailAddress,
-  mailFromSetting,
   masterKeySetting,
   publicUrlSetting,
   secret,
@@ -17,7 +16,7 @@ import * as z from 'zod';
 
 export const gatewaySettings = {
   publicUrl: publicUrlSetting,
-  mailFrom: mailFromSetting,
+  ...mailSettings,
   slackApiUrl: slackApiSetting,
   slackSigningSecret: secret(
     'PLACET_SLACK_SIGNING_SECRET',
@@ -95,6 +94,7 @@ function isNetwork(text: string): boolean {
 
 export type GatewayConfig = {
   publicUrl?: string | undefined;
+  smtpServer?: SmtpServer | undefined;
   mailFrom?: MailAddress | undefined;
   slackApiUrl: string;
   slackSigningSecret?: string | undefined;

@@ -40,6 +40,7 @@ import { createLinks } from './sessions/links.ts';
 import { answerMailLinks } from './sessions/mail-links.ts';
 import { createSessions } from './sessions/sessions.ts';
 import { createSignInLinks, type SignInLinks } from './sessions/sign-in-links.ts';
+import { createSignInMails } from './sessions/sign-in-mails.ts';
 import { createSlackCodes } from './sessions/slack-codes.ts';
 import { createInteractions } from './slack/interactions.ts';
 import { listenToSlack } from './slack/socket.ts';
@@ -101,7 +102,8 @@ async function buildGateway(
   const channels = createChannels(await openChannelRoles(context, alarm, resources));
   const sessions = createSessions({ context, people });
   const links = createLinks(context);
-  const signInLinks = createSignInLinks(links);
+  const signInLinks = createSignInLinks(links, people);
+  const signInMails = createSignInMails(parts, { people, signInLinks, config });
   answerMailLinks(parts, { people, links, config });
   const acts = createActs(context);
   const codes = createSlackCodes(links, people);
@@ -134,6 +136,7 @@ async function buildGateway(
     sessions,
     links,
     signInLinks,
+    signInMails,
     policies,
     webhooks,
     trusted,

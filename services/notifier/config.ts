@@ -1,8 +1,8 @@
+import { type MailAddress, mailDisagreements, mailSettings, type SmtpServer } from '@placet/mail';
 import { isWebhookSecret, type SecretBox } from '@placet/proof';
 import {
   createAddressGuard,
   durationMs,
-  type MailAddress,
   masterKeySetting,
   publicUrlSetting,
   secret,
@@ -11,7 +11,6 @@ import {
   webhookHostsSetting,
 } from '@placet/runtime';
 import * as z from 'zod';
-import { emailSettings, type SmtpServer } from './channels/email/settings.ts';
 import { pagerdutySettings } from './channels/pagerduty/settings.ts';
 
 export const notifierSettings = {
@@ -26,7 +25,7 @@ export const notifierSettings = {
   slackApiUrl: slackApiSetting,
   publicUrl: publicUrlSetting,
   ...pagerdutySettings,
-  ...emailSettings,
+  ...mailSettings,
   webhookUrl: setting(
     'PLACET_WEBHOOK_URL',
     z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
@@ -50,15 +49,7 @@ export const notifierSettings = {
 
 /** What is right by itself and cannot be together. */
 export function notifierDisagreements(config: NotifierConfig): string[] {
-  return [...emailDisagreements(config), ...webhookDisagreements(config)];
-}
-
-function emailDisagreements({ smtpServer, mailFrom, publicUrl }: NotifierConfig): string[] {
-  if ((smtpServer === undefined) !== (mailFrom === undefined)) {
-    return ['PLACET_SMTP_URL and PLACET_MAIL_FROM go together: set both, or neither'];
-  }
-  if (smtpServer === undefined || publicUrl !== undefined) return [];
-  return ['PLACET_SMTP_URL needs PLACET_PUBLIC_URL: a mail links to the page where people decide'];
+  return [...mailDisagreements(config), ...webhookDisagreements(config)];
 }
 
 function webhookDisagreements({ webhookUrl, webhookSecret, webhookAllowedHosts }: NotifierConfig): string[] {

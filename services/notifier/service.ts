@@ -6,8 +6,8 @@ import {
   type MailLinkQuestion,
   type PlacetEvent,
   requests,
-  SignInMailQuestion,
   SlackModalQuestion,
+  type TestChannelAnswer,
   TestChannelQuestion,
 } from '@placet/events';
 import type { Jwks } from '@placet/proof';
@@ -27,7 +27,7 @@ import type { CardChannel } from './card-channel.ts';
 import { createCards } from './cards.ts';
 import { createEmailChannel } from './channels/email/channel.ts';
 import { createPagerDutyChannel } from './channels/pagerduty/channel.ts';
-import { createSlackChannel } from './channels/slack/channel.ts';
+import { createSlackChannel, type SlackChannel } from './channels/slack/channel.ts';
 import type { NotifierConfig } from './config.ts';
 import { CardsEntry, openLedger, PlaceEntry } from './ledger.ts';
 import { createTurns, Line, type Turns } from './turns.ts';
@@ -71,7 +71,7 @@ async function slackOf(
   parts: ServiceParts,
   turns: Turns,
   { slackBotToken: botToken, slackApiUrl: apiUrl, publicUrl }: NotifierConfig,
-): Promise<CardChannel | null> {
+): Promise<SlackChannel | null> {
   if (botToken === undefined) return null;
   const places = await openLedger(parts.context, PlaceEntry);
   const slack = createSlackChannel({ botToken, apiUrl, publicUrl, places, turns });
@@ -92,7 +92,7 @@ function emailOf(parts: ServiceParts, config: NotifierConfig): CardChannel | nul
   const { context } = parts;
   const { smtpServer: server, mailFrom: from, publicUrl, slackBotToken } = config;
   if (!server || !from || publicUrl === undefined) return null;
-  const email = createEmailChannel({
+  return createEmailChannel({
     server,
     from,
     publicUrl,
@@ -102,12 +102,6 @@ function emailOf(parts: ServiceParts, config: NotifierConfig): CardChannel | nul
       return (await ask(context, requests.mailLink, question, MailLinkAnswer)).url;
     },
   });
-  answer(parts, requests.signInMail, SignInMailQuestion, async ({ to, url }) => {
-    const problem = await email.sendSignIn(to, url);
-    if (problem !== null) throw new Refusal('UNAVAILABLE', { message: problem });
-    return {};
-  });
-  return email;
 }
 
 const notSetUp = {
@@ -116,10 +110,29 @@ const notSetUp = {
   email: 'Email is not set up: the notifier needs PLACET_SMTP_URL, PLACET_MAIL_FROM and PLACET_PUBLIC_URL.',
 } as const;
 
-function answerTests(parts: ServiceParts, channels: Record<keyof typeof notSetUp, CardChannel | null>): void {
-  answer(parts, requests.testChannel, TestChannelQuestion, async ({ kind, target }) => {
-    return (await channels[kind]?.check(target)) ?? { ok: false, reason: notSetUp[kind] };
+type Channels = { slack: SlackChannel | null; pagerduty: CardChannel | null; email: CardChannel | null };
+
+function answerTests(parts: ServiceParts, channels: Channels): void {
+  answer(parts, requests.testChannel, TestChannelQuestion, async (asked): Promise<TestChannelAnswer> => {
+    const { channel, check } = testOf(asked, channels);
+    return { channel, ...((await check) ?? { ok: false, reason: notSetUp[channel] }) };
   });
+}
+
+/** Where it belongs, as that of an approval would. */
+function testOf(asked: TestChannelQuestion, { slack, pagerduty, email }: Channels) {
+  switch (asked.kind) {
+    case 'slack':
+      return { channel: 'slack', check: slack?.check(asked.target) } as const;
+    case 'pagerduty':
+      return { channel: 'pagerduty', check: pagerduty?.check(asked.target) } as const;
+    case 'person':
+      return slack && asked.slack.length > 0
+        ? ({ channel: 'slack', check: slack.checkPerson(asked) } as const)
+        : ({ channel: 'email', check: email?.check(`user:${asked.email}`) } as const);
+    default:
+      return asked satisfies never;
+  }
 }
 
 type Shown = {

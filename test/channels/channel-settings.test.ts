@@ -1,4 +1,4 @@
-import { eventually, releaseAfterEach } from '@placet/testing';
+import { eventually, releaseAfterEach, startTestPlacet } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
 import { personWith } from '../support.ts';
 import { ask, cardOf, startOtherChannels, startWithSlack, textOf } from './slack-support.ts';
@@ -97,6 +97,36 @@ describe('a test', () => {
     expect(textOf({ blocks: slack.messages('U0ANN') })).toContain('This is a test by Placet');
     expect(smtp.mails.map(({ envelope }) => envelope.to)).toEqual([['mia@example.com'], ['mia@example.com']]);
     expect(pagerduty.incidents()).toMatchObject([{ status: 'resolved', severity: 'info' }]);
+  });
+
+  test('goes to people as an approval would: in their place of the workspace, and by mail where there is no Slack', async () => {
+    const { slack, smtp, tested, placet } = await startWithAll();
+    const annOf = async ({ admin }: typeof placet) =>
+      (await admin.get('/v1/people')).body.people.find(
+        ({ email }: { email: string }) => email === 'ann@example.com',
+      ).id;
+    const link = async (here: typeof placet, identities: object[]) =>
+      here.admin.patch(`/v1/people/${await annOf(here)}`, { slack: identities });
+    const elsewhere = { team: 'T0OTHER', user: 'U0BEN' };
+    await link(placet, [elsewhere, { team: slack.teamId, user: 'U0ANN' }]);
+    expect((await tested('user:ann@example.com')).body.results).toMatchObject([
+      { channel: 'slack', ok: true },
+    ]);
+    expect(slack.messages('U0ANN')).toHaveLength(1);
+    expect(slack.messages('U0BEN')).toHaveLength(0);
+    await link(placet, [elsewhere]);
+    expect((await tested('user:ann@example.com')).body.results).toMatchObject([
+      { channel: 'slack', ok: false, message: expect.stringContaining('linked in another workspace') },
+    ]);
+
+    const { env, smtp: onlyMail } = await startOtherChannels();
+    const without = await startTestPlacet({ env });
+    await personWith(without, 'ann@example.com', ['approver']);
+    await link(without, [{ team: slack.teamId, user: 'U0ANN' }]);
+    const { body } = await without.admin.post('/v1/channels/user%3Aann%40example.com/test');
+    expect(body.results).toMatchObject([{ channel: 'email', target: 'user:ann@example.com', ok: true }]);
+    expect(onlyMail.mails.map(({ envelope }) => envelope.to)).toEqual([['ann@example.com']]);
+    expect(smtp.mails).toEqual([]);
   });
 
   test('says in words what is wrong', async () => {

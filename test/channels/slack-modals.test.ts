@@ -39,11 +39,15 @@ const press = ({ channel, ts }: { channel: string; ts: string }, user: string, a
   actionId,
 });
 /** What Eve has entered as a code, though no modal was opened before her. */
-const entered = (slack: Started['slack'], code: string) =>
+const entered = (
+  slack: Started['slack'],
+  code: string,
+  { user = 'U0EVE', team = slack.teamId }: { user?: string; team?: string } = {},
+) =>
   slack.deliver({
     type: 'view_submission',
-    user: { id: 'U0EVE', team_id: slack.teamId },
-    team: { id: slack.teamId },
+    user: { id: user, team_id: team },
+    team: { id: team },
     view: {
       callback_id: 'placet_link',
       private_metadata: '{}',
@@ -196,6 +200,32 @@ test('whoever is not known links themselves by a code of their own page', async 
   expect(pageText(await page.get('/account'))).not.toContain('U0BEN of');
 });
 
+test('who cannot be linked, or is linked often enough, keeps the account as it was', async () => {
+  const { slack, placet } = await start();
+  const { people } = (await placet.admin.get('/v1/people')).body;
+  const { id } = people.find(({ email }: { email: string }) => email === 'ben@example.com');
+  const page = await signedIn(placet, id);
+  const code = async () =>
+    /\b([A-Z2-9]{4}-){2}[A-Z2-9]{4}\b/.exec(pageText(await page.send('/account/slack-codes', {})))?.[0] ?? '';
+  const link = async (who: { user?: string; team?: string }) =>
+    (await entered(slack, await code(), who)).body;
+  for (const strange of [{ team: '' }, { user: 'B0BOT' }, { team: 'not a team' }]) {
+    expect(await link(strange)).toMatchObject({
+      errors: { code: expect.stringContaining('which workspace') },
+    });
+  }
+  // The same one again is the same.
+  expect(await link({ user: ben })).toBe('');
+  const numbers = Array.from({ length: 9 }, (_, n) => `U0BEN${n}`);
+  for (const user of numbers) expect(await link({ user })).toBe('');
+  expect(await link({ user: 'U0TOOMANY' })).toMatchObject({
+    errors: { code: expect.stringContaining('10') },
+  });
+  const linked = (await placet.admin.get(`/v1/people/${id}`)).body.slack;
+  expect(linked.map(({ user }: { user: string }) => user)).toEqual([ben, ...numbers]);
+  expect(await page.get('/account')).toMatchObject({ status: 200 });
+});
+
 test('a code is guessed at ten times, and then not for a while', async () => {
   const { slack } = await start();
   const guess = async (code: string) => {
@@ -208,6 +238,12 @@ test('a code is guessed at ten times, and then not for a while', async () => {
   expect(said[10]).toContain('Too many attempts');
 });
 
+/** The last of so many, and those before are gone. */
+const onlySocket = ({ sockets }: Started['slack'], greeted: number) =>
+  eventually(() =>
+    expect({ open: sockets.open(), greeted: sockets.greeted() }).toEqual({ open: 1, greeted }),
+  );
+
 test('where Slack cannot reach the gateway, the gateway calls Slack', async () => {
   const { slack, placet } = await startWithSlack({}, { policy, isBySocket: true });
   await eventually(() => expect(slack.sockets.open()).toBe(1));
@@ -216,9 +252,9 @@ test('where Slack cannot reach the gateway, the gateway calls Slack', async () =
   expect((await placet.agent.get(`/v1/check/${id}`)).body.decision).toBe('allowed');
   // Slack ends connections now and then.
   slack.sockets.disconnect();
-  await eventually(() => expect(slack.sockets.open()).toBe(1));
+  await onlySocket(slack, 2);
   slack.sockets.cut();
-  await eventually(() => expect(slack.sockets.open()).toBe(1));
+  await onlySocket(slack, 3);
   const wanting = await ask(placet, 'reason');
   await slack.click(press(await cardOf(slack, wanting), ann, 'approve'));
   const [view] = slack.views.values();

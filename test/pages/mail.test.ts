@@ -1,8 +1,8 @@
 import { eventually, releaseAfterEach } from '@placet/testing';
 import { expect, test } from 'vitest';
 import { letters, linksIn, startWithEmail } from '../channels/email-support.ts';
-import { held } from '../support.ts';
-import { createVisitor, textOf } from './visitor.ts';
+import { alarmKinds, held, messagesIn, rawBroker } from '../support.ts';
+import { createVisitor, signedIn, textOf } from './visitor.ts';
 
 releaseAfterEach();
 
@@ -23,6 +23,9 @@ async function codeOn({ placet }: Started, path: string): Promise<string> {
   const { text } = await createVisitor(placet.url).get(path);
   return /Type <strong>(\d{4})</.exec(text)?.[1] ?? expect.fail('no digits on the page');
 }
+/** So many that are not on the page. */
+const wrongDigits = (code: string, count: number) =>
+  Array.from({ length: count }, (_, n) => String((Number(code) + 1 + n) % 10_000).padStart(4, '0'));
 const decisionOf = async ({ placet }: Started, id: string) =>
   (await placet.agent.get(`/v1/check/${id}`)).body;
 
@@ -138,16 +141,24 @@ test('a program that sends the form is asked for something that it would have to
   expect(await decisionOf(started, id)).toMatchObject({ decision: 'allowed' });
 });
 
-test('who guesses the digits has ten guesses; a form without any is no guess', async () => {
+test('who guesses the digits has ten guesses; what are no four digits is none', async () => {
   const started = await startWithEmail();
   const { id, path, payload_digest, code } = await mailed(started);
   const robot = createVisitor(started.placet.url);
   const fields = { decide: 'approve', payload_digest };
-  for (let i = 0; i < 12; i++) await robot.send(`${path}/votes`, fields);
-  for (let i = 0; i < 10; i++) await robot.send(`${path}/votes`, { ...fields, code: 'wrong' });
-  expect(await robot.send(`${path}/votes`, { ...fields, code })).toMatchObject({ status: 409 });
-  expect(textOf(await robot.get(path))).toContain('wrong digits were entered too often');
+  const guess = (given: string) => robot.send(`${path}/votes`, { ...fields, code: given });
+  for (const none of ['', 'scanned', '12345', 'a@example.com']) {
+    for (let i = 0; i < 4; i++) expect(await guess(none)).toMatchObject({ status: 422 });
+  }
+  expect(textOf(await robot.get(path))).not.toContain('too often');
+  for (const wrong of wrongDigits(code, 10)) await guess(wrong);
+  expect(await guess(code)).toMatchObject({ status: 409 });
+  expect(textOf(await robot.get(path))).toContain('wrong digits were entered too often. Sign in to decide.');
   expect(await decisionOf(started, id)).toMatchObject({ decision: 'pending' });
+  // What the page says is a way that there is.
+  const mia = await signedIn(started.placet, started.mia.id);
+  await mia.get(`/approvals/${id}`);
+  expect(await mia.send(`/approvals/${id}/votes`, fields)).toMatchObject({ status: 303 });
 });
 
 test('another site cannot have a browser send the form', async () => {
@@ -163,8 +174,17 @@ test('another site cannot have a browser send the form', async () => {
   expect(await decisionOf(started, id)).toMatchObject({ decision: 'pending' });
 });
 
+/** The link of the newest mail to sign in by. */
+async function askedToSignIn({ smtp, placet }: Started, email = 'mia@example.com', count = 1) {
+  const visitor = createVisitor(placet.url);
+  await visitor.send('/sign-in', { email });
+  const mails = await letters(smtp, email, count);
+  return /\/sign-in\/[\w-]{43}/.exec(mails.at(-1)?.text ?? '')?.[0] ?? expect.fail('no link');
+}
+
 test('whoever asks for a link to sign in by gets it by mail, and nobody learns who there is', async () => {
-  const { smtp, placet } = await startWithEmail();
+  const started = await startWithEmail();
+  const { smtp, placet } = started;
   const mia = createVisitor(placet.url);
   const [known, unknown] = [
     await mia.send('/sign-in', { email: ' Mia@Example.com' }),
@@ -173,9 +193,61 @@ test('whoever asks for a link to sign in by gets it by mail, and nobody learns w
   expect(known.text).toBe(unknown.text);
   const [mail] = await letters(smtp, 'mia@example.com');
   const path = /\/sign-in\/[\w-]{43}/.exec(mail?.text ?? '')?.[0] ?? expect.fail('no link');
-  expect(await mia.send(path, {})).toMatchObject({ status: 303 });
+  const code = await codeOn(started, path);
+  expect(await mia.send(path, { code })).toMatchObject({ status: 303 });
   expect(textOf(await mia.get('/account'))).toContain('mia@example.com');
   for (let i = 0; i < 5; i++) await mia.send('/sign-in', { email: 'mia@example.com' });
   await letters(smtp, 'mia@example.com', 3);
   expect(smtp.mails.filter(({ envelope }) => envelope.to.includes('eve@example.com'))).toEqual([]);
+});
+
+test('a mailed link to sign in by wants its digits: without them nobody is signed in, and it stays as it was', async () => {
+  const started = await startWithEmail();
+  const path = await askedToSignIn(started);
+  const code = await codeOn(started, path);
+  const scanner = createVisitor(started.placet.url);
+  for (const given of ['', 'scanned', 'mia@example.com']) {
+    const asked = await scanner.send(path, { code: given });
+    expect(asked.status).toBe(422);
+    expect(textOf(asked)).toContain('Type the four digits');
+  }
+  expect(await scanner.send(path, {})).toMatchObject({ status: 422 });
+  expect(scanner.jar.size).toBe(0);
+  const mia = createVisitor(started.placet.url);
+  expect(await mia.send(path, { code })).toMatchObject({ status: 303, location: '/approvals' });
+  expect(await scanner.send(path, { code })).toMatchObject({ status: 410 });
+
+  const other = await askedToSignIn(started, 'mia@example.com', 2);
+  const right = await codeOn(started, other);
+  for (const wrong of wrongDigits(right, 10)) await scanner.send(other, { code: wrong });
+  expect(textOf(await scanner.send(other, { code: right }))).toContain('Ask for another.');
+  expect(scanner.jar.size).toBe(0);
+});
+
+test('a link to sign in by goes from the gateway to the mail server, and over no bus', async () => {
+  const started = await startWithEmail();
+  const raw = await rawBroker(started.placet.placet);
+  const heard: string[] = [];
+  raw.nc.subscribe('>', {
+    callback: (_, { subject, data }) => void heard.push(`${subject} ${new TextDecoder().decode(data)}`),
+  });
+  await raw.nc.flush();
+  const path = await askedToSignIn(started);
+  await raw.nc.flush();
+  // It was listened to what there was to be heard.
+  expect(heard.join('\n')).toContain('$KV.placet-sessions.');
+  const streams = await raw.jsm.streams.list().next();
+  for (const { config } of streams.filter(({ state }) => state.messages > 0)) {
+    heard.push(...(await messagesIn(raw, config.name)).map(({ subject, text }) => `${subject} ${text}`));
+  }
+  const token = path.split('/').at(-1) ?? '';
+  expect(heard.filter((one) => one.includes(token))).toEqual([]);
+});
+
+test('a link to sign in by that cannot be mailed is an alarm', async () => {
+  const started = await startWithEmail({ smtp: { unknown: ['mia@example.com'] } });
+  const raw = await rawBroker(started.placet.placet);
+  const said = await createVisitor(started.placet.url).send('/sign-in', { email: 'mia@example.com' });
+  expect(said.status).toBe(200);
+  await eventually(async () => expect(await alarmKinds(raw)).toContain('sign_in_mail_failed'));
 });

@@ -100,9 +100,9 @@ describe('a session', () => {
     const { headers } = await visitor.send(path, {});
     const [cookie = ''] = headers.getSetCookie();
     expect(cookie).toMatch(
-      /^__Host-placet=per_[0-9a-f]{24}\.[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=604800; Secure$/,
+      /^__Host-placet=per_[0-9a-f]{24}\.\d+\.[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=604800; Secure$/,
     );
-    const secret = visitor.jar.get('__Host-placet')?.split('.')[1] ?? expect.fail('no cookie');
+    const secret = visitor.jar.get('__Host-placet')?.split('.')[2] ?? expect.fail('no cookie');
     const bodies = (await messagesIn(shared().raw, 'KV_placet-sessions')).map(
       ({ subject, text }) => `${subject} ${text}`,
     );
@@ -149,11 +149,54 @@ describe('a session', () => {
     expect(await again.get('/account')).toMatchObject({ status: 303 });
   });
 
-  test('of somebody who is disabled opens nothing any more', async () => {
-    const { person } = await newLink('disabled@example.com');
+  test('of somebody who is disabled is over, and so is a link, also when they are back', async () => {
+    const { admin, url } = shared();
+    const { person, path } = await newLink('disabled@example.com');
     const visitor = await signedIn(shared(), person.id);
-    await shared().admin.call('PATCH', `/v1/people/${person.id}`, { disabled: true });
+    const turned = (disabled: boolean) => admin.patch(`/v1/people/${person.id}`, { disabled });
+    await turned(true);
     await eventually(async () => expect(await visitor.get('/account')).toMatchObject({ status: 303 }));
+    await turned(false);
+    const back = await signedIn(shared(), person.id);
+    expect(await back.get('/account')).toMatchObject({ status: 200 });
+    expect(await visitor.get('/account')).toMatchObject({ status: 303 });
+    expect(await createVisitor(url).send(path, {})).toMatchObject({ status: 410 });
+    const { sessions } = (await admin.get(`/v1/people/${person.id}/sessions`)).body;
+    expect(sessions).toHaveLength(1);
+  });
+
+  test('more than fifty of one person there are not: the oldest ends, and none that ended takes room', async () => {
+    const { admin, raw, url } = shared();
+    const { person, token } = await newLink('many-sessions@example.com');
+    const visitors = Array.from({ length: 53 }, () => createVisitor(url));
+    for (const visitor of visitors) {
+      expect(await visitor.send('/sign-in', { token })).toMatchObject({ status: 303 });
+    }
+    const open = await Promise.all(visitors.map(async (one) => (await one.get('/account')).status));
+    expect(open).toEqual([...Array(3).fill(303), ...Array(50).fill(200)]);
+    const sessions = `/v1/people/${person.id}/sessions`;
+    expect((await admin.get(sessions)).body.sessions).toHaveLength(50);
+    const ofPerson = async () => {
+      const info = await raw.jsm.streams.info('KV_placet-sessions', {
+        subjects_filter: `$KV.placet-sessions.session.${person.id}.>`,
+      });
+      return Object.keys(info.state.subjects ?? {}).length;
+    };
+    expect(await ofPerson()).toBe(50);
+    expect((await admin.call('DELETE', sessions)).body).toEqual({ ended: 50 });
+    expect((await admin.get(sessions)).body.sessions).toEqual([]);
+    expect(await visitors[52]?.get('/account')).toMatchObject({ status: 303 });
+    await eventually(async () => expect(await ofPerson()).toBe(0));
+    expect(await createVisitor(url).send('/sign-in', { token })).toMatchObject({ status: 303 });
+  });
+
+  test('is one each of those that sign in at the same moment', async () => {
+    const { admin, url } = shared();
+    const { person, token } = await newLink('same-moment@example.com');
+    const visitors = Array.from({ length: 4 }, () => createVisitor(url));
+    await Promise.all(visitors.map((one) => one.send('/sign-in', { token })));
+    for (const one of visitors) expect(await one.get('/account')).toMatchObject({ status: 200 });
+    expect((await admin.get(`/v1/people/${person.id}/sessions`)).body.sessions).toHaveLength(4);
   });
 
   test.each([
@@ -185,14 +228,16 @@ describe('a session', () => {
     const hash = createHash('sha256').update(secret).digest('hex');
     const value = JSON.stringify({
       person: id,
+      hash,
       created_at: new Date().toISOString(),
+      times_disabled: 0,
       expires_at: new Date(Date.now() + 60_000).toISOString(),
       browser: '',
     });
     for (const body of [value, JSON.stringify({ value, seal: 'k1 AAAA' })]) {
-      await raw.js.publish(`$KV.placet-sessions.session.${id}.${hash}`, body);
+      await raw.js.publish(`$KV.placet-sessions.session.${id}.49`, body);
       const thief = createVisitor(shared().url);
-      thief.jar.set('__Host-placet', `${id}.${secret}`);
+      thief.jar.set('__Host-placet', `${id}.49.${secret}`);
       expect(await thief.get('/account')).toMatchObject({ status: 303 });
     }
   });

@@ -1,6 +1,8 @@
-import { releaseAfterEach, startTestPlacet, type TestPlacet } from '@placet/testing';
+import { eventually, releaseAfterEach, startTestPlacet, type TestPlacet } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { held, personWith, rawBroker } from '../support.ts';
+import { letters, linksIn, startWithEmail } from '../channels/email-support.ts';
+import { createVisitor, signedIn, textOf } from '../pages/visitor.ts';
+import { alarmKinds, held, personWith, rawBroker } from '../support.ts';
 
 releaseAfterEach();
 
@@ -60,4 +62,58 @@ test('where no mail is sent, there are none to be had', async () => {
   const { payload_digest } = (await placet.admin.get(`/v1/approvals/${action_id}`)).body;
   const question = { agent: 'my-agent', action_id, person: mia.id, payload_digest };
   expect(await asked(placet, question)).toMatchObject({ ok: false, code: 'FORBIDDEN' });
+});
+
+test('where there is no room for links, mails lead to where people sign in, and all can', async () => {
+  const started = await startWithEmail();
+  const { smtp, placet } = started;
+  const raw = await rawBroker(placet.placet);
+  const before = await held(placet, { payload: { amount: 1 } });
+  const [first] = await letters(smtp, 'mia@example.com');
+  const { config } = await raw.jsm.streams.info('KV_placet-mail-links');
+  await raw.jsm.streams.update(config.name, { ...config, max_bytes: 1 });
+
+  const id = await held(placet, { payload: { amount: 2 } });
+  const [, mail] = await letters(smtp, 'mia@example.com', 2);
+  expect(linksIn(mail)).toEqual([`https://placet.example.com/approvals/${id}`]);
+  await eventually(async () => expect(await alarmKinds(raw)).toContain('mail_links_full'));
+  // A link from before cannot be noted as used, and says what to do.
+  const { pathname: path } = new URL(linksIn(first)[0] ?? '');
+  const visitor = createVisitor(placet.url);
+  const shown = await visitor.get(path);
+  const code = /Type <strong>(\d{4})</.exec(shown.text)?.[1] ?? '';
+  const payload_digest = /name="payload_digest" value="([^"]+)"/.exec(shown.text)?.[1] ?? '';
+  const late = await visitor.send(`${path}/votes`, { decide: 'approve', code, payload_digest });
+  expect(textOf(late)).toContain('Sign in to decide.');
+  expect((await placet.agent.get(`/v1/check/${before}`)).body.decision).toBe('pending');
+
+  const mia = await signedIn(placet, started.mia.id);
+  await mia.get(`/approvals/${id}`);
+  await mia.send(`/approvals/${id}/votes`, {
+    decide: 'approve',
+    payload_digest: (await placet.admin.get(`/v1/approvals/${id}`)).body.payload_digest,
+  });
+  expect((await placet.agent.get(`/v1/check/${id}`)).body.decision).toBe('allowed');
+});
+
+test('a link takes no room when its time is over, also when it was tried', async () => {
+  const placet = await startTestPlacet({ policy });
+  const raw = await rawBroker(placet.placet);
+  const { id } = (await placet.admin.get('/v1/people/me')).body;
+  const base = placet.url;
+  const { state: empty } = await raw.jsm.streams.info('KV_placet-sessions');
+  const [tried, left] = [1, 2].map(() =>
+    placet.placet.gateway.signInLinks.make(id, { base, lifeMs: 1500, isMailed: true }),
+  );
+  await left;
+  const { url } = await (tried ?? expect.fail('no link'));
+  const { pathname } = new URL(url);
+  const { text } = await createVisitor(base).get(pathname);
+  const code = /Type <strong>(\d{4})</.exec(text)?.[1] === '0000' ? '1111' : '0000';
+  expect(await createVisitor(base).send(pathname, { code })).toMatchObject({ status: 422 });
+  expect((await raw.jsm.streams.info('KV_placet-sessions')).state.messages).toBe(empty.messages + 2);
+  await eventually(async () => {
+    const { state } = await raw.jsm.streams.info('KV_placet-sessions');
+    expect(state.messages).toBe(empty.messages);
+  });
 });

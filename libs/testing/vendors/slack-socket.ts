@@ -17,6 +17,7 @@ export function createSockets(server: Server, answerWithinMs: number) {
   const open: WebSocket[] = [];
   const envelopes = createEnvelopes(answerWithinMs, nextSocket);
   let turns = 0;
+  let greeted = 0;
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const ticket = new URL(request.url ?? '', 'ws://slack').searchParams.get('ticket') ?? '';
@@ -29,6 +30,7 @@ export function createSockets(server: Server, answerWithinMs: number) {
 
   function welcome(socket: WebSocket): void {
     open.push(socket);
+    greeted += 1;
     socket.on('error', () => socket.terminate());
     socket.on('message', (data) => envelopes.acknowledge(data));
     socket.on('close', () => {
@@ -59,6 +61,8 @@ export function createSockets(server: Server, answerWithinMs: number) {
   return {
     /** How many there are now. */
     open: () => open.length,
+    /** How many there ever were. */
+    greeted: () => greeted,
     envelope: envelopes.envelope,
     cut,
     newUrl(): string {

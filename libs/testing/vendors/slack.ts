@@ -64,7 +64,12 @@ export async function startFakeSlack(options: SlackOptions = {}) {
     set interactiveUrl(url: string | undefined) {
       interactiveUrl = url;
     },
-    sockets: { open: sockets.open, disconnect: sockets.disconnect, cut: sockets.cut },
+    sockets: {
+      open: sockets.open,
+      greeted: sockets.greeted,
+      disconnect: sockets.disconnect,
+      cut: sockets.cut,
+    },
     ...createGestures({
       workspace,
       sockets,

@@ -3,13 +3,19 @@ import { parseCredential, sha256Hex } from '@placet/proof';
 import { type ConfigStore, Refusal, type ValidEntry } from '@placet/runtime';
 import { isCurrent, issueCredential, revoke, withNew } from './credentials.ts';
 
+/** How many users of Slack one person is. */
+export const slackIdentitiesMax = 10;
+
 type Update = {
   roles?: string[] | undefined;
   disabled?: boolean | undefined;
   slack?: SlackIdentity[] | undefined;
 };
 
+const slackChanged = 'who it is in Slack changed';
 const slackKey = ({ team, user }: SlackIdentity) => `${team} ${user}`;
+
+export const timesDisabled = ({ times_disabled = 0 }: Person) => times_disabled;
 
 export type People = ReturnType<typeof createPeople>;
 
@@ -122,14 +128,35 @@ export function createPeople(store: ConfigStore<Person>) {
       return { person, token: text };
     },
 
+    linkSlack(id: string, identity: SlackIdentity, by: string) {
+      return change(id, by, slackChanged, (person) => {
+        refuseTaken(identity, id);
+        const others = (person.slack ?? []).filter((one) => slackKey(one) !== slackKey(identity));
+        if (others.length >= slackIdentitiesMax) {
+          throw new Refusal('VALIDATION_ERROR', {
+            message: `You are ${slackIdentitiesMax} users of Slack already, which is the most. Unlink one first.`,
+          });
+        }
+        return { ...person, slack: [...others, identity] };
+      });
+    },
+
+    unlinkSlack(id: string, identity: SlackIdentity, by: string) {
+      return change(id, by, slackChanged, (person) => ({
+        ...person,
+        slack: (person.slack ?? []).filter((one) => slackKey(one) !== slackKey(identity)),
+      }));
+    },
+
     update(id: string, next: Update, by: string) {
-      const why = next.slack ? 'who it is in Slack changed' : 'roles or state changed';
+      const why = next.slack ? slackChanged : 'roles or state changed';
       return change(id, by, why, (person) => {
         for (const identity of next.slack ?? []) refuseTaken(identity, id);
         return {
           ...person,
           ...(next.roles ? { roles: [...new Set(next.roles)] } : {}),
           ...(next.disabled === undefined ? {} : { disabled: next.disabled }),
+          ...(next.disabled && !person.disabled ? { times_disabled: timesDisabled(person) + 1 } : {}),
           ...(next.slack ? { slack: next.slack } : {}),
         };
       });

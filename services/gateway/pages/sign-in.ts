@@ -19,9 +19,13 @@ export function signInBody({ next, byMail }: { next: string; byMail: boolean }):
 </form></section>`;
 }
 
-/** A link that is only looked at signs nobody in: that takes the button. */
-export function confirmSignInBody(email: string): Html {
+/** A link that is only looked at signs nobody in: that takes the button, and the digits where it came by mail. */
+export function confirmSignInBody(email: string, code: string | null): Html {
   return html`<section><h1>Sign in as ${email}</h1>
 <p>This link works once.</p>
-<form method="post"><div class="buttons"><button class="yes">Sign in</button></div></form></section>`;
+<form method="post">${
+    code !== null &&
+    html`<label for="code">Type <strong>${code}</strong>, to show that you are no program</label>
+<input type="text" id="code" name="code" inputmode="numeric" autocomplete="off" maxlength="10">`
+  }<div class="buttons"><button class="yes">Sign in</button></div></form></section>`;
 }

@@ -2,6 +2,7 @@ import {
   type Approver,
   approverText,
   isAsked,
+  type Person,
   Role,
   requests,
   TestChannelAnswer,
@@ -36,7 +37,7 @@ const Result = z.object({
 });
 
 type Parts = { auth: Auth; context: BusContext; people: People; channels: Channels };
-type Question = z.infer<typeof TestChannelQuestion>;
+type Test = { question: TestChannelQuestion; target: string };
 
 export function channelRoutes(app: App, { auth, context, people, channels }: Parts) {
   const common = { tags: ['Channels'], security: [{ personToken: [] }] };
@@ -91,48 +92,42 @@ export function channelRoutes(app: App, { auth, context, people, channels }: Par
     },
     async (request) => {
       auth.withRole(request, 'admin');
-      const tests = testsOf(approverIn(request.params.id));
+      const tests = testsOf(approverIn(request.params.id), people.list());
       const results = await Promise.all(tests.map(tried));
       return { ok: results.every(({ ok }) => ok), results };
     },
   );
 
-  async function tried({ kind, target, name }: Question & { name: string }): Promise<z.infer<typeof Result>> {
-    const answer = await ask(
-      context,
-      requests.testChannel,
-      { kind, target },
-      TestChannelAnswer,
-      testWithinMs,
-    );
-    const message = answer.ok ? 'It was taken. Look whether it is there.' : answer.reason;
-    return { channel: kind, target: name, ok: answer.ok, message };
+  async function tried({ question, target }: Test): Promise<z.infer<typeof Result>> {
+    const answer = await ask(context, requests.testChannel, question, TestChannelAnswer, testWithinMs);
+    const { channel, ok } = answer;
+    return {
+      channel,
+      target,
+      ok,
+      message: answer.ok ? 'It was taken. Look whether it is there.' : answer.reason,
+    };
   }
+}
 
-  /** As an approval would reach them: in Slack where they are linked there, and by mail. */
-  function testsOf(approver: Approver): (Question & { name: string })[] {
-    const name = approverText(approver);
-    switch (approver.kind) {
-      case 'channel':
-        return [{ kind: 'slack', target: name, name }];
-      case 'pagerduty':
-        return [{ kind: 'pagerduty', target: name, name }];
-      case 'role':
-      case 'user': {
-        const asked = people.list().filter((person) => !person.disabled && isAsked(approver, person));
-        if (asked.length === 0) {
-          throw new Refusal('NOT_FOUND', { message: `Nobody here is ${name}.` });
-        }
-        return asked.slice(0, peopleMax).map(({ email, slack = [] }) => {
-          const [identity] = slack;
-          return identity === undefined
-            ? { kind: 'email', target: `user:${email}`, name: `user:${email}` }
-            : { kind: 'slack', target: identity.user, name: `user:${email}` };
-        });
-      }
-      default:
-        return approver satisfies never;
+/** As an approval would reach them. */
+function testsOf(approver: Approver, known: readonly Person[]): Test[] {
+  const target = approverText(approver);
+  switch (approver.kind) {
+    case 'channel':
+      return [{ question: { kind: 'slack', target }, target }];
+    case 'pagerduty':
+      return [{ question: { kind: 'pagerduty', target }, target }];
+    case 'role':
+    case 'user': {
+      const asked = known.filter((person) => !person.disabled && isAsked(approver, person));
+      if (asked.length === 0) throw new Refusal('NOT_FOUND', { message: `Nobody here is ${target}.` });
+      return asked.slice(0, peopleMax).map(({ email, slack = [] }) => {
+        return { question: { kind: 'person', email, slack }, target: `user:${email}` };
+      });
     }
+    default:
+      return approver satisfies never;
   }
 }
 

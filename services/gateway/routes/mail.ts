@@ -1,30 +1,21 @@
-import { createHmac } from 'node:crypto';
 import type { ApprovalView, Person } from '@placet/events';
-import { type App, errorTable, Refusal } from '@placet/runtime';
+import { type App, errorTable, Refusal, StoreFull } from '@placet/runtime';
 import type { FastifyReply } from 'fastify';
 import * as z from 'zod';
 import type { People } from '../accounts/people.ts';
-import { type Acts, type Done, done } from '../pages/acts.ts';
-import type { Form } from '../pages/answer.ts';
+import type { Acts } from '../pages/acts.ts';
 import { approvalArticle, approvalContext } from '../pages/approval.ts';
 import { decidingForms } from '../pages/forms.ts';
 import { html } from '../pages/html.ts';
-import { notice, page } from '../pages/layout.ts';
+import { page } from '../pages/layout.ts';
 import { send } from '../pages/scope.ts';
 import { wordsOf } from '../pages/words.ts';
+import { digitsOf, digitsProblem, isGuessed } from '../sessions/digits.ts';
 import type { Found, LinkOf, Links } from '../sessions/links.ts';
 import { isFromElsewhere } from '../sessions/own-form.ts';
-import { FormBody } from './pages.ts';
+import { FormBody, foreignForm, hide, notices, over, Said, type Told, toldBy } from './page-shared.ts';
 
-const hide = { hide: true } as const;
-const missesMax = 10;
 const TokenParams = z.object({ token: z.string().max(100) });
-const Said = z.object({
-  said: z
-    .enum(Object.keys(done) as [Done, ...Done[]])
-    .optional()
-    .catch(undefined),
-});
 
 type Parts = { people: People; links: Links; acts: Acts };
 type Opened = { found: Found<'mail'>; person: Person; view: ApprovalView };
@@ -32,7 +23,7 @@ type Opened = { found: Found<'mail'>; person: Person; view: ApprovalView };
 /**
  * By the link in a mail. Whatever opens links before people do may open this one as often as it likes, run what it
  * finds and send every form: looking decides nothing, and neither does a form without the digits that a person reads
- * and types. What a browser says of hands is not enough: a program that drives one says the same.
+ * and types.
  */
 export function mailRoutes(app: App, { people, links, acts }: Parts) {
   app.addHook('onRequest', (_request, reply, next) => {
@@ -47,9 +38,8 @@ export function mailRoutes(app: App, { people, links, acts }: Parts) {
     async (request, reply) => {
       const { token } = request.params;
       const opened = await open(token);
-      if (!opened) return over(reply);
-      const { said } = request.query;
-      return send(reply, mailPage(opened, token, { ...(said ? { told: done[said] } : {}) }));
+      if (!opened) return linkOver(reply);
+      return send(reply, mailPage(opened, token, toldBy(request.query)));
     },
   );
 
@@ -61,20 +51,16 @@ export function mailRoutes(app: App, { people, links, acts }: Parts) {
     async (request, reply) => {
       const { token, act } = request.params;
       const form = request.body;
-      if (isFromElsewhere(request)) {
-        throw new Refusal('FORBIDDEN', {
-          message: 'This did not come from a page of ours. Open the link, and do it there.',
-        });
-      }
+      if (isFromElsewhere(request)) throw foreignForm();
       const opened = await open(token);
-      if (!opened) return over(reply);
+      if (!opened) return linkOver(reply);
       const closed = whyClosed(opened);
       if (closed !== null) return send(reply.code(409), mailPage(opened, token, {}));
-      const wrong = await codeProblem(opened.found, token, form);
+      const wrong = await digitsProblem(opened.found, token, form);
       if (wrong !== null) {
         return send(reply.code(422), mailPage(opened, token, { problem: wrong, form }));
       }
-      const giveBack = await opened.found.use(new Date());
+      const giveBack = await opened.found.use(new Date()).catch(noRoom);
       // Somebody was a moment faster with the same link.
       if (!giveBack) return send(reply.code(409), mailPage((await open(token)) ?? opened, token, {}));
       try {
@@ -100,15 +86,13 @@ export function mailRoutes(app: App, { people, links, acts }: Parts) {
   }
 }
 
-type Told = { told?: string; problem?: string; form?: Form };
-
-function mailPage(opened: Opened, token: string, { told, problem, form = {} }: Told): string {
+function mailPage(opened: Opened, token: string, said: Told): string {
   const { view, person } = opened;
   const closed = whyClosed(opened);
-  const body = html`${told !== undefined && notice('done', told)}${problem !== undefined && notice('problem', problem)}
+  const body = html`${notices(said)}
 <p class="soft">For ${person.email}</p>
 ${approvalArticle(view, new Date())}
-${closed === null && decidingForms(view, { path: `/mail/${token}`, form, code: codeOf(token) })}
+${closed === null && decidingForms(view, { path: `/mail/${token}`, form: said.form ?? {}, code: digitsOf(token) })}
 ${closed !== null && html`<p class="notice">${closed}</p>`}
 ${approvalContext(view)}
 <p class="soft"><a href="/approvals/${view.id}">Open it signed in</a></p>`;
@@ -125,8 +109,7 @@ function whyClosed({
 }): string | null {
   if (view.status !== 'pending') return 'It is decided.';
   if (link.used_at !== undefined) return 'This link has been used. Sign in to change what you said.';
-  if ((link.misses ?? 0) >= missesMax)
-    return 'This link is over: wrong digits were entered too often. Sign in to decide.';
+  if (isGuessed(link)) return 'This link is over: wrong digits were entered too often. Sign in to decide.';
   if (view.payload_digest !== link.payload_digest)
     return 'It has been changed since this mail was sent. The newest mail has a link for it as it is now.';
   if (!view.may_vote) return 'You are not asked any more.';
@@ -135,22 +118,15 @@ function whyClosed({
   return null;
 }
 
-/** Whoever guesses is stopped; who sends a form as it is, with nothing in it, only learns what to do. */
-async function codeProblem(found: Found<'mail'>, token: string, form: Form): Promise<string | null> {
-  const given = (form['code'] ?? '').trim();
-  if (given === codeOf(token)) return null;
-  if (given !== '') await found.miss();
-  return 'Type the four digits that stand beside the field, and press again.';
+function linkOver(reply: FastifyReply): FastifyReply {
+  const said = 'This link is over, or there never was one.';
+  return over(reply, said, { path: '/approvals', words: 'Sign in to see what waits for you' });
 }
 
-/** A program that fills and sends every form it finds does not read what it is to write. */
-function codeOf(token: string): string {
-  const bytes = createHmac('sha256', token).update('code').digest();
-  return String(bytes.readUInt32BE() % 10_000).padStart(4, '0');
-}
-
-function over(reply: FastifyReply): FastifyReply {
-  const body = html`${notice('problem', 'This link is over, or there never was one.')}
-<p><a href="/approvals">Sign in to see what waits for you</a></p>`;
-  return send(reply.code(410), page({ title: 'This link is over', body }));
+function noRoom(error: unknown): never {
+  if (!(error instanceof StoreFull)) throw error;
+  throw new Refusal('STORE_FULL', {
+    message: 'Links in mails cannot be used now. Sign in to decide.',
+    cause: error,
+  });
 }

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { People } from '../accounts/people.ts';
 import type { GatewayConfig } from '../config.ts';
 import { accountBody } from '../pages/account.ts';
-import { type Acts, type Done, done } from '../pages/acts.ts';
+import type { Acts } from '../pages/acts.ts';
 import type { Form } from '../pages/answer.ts';
 import { approvalArticle, approvalContext } from '../pages/approval.ts';
 import { commentForm, decidingForms } from '../pages/forms.ts';
@@ -20,15 +20,8 @@ import { isFromOwnPage } from '../sessions/own-form.ts';
 import { isFormToken, type Sessions, type SignedIn } from '../sessions/sessions.ts';
 import type { SlackCodes } from '../sessions/slack-codes.ts';
 import { audienceFor, audienceOf, voterOf } from './audience.ts';
+import { FormBody, foreignForm, hide, notices, Said, type Told, toldBy } from './page-shared.ts';
 
-export const FormBody = z.record(z.string(), z.string());
-const hide = { hide: true } as const;
-const Said = z.object({
-  said: z
-    .enum(Object.keys(done) as [Done, ...Done[]])
-    .optional()
-    .catch(undefined),
-});
 const Shown = z.object({
   show: z.enum(Object.keys(listKinds) as [ListKind, ...ListKind[]]).catch('mine'),
   cursor: z
@@ -76,9 +69,9 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
       const viewer = await signedIn(request);
       if (!viewer) return toSignIn(request, reply);
       const view = await acts.seen(request.params.id, viewer.person);
-      const { said } = request.query;
-      if (!said) return send(reply, approvalPage(view, viewer, {}));
-      return send(reply, approvalPage(view, viewer, { told: done[said], next: await nextFor(viewer, view) }));
+      const said = toldBy(request.query);
+      const next = said.told === undefined ? undefined : await nextFor(viewer, view);
+      return send(reply, approvalPage(view, viewer, said, next));
     },
   );
 
@@ -121,9 +114,8 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
 
   app.post('/account/slack/unlink', { schema: { ...hide, body: FormBody } }, async (request, reply) => {
     const { person } = await ownForm(request);
-    const { team, user } = request.body;
-    const slack = (person.slack ?? []).filter((one) => one.team !== team || one.user !== user);
-    await people.update(person.id, { slack }, person.id);
+    const { team = '', user = '' } = request.body;
+    await people.unlinkSlack(person.id, { team, user }, person.id);
     return reply.redirect('/account', 303);
   });
 
@@ -184,9 +176,7 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
       });
     const { form_token } = request.body as Form;
     if (isFromOwnPage(request) && isFormToken(viewer, form_token)) return viewer;
-    throw new Refusal('FORBIDDEN', {
-      message: 'This did not come from a page of ours. Open the page, and do it there.',
-    });
+    throw foreignForm();
   }
 }
 
@@ -194,17 +184,11 @@ function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return reply.redirect(`/sign-in?next=${encodeURIComponent(request.url.split('?')[0] ?? '')}`, 303);
 }
 
-type Told = { told?: string; next?: ApprovalView | null; problem?: string; form?: Form };
-
-function approvalPage(
-  view: ApprovalView,
-  viewer: SignedIn,
-  { told, next, problem, form = {} }: Told,
-): string {
-  const forms = { path: `/approvals/${view.id}`, formToken: viewer.formToken, form };
+function approvalPage(view: ApprovalView, viewer: SignedIn, said: Told, next?: ApprovalView | null): string {
+  const forms = { path: `/approvals/${view.id}`, formToken: viewer.formToken, form: said.form ?? {} };
   const isAsked = view.status === 'pending' && view.may_vote;
   const isHere = view.only_in === null || view.only_in.includes('inbox');
-  const body = html`${told !== undefined && notice('done', told)}${next !== undefined && nextLine(next)}${problem !== undefined && notice('problem', problem)}
+  const body = html`${notices(said)}${next !== undefined && nextLine(next)}
 ${approvalArticle(view, new Date())}
 ${isAsked && isHere && decidingForms(view, forms)}
 ${isAsked && !isHere && notice('problem', `The policy wants this to be decided ${placesText(view.only_in ?? [])}.`)}

@@ -2,7 +2,7 @@ import { type Person, Role, SlackIdentity } from '@placet/events';
 import { type App, misfitOf } from '@placet/runtime';
 import * as z from 'zod';
 import { shown } from '../accounts/credentials.ts';
-import type { People } from '../accounts/people.ts';
+import { type People, slackIdentitiesMax } from '../accounts/people.ts';
 import { type Auth, credentialId } from '../auth.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -108,7 +108,7 @@ export function peopleRoutes(app: App, parts: Parts) {
         params: Params,
         body: z.strictObject({
           roles: Roles.optional(),
-          slack: z.array(SlackIdentity).max(10).optional(),
+          slack: z.array(SlackIdentity).max(slackIdentitiesMax).optional(),
           disabled: z.boolean().optional(),
         }),
         response: { 200: PersonView, ...errors },
@@ -176,10 +176,9 @@ function sessionRoutes(app: App, { auth, people, sessions, signInLinks, config }
     async (request, reply) => {
       const { id } = request.params;
       const by = { person: selfOrAdmin(auth, request, id), id: credentialId(request) };
-      const person = people.get(id);
       const base = config.publicUrl ?? `${request.protocol}://${request.host}`;
       reply.code(201);
-      return signInLinks.make(person.id, { base, lifeMs: signInMs, by });
+      return signInLinks.make(id, { base, lifeMs: signInMs, by });
     },
   );
 

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import * as z from 'zod';
 import type { GatewayConfig } from '../config.ts';
 import type { Interactions } from '../slack/interactions.ts';
-import { createSeen, isFromSlack } from '../slack/signature.ts';
+import { isFromSlack } from '../slack/signature.ts';
 import { errors } from './shared.ts';
 
 const FieldErrors = z.object({ response_action: z.string(), errors: z.record(z.string(), z.string()) });
@@ -14,7 +14,7 @@ type Parts = { config: GatewayConfig; interactions: Interactions };
 export function slackRoutes(app: App, { config, interactions }: Parts) {
   const { slackSigningSecret } = config;
   if (slackSigningSecret === undefined) return;
-  const seen = createSeen();
+  const tellOfSignature = createSignatureTeller();
 
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -40,10 +40,7 @@ export function slackRoutes(app: App, { config, interactions }: Parts) {
         tellOfSignature(request.log);
         throw new Refusal('INVALID_SIGNATURE');
       }
-      // Somebody kept it: what was clicked since stands.
-      if (seen.isRepeated(signed.signature ?? '', Date.now()))
-        return reply.code(200).type('text/plain').send('');
-      const answer = await interactions(payloadIn(request.body));
+      const answer = await interactions(payloadIn(request.body), signed.signature ?? '');
       return answer === null ? reply.code(200).type('text/plain').send('') : reply.code(200).send(answer);
     },
   );
@@ -52,13 +49,15 @@ export function slackRoutes(app: App, { config, interactions }: Parts) {
 const textOf = (header: string | string[] | undefined) => (typeof header === 'string' ? header : undefined);
 
 const signatureToldEveryMs = 60_000;
-let signatureToldAt = 0;
 
 /** Whoever set the wrong secret looks for why buttons do nothing; whoever sends nonsense does not fill the log. */
-function tellOfSignature(log: FastifyBaseLogger): void {
-  if (Date.now() - signatureToldAt < signatureToldEveryMs) return;
-  signatureToldAt = Date.now();
-  log.warn('a request to /slack/interactive is not signed as Slack would: see PLACET_SLACK_SIGNING_SECRET');
+function createSignatureTeller(): (log: FastifyBaseLogger) => void {
+  let toldAt = 0;
+  return (log) => {
+    if (Date.now() - toldAt < signatureToldEveryMs) return;
+    toldAt = Date.now();
+    log.warn('a request to /slack/interactive is not signed as Slack would: see PLACET_SLACK_SIGNING_SECRET');
+  };
 }
 
 function payloadIn(body: Buffer): unknown {

@@ -1,5 +1,5 @@
 import { eligibilityOf, isEligible, MailLinkQuestion, requests } from '@placet/events';
-import { answer, Refusal, type ServiceParts } from '@placet/runtime';
+import { answer, approvalUrl, Refusal, type ServiceParts, StoreFull } from '@placet/runtime';
 import type { People } from '../accounts/people.ts';
 import { readStanding } from '../checks/asked-in-vain.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -33,15 +33,25 @@ export function answerMailLinks(parts: ServiceParts, { people, links, config }: 
       const { needed } = standing;
       if (needed.data.payload_digest !== payload_digest) throw new Refusal('STALE_PAYLOAD');
       if (!isEligible(eligibilityOf(standing, person))) throw new Refusal('NOT_ELIGIBLE');
-      const token = await links.make({
-        kind: 'mail',
-        person: id,
-        agent,
-        action_id,
-        payload_digest,
-        expires_at: new Date(Date.parse(needed.data.deadline) + afterEndMs).toISOString(),
-      });
-      return { url: `${publicUrl}/mail/${token}` };
+      const expires_at = new Date(Date.parse(needed.data.deadline) + afterEndMs).toISOString();
+      const link = { kind: 'mail', person: id, agent, action_id, payload_digest, expires_at } as const;
+      try {
+        return { url: `${publicUrl}/mail/${await links.make(link)}` };
+      } catch (error) {
+        if (!(error instanceof StoreFull)) throw error;
+        await tellOfFull();
+        // Who signs in needs no link of their own.
+        return { url: approvalUrl(publicUrl, action_id) };
+      }
     },
   );
+
+  async function tellOfFull(): Promise<void> {
+    await parts.alarm({
+      kind: 'mail_links_full',
+      about: new Date().toISOString().slice(0, 10),
+      message:
+        'There is no room for links by which people decide from a mail: mails lead to where people sign in.',
+    });
+  }
 }

@@ -1,33 +1,35 @@
+import { type People, timesDisabled } from '../accounts/people.ts';
 import { createAllowance } from './allowance.ts';
 import type { Links, Token } from './links.ts';
 
 const lifeMaxMs = 86_400_000;
-const mails = { max: 3, withinMs: 15 * 60_000 };
 
+type Wanted = {
+  base: string;
+  lifeMs: number;
+  by?: Token | undefined;
+  /** Programs open what comes by mail, so that its page wants digits. */
+  isMailed?: boolean;
+};
 export type SignInLinks = ReturnType<typeof createSignInLinks>;
 
-export function createSignInLinks(links: Links) {
-  const mailed = new Map<string, number[]>();
+export function createSignInLinks(links: Links, people: People) {
   const made = createAllowance({ max: 30, withinMs: 3_600_000 });
 
   return {
-    async make(
-      person: string,
-      { base, lifeMs, by }: { base: string; lifeMs: number; by?: Token | undefined },
-    ) {
-      made.count(person, new Date());
+    async make(id: string, { base, lifeMs, by, isMailed = false }: Wanted) {
+      const person = people.get(id);
+      made.count(id, new Date());
       const expires_at = new Date(Date.now() + Math.min(lifeMs, lifeMaxMs)).toISOString();
-      const token = await links.make({ kind: 'sign_in', person, ...(by ? { by } : {}), expires_at });
+      const token = await links.make({
+        kind: 'sign_in',
+        person: id,
+        times_disabled: timesDisabled(person),
+        ...(by ? { by } : {}),
+        ...(isMailed ? { is_mailed: true } : {}),
+        expires_at,
+      });
       return { url: `${base}/sign-in/${token}`, expires_at };
-    },
-
-    /** Whoever knows an address cannot fill its box. */
-    mayMail(person: string, now: Date): boolean {
-      const since = now.getTime() - mails.withinMs;
-      const recent = (mailed.get(person) ?? []).filter((at) => at > since);
-      if (recent.length >= mails.max) return false;
-      mailed.set(person, [...recent, now.getTime()]);
-      return true;
     },
   };
 }

@@ -8,21 +8,13 @@ const lifeMs = 10 * 60_000;
 /** Nothing that is taken for something else when it is read out. */
 const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 const codeChars = 12;
-const attempts = { max: 10, withinMs: 10 * 60_000 };
 
 export type SlackCodes = ReturnType<typeof createSlackCodes>;
 
 /** Whoever enters the code of a person in Slack, is that person there. */
 export function createSlackCodes(links: Links, people: People) {
-  const tried = new Map<string, number[]>();
+  const tried = createAllowance({ max: 10, withinMs: lifeMs });
   const made = createAllowance({ max: 20, withinMs: lifeMs });
-
-  function isTooOften({ team, user }: SlackIdentity, now: Date): boolean {
-    const key = `${team} ${user}`;
-    const recent = (tried.get(key) ?? []).filter((at) => at > now.getTime() - attempts.withinMs);
-    tried.set(key, [...recent, now.getTime()]);
-    return recent.length >= attempts.max;
-  }
 
   return {
     async make(person: Person, now: Date): Promise<string> {
@@ -35,7 +27,8 @@ export function createSlackCodes(links: Links, people: People) {
 
     /** Whose code it is, or what is wrong with it. */
     async use(text: string, identity: SlackIdentity, now: Date): Promise<Person | string> {
-      if (isTooOften(identity, now)) return 'Too many attempts. Wait ten minutes.';
+      if (!tried.take(`${identity.team} ${identity.user}`, now))
+        return 'Too many attempts. Wait ten minutes.';
       const code = text.toUpperCase().replace(/[\s-]/g, '');
       const found = await links.find('slack_code', code, now);
       const person = people.list().find(({ id, disabled }) => id === found?.link.person && !disabled);

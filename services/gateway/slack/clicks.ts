@@ -1,5 +1,5 @@
-import { requests, VoteAnswer, type VoteQuestion } from '@placet/events';
-import { ask, type BusContext, Refusal } from '@placet/runtime';
+import { type Person, requests, VoteAnswer, type VoteQuestion } from '@placet/events';
+import { approvalUrl, ask, type BusContext, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 import type { People } from '../accounts/people.ts';
 import type { Acts } from '../pages/acts.ts';
@@ -20,13 +20,45 @@ export type ClickParts = {
 
 const unlinked =
   'Placet does not know who you are. An administrator can link your Slack user to your account; until then nothing that you click is counted.';
-const tooLarge = (page: string) => `There is no room in Slack to change this. Do it there: ${page}`;
+
+/** Of another kind of account than we can link. */
+export const noWorkspace =
+  'Slack does not say which workspace you are of, so that nothing that you click is counted.';
 
 export function createClicks({ context, people, acts, publicUrl }: ClickParts) {
-  /** Slack lets a modal be opened for three seconds after the click. The notifier has the token for it. */
-  async function open(click: Click, view: object): Promise<null> {
-    await ask(context, requests.slackModal, { trigger_id: click.trigger_id, view }, z.object({}), 2500);
-    return null;
+  /** Where else it can be done. */
+  const elsewhere = ({ action_id }: Subject) =>
+    publicUrl === undefined ? '' : ` Or do it on its page: ${approvalUrl(publicUrl, action_id)}`;
+
+  /**
+   * Slack lets a modal be opened for three seconds after the click. The notifier has the token for it. Where none opens,
+   * whoever clicked would see nothing at all.
+   */
+  async function open(click: Click, view: object, subject: Subject, what: string): Promise<Told> {
+    try {
+      await ask(context, requests.slackModal, { trigger_id: click.trigger_id, view }, z.object({}), 2500);
+      return null;
+    } catch (error) {
+      context.logger.warn({ err: error }, 'a modal in Slack did not open');
+      return `${what} Slack did not open the window for that, and nothing is counted yet. Click again.${elsewhere(subject)}`;
+    }
+  }
+
+  async function change(click: Click, person: Person, subject: Subject): Promise<Told> {
+    const view = editModal(await acts.seen(subject.action_id, person), subject);
+    if (view === null) return `There is no room in Slack to change this.${elsewhere(subject)}`;
+    return open(click, view, subject, 'What you change is asked for in a window.');
+  }
+
+  async function vote(click: Click, person: Person, subject: Subject, said: Said): Promise<Told> {
+    try {
+      const question: VoteQuestion = { ...subject, ...said, channel: 'slack', voter: voterOf(person) };
+      const answer = await ask(context, requests.vote, question, VoteAnswer);
+      return answer.decision === 'pending' ? `Your vote is counted: ${answer.vote}.` : null;
+    } catch (error) {
+      if (!(error instanceof Refusal && error.code === 'REASON_REQUIRED')) throw error;
+      return open(click, reasonModal({ ...subject, ...said }), subject, 'The policy wants a reason.');
+    }
   }
 
   return async (click: Click): Promise<Told> => {
@@ -34,30 +66,27 @@ export function createClicks({ context, people, acts, publicUrl }: ClickParts) {
     const subject = textIn(Subject, action?.value);
     // A link, or a button that is none of ours.
     if (!action || !subject) return null;
-    const person = people.inSlack(identityOf(click));
-    if (!person) return publicUrl === undefined ? unlinked : open(click, linkModal(`${publicUrl}/account`));
+    const identity = identityOf(click);
+    if (!identity) return noWorkspace;
+    const person = people.inSlack(identity);
+    if (!person) {
+      if (publicUrl === undefined) return unlinked;
+      return open(click, linkModal(`${publicUrl}/account`), subject, 'Placet does not know who you are.');
+    }
     try {
-      if (action.action_id === 'edit') {
-        const view = editModal(await acts.seen(subject.action_id, person), subject);
-        return view === null
-          ? tooLarge(`${publicUrl ?? ''}/approvals/${subject.action_id}`)
-          : await open(click, view);
-      }
+      if (action.action_id === 'edit') return await change(click, person, subject);
       const said = saidBy(action.action_id);
-      if (!said) return null;
-      const question: VoteQuestion = { ...subject, ...said, channel: 'slack', voter: voterOf(person) };
-      const answer = await ask(context, requests.vote, question, VoteAnswer);
-      return answer.decision === 'pending' ? `Your vote is counted: ${answer.vote}.` : null;
+      return said && (await vote(click, person, subject, said));
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const said = saidBy(action.action_id);
-      if (error.code === 'REASON_REQUIRED' && said) return open(click, reasonModal({ ...subject, ...said }));
-      return wordsOf(error);
+      if (error instanceof Refusal) return wordsOf(error);
+      throw error;
     }
   };
 }
 
-function saidBy(actionId: string): Pick<VoteQuestion, 'vote' | 'choice'> | null {
+type Said = Pick<VoteQuestion, 'vote' | 'choice'>;
+
+function saidBy(actionId: string): Said | null {
   if (actionId === 'approve' || actionId === 'reject') return { vote: actionId };
   const choice = /^choice:(.{1,60})$/u.exec(actionId)?.[1];
   return choice === undefined ? null : { choice };
@@ -73,6 +102,9 @@ export function wordsOf({ code, message, details }: Refusal): string {
       return 'It is a question: answer it on its page. Your click was not counted.';
     case 'NOT_EDITABLE':
       return problemLines(details).join('; ') || message;
+    // Nobody knows whether it was counted.
+    case 'UNAVAILABLE':
+      return 'Placet did not answer. Look at the card whether it was counted, and if it was not, do it again.';
     default:
       return `${message} Your click was not counted.`;
   }

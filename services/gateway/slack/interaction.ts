@@ -1,4 +1,4 @@
-import { ActionId, Digest } from '@placet/events';
+import { ActionId, Digest, SlackIdentity } from '@placet/events';
 import * as z from 'zod';
 
 const User = z.object({ id: z.string(), team_id: z.string().optional() });
@@ -30,9 +30,13 @@ export type Submission = z.infer<typeof Submission>;
 
 export const Interaction = z.discriminatedUnion('type', [Click, Submission]);
 
-/** A user id means something within its own workspace alone, which need not be the one where the card stands. */
-export function identityOf({ user, team }: Pick<Click, 'user' | 'team'>) {
-  return { team: user.team_id ?? team?.id ?? '', user: user.id };
+/**
+ * A user id means something within its own workspace alone, which need not be the one where the card stands. Null where
+ * Slack does not say whose it is, which is then nobody's.
+ */
+export function identityOf({ user, team }: Pick<Click, 'user' | 'team'>): SlackIdentity | null {
+  const read = SlackIdentity.safeParse({ team: user.team_id ?? team?.id, user: user.id });
+  return read.success ? read.data : null;
 }
 
 /** What a button is about: the approval, and the payload that was seen. */

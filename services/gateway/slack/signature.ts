@@ -20,20 +20,3 @@ export function isFromSlack(
   const [one, other] = [Buffer.from(expected), Buffer.from(signature)];
   return one.length === other.length && timingSafeEqual(one, other);
 }
-
-/** Signatures that have been taken, for as long as they could be taken again. */
-export function createSeen(): { isRepeated(signature: string, now: number): boolean } {
-  const taken = new Map<string, number>();
-  return {
-    isRepeated(signature, now) {
-      // The oldest come first.
-      for (const [other, at] of taken) {
-        if (now - at <= 2 * ageMaxS * 1000) break;
-        taken.delete(other);
-      }
-      if (taken.has(signature)) return true;
-      taken.set(signature, now);
-      return false;
-    },
-  };
-}

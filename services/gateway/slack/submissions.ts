@@ -1,10 +1,10 @@
-import { type Person, requests, VoteAnswer, type VoteQuestion } from '@placet/events';
+import { type Person, requests, type SlackIdentity, VoteAnswer, type VoteQuestion } from '@placet/events';
 import { ask, Refusal } from '@placet/runtime';
 import { voterOf } from '../routes/audience.ts';
 import { Comment } from '../routes/comment.ts';
 import type { SlackCodes } from '../sessions/slack-codes.ts';
 import type { ClickParts } from './clicks.ts';
-import { wordsOf } from './clicks.ts';
+import { noWorkspace, wordsOf } from './clicks.ts';
 import { identityOf, Kept, Subject, type Submission, textIn, writtenIn } from './interaction.ts';
 import { modals } from './modals.ts';
 
@@ -18,6 +18,7 @@ export function createSubmissions({ context, people, acts, codes }: Parts) {
   return async (submission: Submission): Promise<FieldProblems> => {
     const identity = identityOf(submission);
     const { callback_id } = submission.view;
+    if (!identity) return { code: noWorkspace };
     if (callback_id === modals.link) return link(submission, identity);
     const person = people.inSlack(identity);
     const field = callback_id === modals.edit ? 'change.0' : 'comment';
@@ -61,15 +62,11 @@ export function createSubmissions({ context, people, acts, codes }: Parts) {
     await acts.edits(view, { person, channel: 'slack' }, form);
   }
 
-  async function link(
-    submission: Submission,
-    identity: ReturnType<typeof identityOf>,
-  ): Promise<FieldProblems> {
+  async function link(submission: Submission, identity: SlackIdentity): Promise<FieldProblems> {
     const person = await codes.use(writtenIn(submission)['code'] ?? '', identity, new Date());
     if (typeof person === 'string') return { code: person };
     try {
-      const slack = [...(person.slack ?? []), identity];
-      await people.update(person.id, { slack }, person.id);
+      await people.linkSlack(person.id, identity, person.id);
       return null;
     } catch (error) {
       if (error instanceof Refusal) return { code: error.message };

@@ -1,4 +1,5 @@
 import type { Approver } from '@placet/events';
+import { smtpServerOf } from '@placet/mail';
 import {
   releaseAfterEach,
   releaseAfterTest,
@@ -11,7 +12,6 @@ import {
 import { describe, expect, test } from 'vitest';
 import type { CardChannel } from '../card-channel.ts';
 import { createEmailChannel } from '../channels/email/channel.ts';
-import { smtpServerOf } from '../channels/email/settings.ts';
 import { createPagerDutyChannel } from '../channels/pagerduty/channel.ts';
 import { createSlackChannel } from '../channels/slack/channel.ts';
 import { openLedger, PlaceEntry } from '../ledger.ts';

@@ -1,5 +1,6 @@
 import { isSameEmail, type Reachable, standingVotes } from '@placet/events';
-import { type MailAddress, newId } from '@placet/runtime';
+import { createMailer, type MailAddress, type SmtpServer } from '@placet/mail';
+import { newId } from '@placet/runtime';
 import * as z from 'zod';
 import type { CardChannel, Check, Sent } from '../../card-channel.ts';
 import { remindersOf } from '../../text/approval.ts';
@@ -7,9 +8,7 @@ import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
 import { refusedBy } from '../failure.ts';
 import type { Occasion } from './letter.ts';
-import { createMailer } from './mailer.ts';
 import { mailOf } from './message.ts';
-import type { SmtpServer } from './settings.ts';
 
 /** All people of an approval are told one after the other. */
 const everyMs = 50;
@@ -37,11 +36,6 @@ export type EmailOptions = {
   linkFor(told: Told, person: Reachable): Promise<string>;
 };
 
-export type EmailChannel = CardChannel & {
-  /** Sends a link to sign in by; why not in words, if it could not. */
-  sendSignIn(email: string, url: string): Promise<string | null>;
-};
-
 /** People who are nowhere else to be told get a mail, with a link that is theirs alone. */
 export function createEmailChannel({
   server,
@@ -49,7 +43,7 @@ export function createEmailChannel({
   publicUrl,
   hasSlack,
   linkFor,
-}: EmailOptions): EmailChannel {
+}: EmailOptions): CardChannel {
   const mailer = createMailer(server, from);
   const host = new URL(publicUrl).hostname;
 
@@ -83,15 +77,6 @@ export function createEmailChannel({
       const test = { subject: 'A test by Placet', text: checkText, messageId };
       const failure = await mailer.send(emailOf(target), test);
       return failure === null ? { ok: true } : { ok: false, reason: failure.reason };
-    },
-
-    async sendSignIn(email, url): Promise<string | null> {
-      const failure = await mailer.send(email, {
-        subject: 'Sign in to Placet',
-        text: `Somebody, probably you, wants to sign in to Placet. This link works once, for 15 minutes:\n\n${url}\n\nIf it was not you, do nothing.\n`,
-        messageId: `<sign-in.${newId()}@${host}>`,
-      });
-      return failure?.reason ?? null;
     },
 
     close: () => mailer.close(),

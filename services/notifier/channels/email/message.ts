@@ -1,18 +1,10 @@
+import type { Mail } from '@placet/mail';
 import { causeId } from '@placet/runtime';
 import { shortened } from '@placet/text';
 import { remindersOf } from '../../text/approval.ts';
 import type { Told } from '../../told.ts';
 import { htmlOf } from './html.ts';
 import { type Letter, letterOf, type Occasion } from './letter.ts';
-
-export type Mail = {
-  subject: string;
-  text: string;
-  html: string;
-  messageId: string;
-  /** The first mail of the thread; absent on that one itself. */
-  inReplyTo?: string;
-};
 
 const subjectCharsMax = 150;
 
@@ -27,7 +19,7 @@ export type MailParts = {
   host: string;
 };
 
-export function mailOf(told: Told, parts: MailParts): Mail {
+export function mailOf(told: Told, parts: MailParts): Mail & { html: string } {
   const { occasion, root } = parts;
   const letter = letterOf(told, occasion, parts);
   const subject = subjectOf(told, root === undefined);

@@ -1,3 +1,4 @@
+import type { SlackIdentity } from '@placet/events';
 import { approvalUrl, causeId } from '@placet/runtime';
 import { WebClient } from '@slack/web-api';
 import * as z from 'zod';
@@ -50,6 +51,8 @@ export type SlackOptions = {
 };
 
 export type SlackChannel = CardChannel & {
+  /** Sends something harmless to whoever that is here. */
+  checkPerson(person: { email: string; slack: SlackIdentity[] }): Promise<Check>;
   /** Opens a modal before whoever clicked. What is wrong in words, if anything is. */
   openModal(triggerId: string, view: Record<string, unknown>): Promise<string | null>;
 };
@@ -112,7 +115,7 @@ export function createSlackChannel({
   }
 
   /** A person is asked by the user that they are in the workspace of the app. */
-  async function addressOf(target: string, { people }: Told): Promise<string> {
+  async function addressOf(target: string, { people }: Pick<Told, 'people'>): Promise<string> {
     if (target.startsWith('#')) return target;
     const slack = people.find(({ email }) => nameOf(email) === target)?.slack ?? [];
     team ??= (await client.auth.test()).team_id;
@@ -174,6 +177,15 @@ export function createSlackChannel({
     known.set(target, id);
   }
 
+  async function tried(target: string, told: Pick<Told, 'people'>): Promise<Check> {
+    try {
+      await client.chat.postMessage({ channel: await addressOf(target, told), text: checkText });
+      return { ok: true };
+    } catch (error) {
+      return { ok: false, reason: refusedFor(error).reason };
+    }
+  }
+
   return {
     kind: 'slack',
     isByName: (asked) => asked.some(isByName),
@@ -218,14 +230,9 @@ export function createSlackChannel({
       return reply(known, target, told);
     },
 
-    async check(target): Promise<Check> {
-      try {
-        await client.chat.postMessage({ channel: target, text: checkText });
-        return { ok: true };
-      } catch (error) {
-        return { ok: false, reason: refusedFor(error).reason };
-      }
-    },
+    check: (target) => tried(target, { people: [] }),
+
+    checkPerson: ({ email, slack }) => tried(nameOf(email), { people: [{ id: '', email, slack, as: [] }] }),
 
     async openModal(trigger_id, view) {
       try {

@@ -1,9 +1,6 @@
-import type { MailAddress } from '@placet/runtime';
 import { createTransport } from 'nodemailer';
-import type { VendorFailure } from '../failure.ts';
-import type { Mail } from './message.ts';
-import { failureOf } from './outcome.ts';
-import type { SmtpServer } from './settings.ts';
+import { failureOf, type MailFailure } from './outcome.ts';
+import type { MailAddress, SmtpServer } from './settings.ts';
 
 const connectMs = 5000;
 const silentMs = 8000;
@@ -11,9 +8,18 @@ const silentMs = 8000;
 const attemptMs = 10_000;
 const messagesPerConnection = 100;
 
+export type Mail = {
+  subject: string;
+  text: string;
+  html?: string;
+  messageId: string;
+  /** The first mail of the thread; absent on that one itself. */
+  inReplyTo?: string;
+};
+
 export type Mailer = {
   /** One mail to one person; why it was not taken, or null. */
-  send(email: string, mail: Omit<Mail, 'html'> & { html?: string }): Promise<VendorFailure | null>;
+  send(email: string, mail: Mail): Promise<MailFailure | null>;
   close(): void;
 };
 

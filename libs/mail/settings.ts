@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { mailFromSetting, secret } from '@placet/runtime';
+import { secret, setting } from '@placet/runtime';
 import * as z from 'zod';
 
 /** A mail server, as its address in the settings names it. */
@@ -16,10 +16,14 @@ export type SmtpServer = {
   connectionsMax: number;
 };
 
+/** Whom mails come from. */
+export type MailAddress = { name: string; address: string };
+
 const connectionsMax = 20;
 const options = ['maxConnections', 'requireTLS', 'tls.rejectUnauthorized', 'pool'];
 
-export const emailSettings = {
+/** For the notifier, which tells people of approvals, and the gateway, which sends links to sign in by. */
+export const mailSettings = {
   smtpServer: secret(
     'PLACET_SMTP_URL',
     z
@@ -30,10 +34,34 @@ export const emailSettings = {
       )
       .transform((text) => smtpServerOf(text) ?? undefined)
       .optional(),
-    'The mail server, as `smtp://user:password@mail.example.com:587`. Without it nobody is told by email.',
+    'The mail server, as `smtp://user:password@mail.example.com:587`, for the gateway and the notifier. Without it nobody is told by email, nor signs in by it.',
   ),
-  mailFrom: mailFromSetting,
+  mailFrom: setting(
+    'PLACET_MAIL_FROM',
+    z
+      .string()
+      .refine((text) => mailAddressOf(text) !== null, 'must be an address, as Placet <placet@example.com>')
+      .transform((text) => mailAddressOf(text) ?? undefined)
+      .optional(),
+    'Whom mails come from, as `Placet <placet@example.com>`. For the gateway and the notifier.',
+    '',
+  ),
 };
+
+type MailConfig = {
+  smtpServer?: SmtpServer | undefined;
+  mailFrom?: MailAddress | undefined;
+  publicUrl?: string | undefined;
+};
+
+/** What is right by itself and cannot be together. */
+export function mailDisagreements({ smtpServer, mailFrom, publicUrl }: MailConfig): string[] {
+  if ((smtpServer === undefined) !== (mailFrom === undefined)) {
+    return ['PLACET_SMTP_URL and PLACET_MAIL_FROM go together: set both, or neither'];
+  }
+  if (smtpServer === undefined || publicUrl !== undefined) return [];
+  return ['PLACET_SMTP_URL needs PLACET_PUBLIC_URL: a mail links to the page where people decide'];
+}
 
 export function smtpServerOf(text: string): SmtpServer | null {
   const url = URL.parse(text);
@@ -74,4 +102,15 @@ function loginOf({ username, password }: URL): SmtpServer['login'] | undefined {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function mailAddressOf(text: string): MailAddress | null {
+  const match = /^(?:"?(?<name>[^"<>\p{C}]{0,100}?)"? *<(?<inner>[^<>]+)>|(?<bare>[^<>]+))$/u.exec(
+    text.trim(),
+  );
+  const { name = '', inner, bare = '' } = match?.groups ?? {};
+  const address = inner ?? bare;
+  return /^[^\s\p{C}@<>,:;"()[\]\\]{1,64}@[^\s\p{C}@<>,:;"()[\]\\]{1,189}$/u.test(address)
+    ? { name: name.trim(), address }
+    : null;
 }

@@ -1,5 +1,7 @@
 import { visible } from '@placet/text';
-import type { VendorFailure } from '../failure.ts';
+
+/** Why a mail was not taken, in words for whoever runs Placet, and whether it can be tried again. */
+export type MailFailure = { kind: 'passing' | 'lasting'; reason: string };
 
 const saidCharsMax = 300;
 
@@ -18,7 +20,7 @@ type MailError = {
   message: string;
 };
 
-export function failureOf(error: unknown, email: string): VendorFailure {
+export function failureOf(error: unknown, email: string): MailFailure {
   const told = mailErrorOf(error);
   const said = told.response === '' ? told.message : told.response;
   const words = visible(said).replaceAll('\n', ' ').slice(0, saidCharsMax);

@@ -1,6 +1,6 @@
 import { readSettings } from '@placet/runtime';
 import { describe, expect, test } from 'vitest';
-import { emailSettings, smtpServerOf } from './settings.ts';
+import { mailSettings, smtpServerOf } from './settings.ts';
 
 describe('a mail server', () => {
   test.each([
@@ -38,14 +38,14 @@ describe('a mail server', () => {
   });
 
   test('a password is not shown where an address is refused', () => {
-    const read = () => readSettings(emailSettings, { PLACET_SMTP_URL: 'smtp://u:geheim@' });
+    const read = () => readSettings(mailSettings, { PLACET_SMTP_URL: 'smtp://u:geheim@' });
     expect(read).toThrow('PLACET_SMTP_URL: must be smtp://');
     expect(read).not.toThrow('geheim');
   });
 });
 
 describe('whom mails come from', () => {
-  const read = (text: string) => readSettings(emailSettings, { PLACET_MAIL_FROM: text }).mailFrom;
+  const read = (text: string) => readSettings(mailSettings, { PLACET_MAIL_FROM: text }).mailFrom;
 
   test.each([
     ['placet@example.com', { name: '', address: 'placet@example.com' }],
