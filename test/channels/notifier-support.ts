@@ -13,5 +13,13 @@ export async function notifierOf({ placet, agent }: TestPlacet) {
   const trusted = (await agent.get('/.well-known/jwks.json')).body;
   const ledger = await openLedger(context, CardsEntry);
   const turns = createTurns(await openLedger(context, Line), context);
-  return { resources, context, bus: createBus(context), ledger, turns, trusted };
+  return {
+    resources,
+    context,
+    bus: createBus(context),
+    ledger,
+    turns,
+    trusted,
+    setUp: { slack: true, email: false },
+  };
 }

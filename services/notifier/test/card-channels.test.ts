@@ -108,7 +108,6 @@ async function startEmail({ linkTo = publicUrl, options = '' } = {}) {
     server,
     from: { name: 'Placet', address: 'placet@example.com' },
     publicUrl,
-    hasSlack: true,
     linkFor: async ({ actionId }) => `${linkTo}/mail/${actionId}`,
   });
   return { smtp, unknown, channel: opened(channel) };

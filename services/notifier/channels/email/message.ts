@@ -21,6 +21,8 @@ export type MailParts = {
   email: string;
   as: string[];
   link: string | null;
+  /** Why they are told by mail and not where they were to be. */
+  instead?: string | null;
   /** The id of the first mail, where there was one. */
   root: string | undefined;
   /** Which host the ids of mails end with. */

@@ -3,8 +3,9 @@ import { WebClient } from '@slack/web-api';
 import * as z from 'zod';
 import type { CardChannel, Check, Found, Sent } from '../../card-channel.ts';
 import type { Ledger, PlaceEntry } from '../../ledger.ts';
+import { lostFor } from '../../routes.ts';
 import type { Refused } from '../../send-result.ts';
-import { remindersOf } from '../../text/approval.ts';
+import { insteadText, remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
 import type { Place, Turn, Turns } from '../../turns.ts';
@@ -22,7 +23,6 @@ const pagesMax = 10;
 const clocksDifferMs = 60_000;
 const eventType = 'placet_approval';
 
-const isByName = (asked: string) => !asked.startsWith('#') && !asked.startsWith('pagerduty:');
 const nameOf = (email: string) => `user:${email}`;
 const keyOf = (target: string) => `slack-place.${causeId(target)}`;
 
@@ -78,7 +78,7 @@ export function createSlackChannel({
   async function post(target: string, told: Told): Promise<Handle> {
     const { channel = '', ts = '' } = await client.chat.postMessage({
       channel: await addressOf(target, told),
-      ...cardOf(told, pageOf(told)),
+      ...cardOf(told, pageOf(told), insteadOf(target, told)),
       unfurl_links: false,
       unfurl_media: false,
       metadata: { event_type: eventType, event_payload: { action_id: told.actionId } },
@@ -176,13 +176,6 @@ export function createSlackChannel({
 
   return {
     kind: 'slack',
-    isByName: (asked) => asked.some(isByName),
-    targetsOf: ({ asked, people }) => [
-      ...asked.filter((one) => one.startsWith('#')),
-      ...people
-        .filter(({ slack, as }) => slack.length > 0 && as.some(isByName))
-        .map(({ email }) => nameOf(email)),
-    ],
     placeOf,
 
     async find(target, told, since): Promise<Found> {
@@ -211,7 +204,7 @@ export function createSlackChannel({
       const known = Handle.parse(JSON.parse(handle));
       const { channel, ts } = known;
       try {
-        await client.chat.update({ channel, ts, ...cardOf(told, pageOf(told)) });
+        await client.chat.update({ channel, ts, ...cardOf(told, pageOf(told), insteadOf(target, told)) });
       } catch (error) {
         return refusedFor(error);
       }
@@ -238,6 +231,12 @@ export function createSlackChannel({
 
     close: () => {},
   };
+}
+
+/** Why somebody is told here who was to be told elsewhere. */
+function insteadOf(target: string, told: Told): string | null {
+  const person = told.people.find(({ email }) => nameOf(email) === target);
+  return person ? insteadText(lostFor(person, told)) : null;
 }
 
 function refusedFor(error: unknown): Refused {
