@@ -1,7 +1,7 @@
+import type { Place } from './line.ts';
 import type { Kind } from './routes.ts';
 import type { Refused, SendResult } from './send-result.ts';
 import type { Told } from './told.ts';
-import type { Place } from './turns.ts';
 
 /** What was sent, and how it is found again to be brought up to date. */
 export type Sent =

@@ -17,7 +17,7 @@ const takenMs = 250;
 /** What waits for its turn may be over long before. */
 const lookAgainMs = 10_000;
 
-export type CardParts = {
+type CardParts = {
   context: BusContext;
   bus: Bus;
   ledger: Ledger<CardsEntry>;

@@ -30,8 +30,9 @@ import { createPagerDutyChannel } from './channels/pagerduty/channel.ts';
 import { createSlackChannel } from './channels/slack/channel.ts';
 import type { NotifierConfig } from './config.ts';
 import { CardsEntry, openLedger, PlaceEntry } from './ledger.ts';
+import { Line } from './line.ts';
 import type { SetUp } from './routes.ts';
-import { createTurns, Line, type Turns } from './turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 import { createUntold } from './untold.ts';
 import { startWebhooks } from './webhooks/webhooks.ts';
 

@@ -1,16 +1,17 @@
 import type { BusContext } from '@placet/runtime';
 import type { CardChannel, Found, Sent } from './card-channel.ts';
 import type { Slot } from './ledger.ts';
+import type { Place } from './line.ts';
 import type { Step } from './plan.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import type { Refused, SendResult } from './send-result.ts';
 import type { Notification, Tell } from './tell.ts';
 import type { Told } from './told.ts';
-import type { Place, Turns } from './turns.ts';
+import type { Turns } from './turns.ts';
 
 const limitedMs = 1000;
 
-export type StepParts = {
+type StepParts = {
   context: BusContext;
   tell: Tell;
   turns: Turns;

@@ -7,7 +7,7 @@ import { readTold } from './told.ts';
 
 const behindMs = 50;
 
-export type UntoldParts = { context: BusContext; bus: Bus; trusted: Jwks; setUp: SetUp };
+type UntoldParts = { context: BusContext; bus: Bus; trusted: Jwks; setUp: SetUp };
 
 /** Tells that nobody could be told, once for all who are asked. */
 export function createUntold({ context, bus, trusted, setUp }: UntoldParts) {

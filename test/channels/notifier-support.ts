@@ -1,5 +1,6 @@
 import { CardsEntry, openLedger } from '@placet/notifier-service/ledger.ts';
-import { createTurns, Line } from '@placet/notifier-service/turns.ts';
+import { Line } from '@placet/notifier-service/line.ts';
+import { createTurns } from '@placet/notifier-service/turns.ts';
 import { connectNats, createBus, createLogger, createMetrics, Resources } from '@placet/runtime';
 import { releaseAfterTest, type TestPlacet } from '@placet/testing';
 

@@ -15,7 +15,8 @@ import { smtpServerOf } from '../channels/email/settings.ts';
 import { createPagerDutyChannel } from '../channels/pagerduty/channel.ts';
 import { createSlackChannel } from '../channels/slack/channel.ts';
 import { openLedger, PlaceEntry } from '../ledger.ts';
-import { createTurns, Line } from '../turns.ts';
+import { Line } from '../line.ts';
+import { createTurns } from '../turns.ts';
 import { describeCardChannel, type Vendor } from './card-channel-contract.ts';
 import { changedOf, endedOf, toldOf } from './told-of.ts';
 

@@ -28,7 +28,7 @@ const Handle = z.object({
 });
 type Handle = z.infer<typeof Handle>;
 
-export type EmailOptions = {
+type EmailOptions = {
   server: SmtpServer;
   from: MailAddress;
   publicUrl: string;
@@ -36,7 +36,7 @@ export type EmailOptions = {
   linkFor(told: Told, person: Reachable): Promise<string>;
 };
 
-export type EmailChannel = CardChannel & {
+type EmailChannel = CardChannel & {
   /** Sends a link to sign in by; why not in words, if it could not. */
   sendSignIn(email: string, url: string): Promise<string | null>;
 };

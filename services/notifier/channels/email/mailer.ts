@@ -11,7 +11,7 @@ const silentMs = 8000;
 const attemptMs = 10_000;
 const messagesPerConnection = 100;
 
-export type Mailer = {
+type Mailer = {
   /** One mail to one person; why it was not taken, or null. */
   send(email: string, mail: Omit<Mail, 'html'> & { html?: string }): Promise<VendorFailure | null>;
   close(): void;

@@ -16,7 +16,7 @@ export type Mail = {
 
 const subjectCharsMax = 150;
 
-export type MailParts = {
+type MailParts = {
   occasion: Occasion;
   email: string;
   as: string[];

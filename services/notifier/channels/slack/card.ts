@@ -24,7 +24,7 @@ const reasoningCharsMax = 1200;
 const titleCharsMax = 1000;
 
 /** What a click is about: the approval, and the payload that was seen. */
-export type ClickValue = { action_id: string; payload_digest: string };
+type ClickValue = { action_id: string; payload_digest: string };
 
 type Needed = EventData<'approval.needed'>;
 
