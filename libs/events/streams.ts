@@ -93,7 +93,8 @@ export const consumers = {
   notifierSlack: {
     service: 'notifier',
     durable: 'notifier-slack',
-    filters: cardTypes.map(typeFilter),
+    // What could not be delivered elsewhere may be sent here.
+    filters: [...cardTypes, 'notification.failed' as const].map(typeFilter),
     maxAckPending: 5000,
     ackWaitMs: 30_000,
   },
@@ -107,8 +108,19 @@ export const consumers = {
   notifierEmail: {
     service: 'notifier',
     durable: 'notifier-email',
-    // What could not be delivered elsewhere is sent by mail.
     filters: [...cardTypes, 'notification.failed' as const].map(typeFilter),
+    maxAckPending: 5000,
+    ackWaitMs: 30_000,
+  },
+  /** For approvals that no channel can tell anybody of. */
+  notifierUntold: {
+    service: 'notifier',
+    durable: 'notifier-untold',
+    filters: [
+      typeFilter('approval.needed'),
+      typeFilter('approval.escalated'),
+      typeFilter('approval.reassigned'),
+    ],
     maxAckPending: 5000,
     ackWaitMs: 30_000,
   },

@@ -1,6 +1,7 @@
+import type { Place } from './line.ts';
+import type { Kind } from './routes.ts';
 import type { Refused, SendResult } from './send-result.ts';
 import type { Told } from './told.ts';
-import type { Place } from './turns.ts';
 
 /** What was sent, and how it is found again to be brought up to date. */
 export type Sent =
@@ -17,11 +18,7 @@ export type Check = { ok: true } | { ok: false; reason: string };
 
 /** A place where an approval stands as long as it is open, and says how it ended. */
 export type CardChannel = {
-  kind: string;
-  /** Whether it tells people by name because of this, so that the gateway has to say who they are. */
-  isByName(asked: readonly string[], failed: Told['failed']): boolean;
-  /** Where it belongs now, in a form that may be logged. */
-  targetsOf(told: Told): string[];
+  kind: Kind;
   /** Where what is sent there waits for its turn; null is that it need not wait. */
   placeOf(target: string): Place | null;
   /** `since` is when its sender began. */

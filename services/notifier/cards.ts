@@ -4,6 +4,7 @@ import type { CardChannel } from './card-channel.ts';
 import type { CardsEntry, Ledger } from './ledger.ts';
 import { planOf, type Step } from './plan.ts';
 import { createQueue } from './queue.ts';
+import { isPeopleWanted, routesOf, type SetUp } from './routes.ts';
 import { begun, createSteps } from './steps.ts';
 import { createTell } from './tell.ts';
 import { readTold, type Told } from './told.ts';
@@ -16,13 +17,14 @@ const takenMs = 250;
 /** What waits for its turn may be over long before. */
 const lookAgainMs = 10_000;
 
-export type CardParts = {
+type CardParts = {
   context: BusContext;
   bus: Bus;
   ledger: Ledger<CardsEntry>;
   turns: Turns;
   channel: CardChannel;
   trusted: Jwks;
+  setUp: SetUp;
 };
 
 type Slots = CardsEntry['slots'];
@@ -34,14 +36,17 @@ type Held = { key: string; slots: Slots; revision: number; until: number };
  * the order of events does not matter, nor how often one comes. One instance at a time does so for an approval: no
  * older state is shown after a newer one.
  */
-export function createCards({ context, bus, ledger, turns, channel, trusted }: CardParts) {
-  const doStep = createSteps({ context, tell: createTell(bus, channel.kind), turns, channel });
+export function createCards({ context, bus, ledger, turns, channel, trusted, setUp }: CardParts) {
+  const targetsOf = (told: Told) => routesOf(told, channel.kind, setUp);
+  const isWanted = (asked: readonly string[], failed: Told['failed']) =>
+    channel.kind !== 'pagerduty' && isPeopleWanted(asked, failed, setUp);
+  const doStep = createSteps({ context, tell: createTell(bus, channel.kind), turns, channel, targetsOf });
   const queue = createQueue(channel, turns);
 
   return async ({ event, seq }: Delivered): Promise<Outcome> => {
     if (!('action_id' in event.data)) return done;
     const { action_id: actionId, agent } = event.data;
-    const read = await readTold(context, trusted, { actionId, agent }, channel);
+    const read = await readTold(context, trusted, { actionId, agent }, isWanted);
     // Nobody is asked, or the stream has forgotten it.
     if (!read) return done;
     if (read.seen < seq) return again(behindMs, 'this node is behind');
@@ -54,7 +59,7 @@ export function createCards({ context, bus, ledger, turns, channel, trusted }: C
     if (known && known.entry.until > Date.now()) return again(takenMs, 'somebody is at it');
     // Who asks for names reads for seconds. What was seen to be over meanwhile is not begun any more.
     if (known && (known.entry.seen ?? 0) > told.version) return again(behindMs, 'somebody has seen more');
-    const wanted = channel.targetsOf(told);
+    const wanted = targetsOf(told);
     const plan = (slots: Slots) => planOf(slots, told, { wanted, now: Date.now() });
 
     const before = known?.entry.slots ?? {};

@@ -1,13 +1,14 @@
 import type { CardChannel } from './card-channel.ts';
 import type { CardsEntry, Slot } from './ledger.ts';
+import type { Place } from './line.ts';
 import type { Step } from './plan.ts';
-import type { Place, Turn, Turns } from './turns.ts';
+import type { Turn, Turns } from './turns.ts';
 
 type Slots = CardsEntry['slots'];
 type Held = { place: Place; turn: number };
 type Waiting = Step & { place: Place };
 
-export type Queue = {
+type Queue = {
   /** Each who is to be sent to has a turn: one, however often this is asked. `taken` are those that are new. */
   join(slots: Slots, steps: readonly Step[]): Promise<{ slots: Slots; taken: Held[] }>;
   /** Takes out of the slots who is not sent to any more. */

@@ -30,7 +30,10 @@ import { createPagerDutyChannel } from './channels/pagerduty/channel.ts';
 import { createSlackChannel, type SlackChannel } from './channels/slack/channel.ts';
 import type { NotifierConfig } from './config.ts';
 import { CardsEntry, openLedger, PlaceEntry } from './ledger.ts';
-import { createTurns, Line, type Turns } from './turns.ts';
+import { Line } from './line.ts';
+import type { SetUp } from './routes.ts';
+import { createTurns, type Turns } from './turns.ts';
+import { createUntold } from './untold.ts';
 import { startWebhooks } from './webhooks/webhooks.ts';
 
 type Options = { config: NotifierConfig; trusted: Jwks };
@@ -47,17 +50,20 @@ export function startNotifierService(
     const slack = await slackOf(parts, turns, config);
     const pagerduty = pagerdutyOf(config);
     const email = emailOf(parts, config);
+    const setUp: SetUp = { slack: slack !== null, email: email !== null };
+    const common = { turns, trusted, setUp };
+    const webhooks = await startWebhooks(parts, options);
     const problems = [
-      await startWebhooks(parts, options),
-      await show(parts, { spec: notifierSlack, channel: slack, turns, trusted }),
+      webhooks.problems,
+      await show(parts, { ...common, spec: notifierSlack, channel: slack }),
       await show(parts, {
+        ...common,
         spec: notifierPagerduty,
         channel: pagerduty,
-        turns,
-        trusted,
         isNone: (event) => config.pagerdutyKeys.size === 0 && !asksPagerDuty(event),
       }),
-      await show(parts, { spec: notifierEmail, channel: email, turns, trusted }),
+      await show(parts, { ...common, spec: notifierEmail, channel: email }),
+      tellUntold(parts, { trusted, setUp, hasPager: config.pagerdutyKeys.size > 0, ...webhooks }),
     ];
     answerTests(parts, { slack, pagerduty, email });
     return { unready: () => problems.flatMap((one) => one()) };
@@ -90,13 +96,12 @@ function pagerdutyOf({ pagerdutyUrl: url, pagerdutyKeys: keys, publicUrl }: Noti
 
 function emailOf(parts: ServiceParts, config: NotifierConfig): CardChannel | null {
   const { context } = parts;
-  const { smtpServer: server, mailFrom: from, publicUrl, slackBotToken } = config;
+  const { smtpServer: server, mailFrom: from, publicUrl } = config;
   if (!server || !from || publicUrl === undefined) return null;
   return createEmailChannel({
     server,
     from,
     publicUrl,
-    hasSlack: slackBotToken !== undefined,
     async linkFor({ agent, actionId: action_id, needed: { payload_digest } }, { id: person }) {
       const question: MailLinkQuestion = { agent, action_id, person, payload_digest };
       return (await ask(context, requests.mailLink, question, MailLinkAnswer)).url;
@@ -141,21 +146,52 @@ type Shown = {
   channel: CardChannel | null;
   turns: Turns;
   trusted: Jwks;
+  setUp: SetUp;
   /** Of which events it is known at once that nobody there is asked. */
   isNone?: (event: PlacetEvent) => boolean;
 };
 
 async function show(
   { context, bus, alarm, resources }: ServiceParts,
-  { spec, channel, turns, trusted, isNone = () => false }: Shown,
+  { spec, channel, turns, trusted, setUp, isNone = () => false }: Shown,
 ): Promise<Problems> {
   if (!channel) return none;
   resources.add(`${channel.kind} channel`, () => channel.close());
   const ledger = await openLedger(context, CardsEntry);
-  const bringUpToDate = createCards({ context, bus, ledger, turns, channel, trusted });
+  const bringUpToDate = createCards({ context, bus, ledger, turns, channel, trusted, setUp });
   subscribe(context, bus, alarm, resources, {
     spec,
     handle: async (delivered) => (isNone(delivered.event) ? done : bringUpToDate(delivered)),
+    concurrency: 16,
+  });
+  return watchConsumer({ context, alarm, resources }, spec).problems;
+}
+
+/**
+ * Where nothing at all is set up, nothing was to be delivered: people look at the pages, and are told so once. Where a
+ * webhook takes approvals, whoever has set it up tells people.
+ */
+function tellUntold(
+  { context, bus, alarm, resources }: ServiceParts,
+  {
+    trusted,
+    setUp,
+    hasPager,
+    isAnnounced,
+  }: { trusted: Jwks; setUp: SetUp; hasPager: boolean; isAnnounced: () => boolean },
+): Problems {
+  if (setUp.email) return none;
+  if (!setUp.slack && !hasPager) {
+    context.logger.info(
+      'no channel is set up: nobody is told of approvals, which wait in the list at /approvals',
+    );
+    return none;
+  }
+  const tell = createUntold({ context, bus, trusted, setUp });
+  const spec = consumers.notifierUntold;
+  subscribe(context, bus, alarm, resources, {
+    spec,
+    handle: async (delivered) => (isAnnounced() ? done : tell(delivered)),
     concurrency: 16,
   });
   return watchConsumer({ context, alarm, resources }, spec).problems;

@@ -1,16 +1,23 @@
 import type { BusContext } from '@placet/runtime';
 import type { CardChannel, Found, Sent } from './card-channel.ts';
 import type { Slot } from './ledger.ts';
+import type { Place } from './line.ts';
 import type { Step } from './plan.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import type { Refused, SendResult } from './send-result.ts';
 import type { Notification, Tell } from './tell.ts';
 import type { Told } from './told.ts';
-import type { Place, Turns } from './turns.ts';
+import type { Turns } from './turns.ts';
 
 const limitedMs = 1000;
 
-export type StepParts = { context: BusContext; tell: Tell; turns: Turns; channel: CardChannel };
+type StepParts = {
+  context: BusContext;
+  tell: Tell;
+  turns: Turns;
+  channel: CardChannel;
+  targetsOf: (told: Told) => string[];
+};
 
 /** What a place is like after a step, and which turn there nobody needs any more. */
 export type Stepped = { slot: Slot; left?: { place: Place; turn: number } };
@@ -18,7 +25,7 @@ export type Stepped = { slot: Slot; left?: { place: Place; turn: number } };
 type Here = { target: string; slot: Slot | undefined; told: Told };
 
 /** Does what was planned at one place. This throws only where the broker is away. */
-export function createSteps({ context, tell, turns, channel }: StepParts) {
+export function createSteps({ context, tell, turns, channel, targetsOf }: StepParts) {
   return async ({ target, slot, what }: Step, told: Told): Promise<Stepped> => {
     const here: Here = { target, slot, told };
     switch (what) {
@@ -67,7 +74,7 @@ export function createSteps({ context, tell, turns, channel }: StepParts) {
       return update(at, found.handle);
     }
     // By now there is nothing to decide.
-    if (told.ended && !channel.targetsOf(told).includes(target)) return withdraw(at);
+    if (told.ended && !targetsOf(told).includes(target)) return withdraw(at);
     return send(at);
   }
 
@@ -202,7 +209,11 @@ async function attempt<R extends Sent | SendResult | Found>(one: () => Promise<R
   }
 }
 
-function notificationOf({ standing: { needed }, agent, actionId }: Told, target: string, attempts: number) {
+export function notificationOf(
+  { standing: { needed }, agent, actionId }: Told,
+  target: string,
+  attempts: number,
+) {
   const { id: about, type: about_type, data } = needed;
   return { action_id: actionId, agent, target, about, about_type, attempts, case: data.case };
 }

@@ -14,7 +14,6 @@ import {
 } from '@placet/events';
 import type { Jwks } from '@placet/proof';
 import { ask, type BusContext, proofProblem, readHistories, Unavailable } from '@placet/runtime';
-import type { CardChannel } from './card-channel.ts';
 
 /** An approval as the stream has it now: all that a channel shows of it. */
 export type Told = {
@@ -45,7 +44,8 @@ export async function readTold(
   context: BusContext,
   trusted: Jwks,
   action: { agent: string; actionId: string },
-  { isByName }: Pick<CardChannel, 'isByName'>,
+  /** Whether the gateway is to say who the people are. */
+  isPeopleWanted: (asked: readonly string[], failed: Told['failed']) => boolean,
 ): Promise<{ told: Told; seen: number } | null> {
   const [history] = await readHistories(context, [action], notes);
   if (!history) return null;
@@ -68,7 +68,9 @@ export async function readTold(
     ended,
     asked,
     people:
-      asked.length > 0 && isByName(asked, ended ? [] : failed) ? await reachable(context, question) : [],
+      asked.length > 0 && isPeopleWanted(asked, ended ? [] : failed)
+        ? await reachable(context, question)
+        : [],
     version: newest(shown),
     latest: { id: latest.id, type: latest.type },
   };

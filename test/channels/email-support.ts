@@ -94,12 +94,12 @@ export const linksIn = (mail: ReceivedMail | undefined): string[] => [
 export const idOf = (mail: ReceivedMail | undefined) => mail?.headers.get('message-id');
 
 /** Everybody who is to get a mail has got it. */
-export async function nothingIsDue({ jsm }: RawBroker): Promise<void> {
+export async function nothingIsDue(
+  { jsm }: RawBroker,
+  { durable }: { durable: string } = consumers.notifierEmail,
+): Promise<void> {
   await eventually(async () => {
-    const { num_pending, num_ack_pending } = await jsm.consumers.info(
-      eventStream,
-      consumers.notifierEmail.durable,
-    );
+    const { num_pending, num_ack_pending } = await jsm.consumers.info(eventStream, durable);
     expect({ num_pending, num_ack_pending }).toEqual({ num_pending: 0, num_ack_pending: 0 });
   });
 }

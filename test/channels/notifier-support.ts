@@ -1,5 +1,6 @@
 import { CardsEntry, openLedger } from '@placet/notifier-service/ledger.ts';
-import { createTurns, Line } from '@placet/notifier-service/turns.ts';
+import { Line } from '@placet/notifier-service/line.ts';
+import { createTurns } from '@placet/notifier-service/turns.ts';
 import { connectNats, createBus, createLogger, createMetrics, Resources } from '@placet/runtime';
 import { releaseAfterTest, type TestPlacet } from '@placet/testing';
 
@@ -13,5 +14,13 @@ export async function notifierOf({ placet, agent }: TestPlacet) {
   const trusted = (await agent.get('/.well-known/jwks.json')).body;
   const ledger = await openLedger(context, CardsEntry);
   const turns = createTurns(await openLedger(context, Line), context);
-  return { resources, context, bus: createBus(context), ledger, turns, trusted };
+  return {
+    resources,
+    context,
+    bus: createBus(context),
+    ledger,
+    turns,
+    trusted,
+    setUp: { slack: true, email: false },
+  };
 }

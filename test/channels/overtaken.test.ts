@@ -14,8 +14,6 @@ function keepingChannel() {
   const sent: string[] = [];
   const channel: CardChannel = {
     kind: 'slack',
-    isByName: () => false,
-    targetsOf: ({ ended }) => (ended ? [] : ['#approvals']),
     placeOf: () => null,
     find: async () => ({ outcome: 'looked', handle: null }),
     async send(target) {

@@ -80,8 +80,8 @@ export async function cardOf(slack: FakeSlack, actionId: string) {
 export const textOf = (message: { blocks: unknown }) => JSON.stringify(message.blocks);
 
 /** A mail server and a PagerDuty beside Slack, and the settings by which Placet finds them. */
-export async function startOtherChannels() {
-  const smtp = await startFakeSmtp();
+export async function startOtherChannels(options: Parameters<typeof startFakeSmtp>[0] = {}) {
+  const smtp = await startFakeSmtp(options);
   const pagerduty = await startFakePagerDuty();
   const env = {
     PLACET_PUBLIC_URL: 'https://placet.example.com',

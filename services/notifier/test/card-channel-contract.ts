@@ -48,11 +48,6 @@ export function describeCardChannel(name: string, start: () => Promise<Vendor>):
       return result.outcome === 'failed' ? result.reason : '';
     };
 
-    test('knows where an approval belongs, once', () => {
-      const { channel, target, told } = vendor;
-      expect(channel.targetsOf(told(1))).toEqual([target]);
-    });
-
     test('sends, and shows what is asked', async () => {
       const { shown, asking, told } = vendor;
       expect(await sent(told(1, { customer: 'Zoë' }))).not.toBe('');

@@ -15,7 +15,8 @@ import { createEmailChannel } from '../channels/email/channel.ts';
 import { createPagerDutyChannel } from '../channels/pagerduty/channel.ts';
 import { createSlackChannel } from '../channels/slack/channel.ts';
 import { openLedger, PlaceEntry } from '../ledger.ts';
-import { createTurns, Line } from '../turns.ts';
+import { Line } from '../line.ts';
+import { createTurns } from '../turns.ts';
 import { describeCardChannel, type Vendor } from './card-channel-contract.ts';
 import { changedOf, endedOf, toldOf } from './told-of.ts';
 
@@ -108,7 +109,6 @@ async function startEmail({ linkTo = publicUrl, options = '' } = {}) {
     server,
     from: { name: 'Placet', address: 'placet@example.com' },
     publicUrl,
-    hasSlack: true,
     linkFor: async ({ actionId }) => `${linkTo}/mail/${actionId}`,
   });
   return { smtp, unknown, channel: opened(channel) };

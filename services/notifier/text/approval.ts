@@ -57,3 +57,18 @@ export function endText({ decision, deciders, reason, choice }: EventData<'actio
 export function remindersOf({ needed, standing }: Told): number {
   return (needed.steps ?? []).slice(0, standing.steps).filter(({ kind }) => kind === 'remind').length;
 }
+
+const channelNames: Record<string, string> = { slack: 'Slack', pagerduty: 'PagerDuty', email: 'Email' };
+
+/** Where it could not be told, to those who are told for that reason. */
+export function insteadText(failed: Told['failed']): string | null {
+  const names = failed.map(({ channel, target }) => {
+    const name = channelNames[channel] ?? channel;
+    if (target.startsWith('user:')) return name;
+    return target.startsWith('#')
+      ? `${target} in ${name}`
+      : `${name} ${target.slice(target.indexOf(':') + 1)}`;
+  });
+  if (names.length === 0) return null;
+  return `${[...new Set(names)].join(' and ')} could not be reached, so you are told here.`;
+}

@@ -14,7 +14,7 @@ import type { Announcement } from './announcement.ts';
 /** The request that an announcement is about, where somebody has to know it; null when the stream forgot it. */
 export type RequestOf = () => Promise<EventOf<'action.requested'> | null>;
 
-export type Address =
+type Address =
   | { ok: true; url: string; secrets: readonly string[] }
   /** `isFinal`: another attempt would not find it either. */
   | { ok: false; isFinal: boolean; reason: string };

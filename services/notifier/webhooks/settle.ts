@@ -9,7 +9,7 @@ import { retryDelayMs } from './retry-schedule.ts';
 /** How soon what has ended is told again, when it could not be told. */
 const tellAgainMs = 5000;
 
-export type SettleParts = { context: BusContext; bus: Bus; deliveries: Deliveries };
+type SettleParts = { context: BusContext; bus: Bus; deliveries: Deliveries };
 export type Settle = ReturnType<typeof createSettle>;
 
 /** Writes down what became of an attempt, and tells how a delivery ended. */

@@ -20,7 +20,7 @@ type Options = { config: NotifierConfig; trusted: Jwks };
 export async function startWebhooks(
   service: ServiceParts,
   { config, trusted }: Options,
-): Promise<() => string[]> {
+): Promise<{ problems: () => string[]; isAnnounced: () => boolean }> {
   const { context, bus, alarm, resources } = service;
   const { webhookAllowedHosts: allowedHosts, webhookTimeoutMs: timeoutMs, secretBox: box } = config;
   const sender = createWebhookSender({ allowedHosts, timeoutMs });
@@ -50,7 +50,11 @@ export async function startWebhooks(
     watchConsumer(service, spec),
   );
   await Promise.all(following.map((look) => look()));
-  return () => watches.flatMap((watch) => watch.problems());
+  return {
+    problems: () => watches.flatMap((watch) => watch.problems()),
+    /** Whether somebody is told of approvals this way. */
+    isAnnounced: () => wanted().has('approval.needed'),
+  };
 }
 
 function ofSettings({ webhookUrl: url, webhookSecret: secret }: NotifierConfig): Endpoint[] {

@@ -3,7 +3,8 @@ import { createMailer, type MailAddress, type SmtpServer } from '@placet/mail';
 import { newId } from '@placet/runtime';
 import * as z from 'zod';
 import type { CardChannel, Check, Sent } from '../../card-channel.ts';
-import { remindersOf } from '../../text/approval.ts';
+import { lostFor } from '../../routes.ts';
+import { insteadText, remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
 import { refusedBy } from '../failure.ts';
@@ -26,32 +27,21 @@ const Handle = z.object({
 });
 type Handle = z.infer<typeof Handle>;
 
-export type EmailOptions = {
+type EmailOptions = {
   server: SmtpServer;
   from: MailAddress;
   publicUrl: string;
-  /** Whether those who are linked to a user of Slack hear of it there. */
-  hasSlack: boolean;
   /** The address at which this person sees and decides it, as it is now. */
   linkFor(told: Told, person: Reachable): Promise<string>;
 };
 
 /** People who are nowhere else to be told get a mail, with a link that is theirs alone. */
-export function createEmailChannel({
-  server,
-  from,
-  publicUrl,
-  hasSlack,
-  linkFor,
-}: EmailOptions): CardChannel {
+export function createEmailChannel({ server, from, publicUrl, linkFor }: EmailOptions): CardChannel {
   const mailer = createMailer(server, from);
   const host = new URL(publicUrl).hostname;
 
   return {
     kind: 'email',
-    isByName: (asked, failed) => failed.length > 0 || !hasSlack || asked.some((one) => !one.startsWith('#')),
-    targetsOf: (told) =>
-      told.people.filter((person) => wantsMail(person, told)).map(({ email }) => `${prefix}${email}`),
     placeOf: () => ({ name: 'the mail server', everyMs }),
     // What a mail server has taken it does not show again. The same mail twice has the same id.
     find: async () => ({ outcome: 'looked', handle: null }),
@@ -82,19 +72,6 @@ export function createEmailChannel({
     close: () => mailer.close(),
   };
 
-  /** Who is asked by name or role and is not in Slack, and who could not be told elsewhere. */
-  function wantsMail(person: Reachable, { failed }: Told): boolean {
-    const { as, email, slack } = person;
-    const isInSlack = hasSlack && slack.length > 0;
-    const isByName = as.some((one) => !isPlace(one));
-    const hasNoPlace = !hasSlack && as.some((one) => one.startsWith('#'));
-    const isLost = failed.some(
-      ({ channel, target }) =>
-        channel !== 'email' && (as.includes(target) || isSameEmail(target, `${prefix}${email}`)),
-    );
-    return (isByName && !isInSlack) || hasNoPlace || isLost;
-  }
-
   async function mailed(
     target: string,
     told: Told,
@@ -109,7 +86,8 @@ export function createEmailChannel({
     // Who could answer in the gateway's place would have people sign in elsewhere.
     if (link !== null && !link.startsWith(`${publicUrl}/`))
       return { outcome: 'failed', reason: otherAddress };
-    const parts = { occasion, email, as: person?.as ?? [], link, root: shown?.root, host };
+    const instead = person ? insteadText(lostFor(person, told)) : null;
+    const parts = { occasion, email, as: person?.as ?? [], link, root: shown?.root, host, instead };
     const mail = mailOf(told, parts);
     const failure = await mailer.send(email, mail);
     if (failure) return refusedBy(failure);
@@ -122,9 +100,6 @@ export function createEmailChannel({
     return { outcome: 'delivered', handle: JSON.stringify(handle) };
   }
 }
-
-/** Places to be told; whoever may vote there is not meant by name. */
-const isPlace = (asked: string) => asked.startsWith('#') || asked.startsWith('pagerduty:');
 
 const emailOf = (target: string) => target.slice(prefix.length);
 

@@ -29,13 +29,18 @@ const textCharsMax = 2000;
 export function letterOf(
   told: Told,
   occasion: Occasion,
-  { link, as, root }: { link: string | null; as: string[]; root?: string | undefined },
+  {
+    link,
+    as,
+    root,
+    instead = null,
+  }: { link: string | null; as: string[]; root?: string | undefined; instead?: string | null },
 ): Letter {
   const { needed } = told;
   const isOver = told.ended !== null;
   const letter: Letter = {
     title: titleOf(told, occasion),
-    lead: leadOf(told, occasion),
+    lead: [...leadOf(told, occasion), ...(instead === null ? [] : [safe(instead, textCharsMax)])],
     link: isOver ? null : link,
     facts: factsOf(told),
     // Who has seen them before need not be shown them again.

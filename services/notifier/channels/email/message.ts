@@ -8,11 +8,13 @@ import { type Letter, letterOf, type Occasion } from './letter.ts';
 
 const subjectCharsMax = 150;
 
-export type MailParts = {
+type MailParts = {
   occasion: Occasion;
   email: string;
   as: string[];
   link: string | null;
+  /** Why they are told by mail and not where they were to be. */
+  instead?: string | null;
   /** The id of the first mail, where there was one. */
   root: string | undefined;
   /** Which host the ids of mails end with. */

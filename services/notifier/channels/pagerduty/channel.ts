@@ -30,9 +30,6 @@ export type PagerDutyOptions = {
 export function createPagerDutyChannel({ url, keys, publicUrl }: PagerDutyOptions): CardChannel {
   return {
     kind: 'pagerduty',
-    isByName: () => false,
-    // Nobody is paged because something is over.
-    targetsOf: ({ asked, ended }) => (ended ? [] : asked.filter((one) => one.startsWith(prefix))),
     // Who has no key is told so at once.
     placeOf: (target) => (keyOf(target) === undefined ? null : { name: target, everyMs }),
     // PagerDuty does not say what there is. To trigger once more is the same incident, as long as it is open.

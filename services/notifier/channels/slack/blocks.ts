@@ -1,8 +1,8 @@
 import { shortened } from '@placet/text';
 
 /** The parts of Slack's Block Kit that we use. */
-export type PlainText = { type: 'plain_text'; text: string; emoji?: false };
-export type Mrkdwn = { type: 'mrkdwn'; text: string };
+type PlainText = { type: 'plain_text'; text: string; emoji?: false };
+type Mrkdwn = { type: 'mrkdwn'; text: string };
 export type Button = {
   type: 'button';
   action_id: string;

@@ -24,7 +24,7 @@ const reasoningCharsMax = 1200;
 const titleCharsMax = 1000;
 
 /** What a click is about: the approval, and the payload that was seen. */
-export type ClickValue = { action_id: string; payload_digest: string };
+type ClickValue = { action_id: string; payload_digest: string };
 
 type Needed = EventData<'approval.needed'>;
 
@@ -34,13 +34,18 @@ const cardCharsMax = 12_000;
 const rooms = [1, 0.6, 0.35, 0.15, 0];
 
 /** An approval as it is now. After the end there is nothing to decide. */
-export function cardOf(told: Told, pageUrl: string | null): Card {
-  const cards = rooms.values().map((room) => cardIn(told, pageUrl, room));
+/** `instead` is why it stands here and not where it was to stand. */
+export function cardOf(told: Told, pageUrl: string | null, instead: string | null = null): Card {
+  const cardIn = (room: number) => cardWith(told, { pageUrl, instead, room });
+  const cards = rooms.values().map(cardIn);
   const fitting = cards.find(({ blocks }) => JSON.stringify(blocks).length <= cardCharsMax);
-  return fitting ?? cardIn(told, pageUrl, 0);
+  return fitting ?? cardIn(0);
 }
 
-function cardIn(told: Told, pageUrl: string | null, room: number): Card {
+function cardWith(
+  told: Told,
+  { pageUrl, instead, room }: { pageUrl: string | null; instead: string | null; room: number },
+): Card {
   const { needed, ended } = told;
   const title = oneLine(`${needed.agent}: ${needed.action_name}`);
   const state = ended ? oneLine(endText(ended)) : 'waits for a decision';
@@ -51,6 +56,7 @@ function cardIn(told: Told, pageUrl: string | null, room: number): Card {
       header(title),
       // A header is cut, and it stands nowhere else.
       ...(title.length > headerCharsMax ? [section(title, titleCharsMax)] : []),
+      ...(instead === null ? [] : [note(instead)]),
       ...aboutIt(told, chars),
       ...whatWith(needed, pageUrl, chars),
       ...(ended ? [section(endText(ended), chars(2000))] : progress(told, chars)),

@@ -1,17 +1,17 @@
 import type { SlackIdentity } from '@placet/events';
 import { approvalUrl, causeId } from '@placet/runtime';
 import { WebClient } from '@slack/web-api';
-import * as z from 'zod';
 import type { CardChannel, Check, Found, Sent } from '../../card-channel.ts';
 import type { Ledger, PlaceEntry } from '../../ledger.ts';
-import type { Refused } from '../../send-result.ts';
-import { remindersOf } from '../../text/approval.ts';
+import type { Place } from '../../line.ts';
+import { lostFor } from '../../routes.ts';
+import { insteadText, remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
-import type { Place, Turn, Turns } from '../../turns.ts';
-import { refusedBy } from '../failure.ts';
-import { cardOf, commentReply, type Reply, reminderReply } from './card.ts';
-import { failureOf } from './outcome.ts';
+import type { Turns } from '../../turns.ts';
+import { cardOf } from './card.ts';
+import { failureOf, NotHere, refusedFor } from './outcome.ts';
+import { createThread, Handle } from './thread.ts';
 
 const timeoutMs = 5000;
 /** Slack takes about one message a second in a channel; who comes a little late for a turn is close to the next one. */
@@ -23,23 +23,8 @@ const pagesMax = 10;
 const clocksDifferMs = 60_000;
 const eventType = 'placet_approval';
 
-const isByName = (asked: string) => !asked.startsWith('#') && !asked.startsWith('pagerduty:');
 const nameOf = (email: string) => `user:${email}`;
 const keyOf = (target: string) => `slack-place.${causeId(target)}`;
-
-/** Where the card is, and how much of what belongs into its thread has been said there. */
-const Handle = z.object({
-  channel: z.string(),
-  ts: z.string(),
-  comments: z.number().int().default(0),
-  reminders: z.number().int().default(0),
-  /** Of what is said next, where that waits. */
-  turn: z.number().optional(),
-});
-type Handle = z.infer<typeof Handle>;
-
-/** Nobody whom the app could write to. */
-class NotHere extends Error {}
 
 export type SlackOptions = {
   botToken: string;
@@ -72,6 +57,7 @@ export function createSlackChannel({
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
   });
+  const reply = createThread(client, turns);
   const known = new Map<string, string>();
 
   const placeOf = (target: string): Place => ({ name: target, everyMs });
@@ -81,7 +67,7 @@ export function createSlackChannel({
   async function post(target: string, told: Told): Promise<Handle> {
     const { channel = '', ts = '' } = await client.chat.postMessage({
       channel: await addressOf(target, told),
-      ...cardOf(told, pageOf(told)),
+      ...cardOf(told, pageOf(told), insteadOf(target, told)),
       unfurl_links: false,
       unfurl_media: false,
       metadata: { event_type: eventType, event_payload: { action_id: told.actionId } },
@@ -126,49 +112,6 @@ export function createSlackChannel({
   }
   let team: string | undefined;
 
-  /** What has been said since, in the thread of the card, and how far that has come. */
-  async function reply(known: Handle, target: string, told: Told): Promise<Sent> {
-    const handle = { ...known };
-    const text = () => JSON.stringify(handle);
-    const isReminded = () => remindersOf(told) > handle.reminders && !told.ended;
-    while (handle.comments < told.comments.length || isReminded()) {
-      const { turn, due } = await turnOf(handle, target);
-      handle.turn = turn;
-      if (due > Date.now()) return { outcome: 'waits', until: due, handle: text() };
-      const comment = told.comments[handle.comments];
-      try {
-        await say(handle, comment ? commentReply(comment) : reminderReply(told));
-      } catch (error) {
-        const refused = refusedFor(error);
-        return refused.outcome === 'retry' ? { ...refused, handle: text() } : refused;
-      }
-      delete handle.turn;
-      if (comment) handle.comments += 1;
-      else handle.reminders = remindersOf(told);
-    }
-    handle.reminders = Math.max(handle.reminders, remindersOf(told));
-    // Nobody reminds of what has ended.
-    if (handle.turn !== undefined) await turns.giveBack(placeOf(target), [handle.turn]);
-    delete handle.turn;
-    return { outcome: 'delivered', handle: text() };
-  }
-
-  async function turnOf({ turn }: Handle, target: string): Promise<Turn> {
-    if (turn !== undefined) return turns.look(placeOf(target), turn);
-    const [taken] = await turns.take(placeOf(target), 1);
-    return taken ?? { turn: Date.now(), due: Date.now() };
-  }
-
-  async function say({ channel, ts }: Handle, said: Reply): Promise<void> {
-    await client.chat.postMessage({
-      channel,
-      thread_ts: ts,
-      ...said,
-      unfurl_links: false,
-      unfurl_media: false,
-    });
-  }
-
   /** What was sent is looked for by the id of its channel, which Slack alone knows. */
   async function remember(target: string, id: string): Promise<void> {
     if (known.get(target) === id) return;
@@ -188,13 +131,6 @@ export function createSlackChannel({
 
   return {
     kind: 'slack',
-    isByName: (asked) => asked.some(isByName),
-    targetsOf: ({ asked, people }) => [
-      ...asked.filter((one) => one.startsWith('#')),
-      ...people
-        .filter(({ slack, as }) => slack.length > 0 && as.some(isByName))
-        .map(({ email }) => nameOf(email)),
-    ],
     placeOf,
 
     async find(target, told, since): Promise<Found> {
@@ -223,11 +159,11 @@ export function createSlackChannel({
       const known = Handle.parse(JSON.parse(handle));
       const { channel, ts } = known;
       try {
-        await client.chat.update({ channel, ts, ...cardOf(told, pageOf(told)) });
+        await client.chat.update({ channel, ts, ...cardOf(told, pageOf(told), insteadOf(target, told)) });
       } catch (error) {
         return refusedFor(error);
       }
-      return reply(known, target, told);
+      return reply(known, placeOf(target), told);
     },
 
     check: (target) => tried(target, { people: [] }),
@@ -247,7 +183,8 @@ export function createSlackChannel({
   };
 }
 
-function refusedFor(error: unknown): Refused {
-  if (error instanceof NotHere) return { outcome: 'failed', reason: error.message };
-  return refusedBy(failureOf(error));
+/** Why somebody is told here who was to be told elsewhere. */
+function insteadOf(target: string, told: Told): string | null {
+  const person = told.people.find(({ email }) => nameOf(email) === target);
+  return person ? insteadText(lostFor(person, told)) : null;
 }

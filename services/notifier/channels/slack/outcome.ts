@@ -5,7 +5,8 @@ import {
   WebAPIRateLimitedError,
   WebAPIRequestError,
 } from '@slack/web-api';
-import type { VendorFailure } from '../failure.ts';
+import type { Refused } from '../../send-result.ts';
+import { refusedBy, type VendorFailure } from '../failure.ts';
 
 const advice: Record<string, string> = {
   not_in_channel: 'invite the app to the channel (/invite, then its name)',
@@ -60,4 +61,12 @@ export function failureOf(error: unknown): VendorFailure {
     kind: 'passing',
     reason: shortened(error instanceof Error ? error.message : String(error), saidCharsMax),
   };
+}
+
+/** Nobody whom the app could write to. */
+export class NotHere extends Error {}
+
+export function refusedFor(error: unknown): Refused {
+  if (error instanceof NotHere) return { outcome: 'failed', reason: error.message };
+  return refusedBy(failureOf(error));
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dueOf, type Line, nobodyWaits, withFree, withRest, withTaken } from './turns.ts';
+import { dueOf, type Line, nobodyWaits, withFree, withRest, withTaken } from './line.ts';
 
 const everyMs = 1000;
 const take = (line: Line, now: number, count = 1) => withTaken(line, count, { everyMs, now });
