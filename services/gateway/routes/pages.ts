@@ -2,6 +2,7 @@ import { type ApprovalView, placesText, requests } from '@placet/events';
 import { type App, ask, type BusContext, errorTable, Refusal } from '@placet/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
+import { audienceFor, audienceOf, voterOf } from '../accounts/audience.ts';
 import type { People } from '../accounts/people.ts';
 import type { GatewayConfig } from '../config.ts';
 import { accountBody } from '../pages/account.ts';
@@ -19,7 +20,6 @@ import { createCookies } from '../sessions/cookie.ts';
 import { isFromOwnPage } from '../sessions/own-form.ts';
 import { isFormToken, type Sessions, type SignedIn } from '../sessions/sessions.ts';
 import type { SlackCodes } from '../sessions/slack-codes.ts';
-import { audienceFor, audienceOf, voterOf } from './audience.ts';
 import { FormBody, foreignForm, hide, notices, Said, type Told, toldBy } from './page-shared.ts';
 
 const Shown = z.object({

@@ -81,7 +81,7 @@ export function signInRoutes(app: App, { config, people, sessions, links, signIn
       if ('closed' in opened) return linkOver(reply, opened.closed);
       const { found, person } = opened;
       const { by, is_mailed } = found.link;
-      const wrong = is_mailed ? await digitsProblem(found, token, request.body ?? {}) : null;
+      const wrong = is_mailed ? await digitsProblem(found, token, request.body?.['code']) : null;
       if (wrong !== null) return sendConfirm(reply.code(422), opened, token, wrong);
       if (!(await found.use(now))) return linkOver(reply, linkEnded);
       // Of another's making it ends with nothing of theirs.

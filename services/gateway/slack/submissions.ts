@@ -1,7 +1,7 @@
 import { type Person, requests, type SlackIdentity, VoteAnswer, type VoteQuestion } from '@placet/events';
 import { ask, Refusal } from '@placet/runtime';
-import { voterOf } from '../routes/audience.ts';
-import { Comment } from '../routes/comment.ts';
+import { voterOf } from '../accounts/audience.ts';
+import { Comment } from '../checks/comment.ts';
 import type { SlackCodes } from '../sessions/slack-codes.ts';
 import type { ClickParts } from './clicks.ts';
 import { noWorkspace, wordsOf } from './clicks.ts';
