@@ -28,7 +28,7 @@ export type Done = keyof typeof done;
 const judgedWithinMs = 1500;
 const lookEveryMs = 50;
 
-export type Actor = { person: Person; channel: VoteChannel };
+type Actor = { person: Person; channel: VoteChannel };
 export type Acts = ReturnType<typeof createActs>;
 
 /** What people do on a page. Who they are comes from their session or link alone. */

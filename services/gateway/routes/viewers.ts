@@ -6,8 +6,6 @@ import { isFromOwnPage } from '../sessions/own-form.ts';
 import { isFormToken, type Sessions, type SignedIn } from '../sessions/sessions.ts';
 import { foreignForm } from './page-shared.ts';
 
-export type Viewers = ReturnType<typeof createViewers>;
-
 /** Who looks at a page, and who sends its forms. */
 export function createViewers({ sessions, cookies }: { sessions: Sessions; cookies: Cookies }) {
   function signedIn(request: FastifyRequest): Promise<SignedIn | null> {

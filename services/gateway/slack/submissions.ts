@@ -9,7 +9,7 @@ import { identityOf, Kept, Subject, type Submission, textIn, writtenIn } from '.
 import { modals } from './modals.ts';
 
 /** What Slack shows at the fields of a modal that stays open; null closes it. */
-export type FieldProblems = Record<string, string> | null;
+type FieldProblems = Record<string, string> | null;
 
 type Parts = ClickParts & { codes: SlackCodes };
 
