@@ -11,6 +11,7 @@ const COMMANDS = {
   test: 'scripts/test.ts',
   bench: 'bench/run.ts',
   generate: 'scripts/generate.ts',
+  pictures: 'scripts/pictures.ts',
   placet: 'libs/cli/main.ts',
   'deploy:secrets': 'scripts/deploy/secrets.ts',
   'deploy:streams': 'scripts/deploy/streams.ts',
@@ -65,7 +66,13 @@ async function setUpAndRun(name, args) {
     file: node,
     args: [path.join(root, COMMANDS[name]), ...args],
     cwd: root,
-    env: { ...process.env, ...broker, PLACET_SUPERVISOR_PID: String(process.pid) },
+    env: {
+      // What Node has compiled once it need not compile again: the next start takes half as long.
+      NODE_COMPILE_CACHE: path.join(cacheDir, 'compiled'),
+      ...process.env,
+      ...broker,
+      PLACET_SUPERVISOR_PID: String(process.pid),
+    },
   });
   return endProcessLike(end);
 }

@@ -73,7 +73,7 @@ test('a policy that does not keep its own tests is refused, and the running poli
       column: 5,
       path: 'tests[0]',
       message:
-        'the test "allow for refund.x" expects allow, and it is require_approval: default of the policy default',
+        'the test "allow for refund.x" expects allow, and it is require_approval: no rule of the policy default matches, and its default asks people',
     },
   ]);
   expect((await admin.get('/v1/policies/default')).body).toEqual(before);

@@ -31,7 +31,10 @@ const result: FullResult = {
           action: 'refund\u001b[2J',
           agent: 'support',
           at: '2026-03-02T10:00:00.000Z',
-          before: said('require_approval', 'default of the policy default'),
+          before: said(
+            'require_approval',
+            'no rule of the policy default matches, and its default asks people',
+          ),
           after: said('allow', 'matched rule "small"'),
         },
       ],
@@ -59,7 +62,7 @@ People would be asked 1,500 times less (75 % of 2,000).
 
 require_approval -> allow: 1,500 (refund.create 1,500); as
   act_1  refund[2J of support, 2026-03-02T10:00:00.000Z
-    now   default of the policy default
+    now   no rule of the policy default matches, and its default asks people
     then  matched rule "small"
 
 Rules that would have decided nothing:

@@ -8,7 +8,7 @@ test('a file is a suite, a test a case, and a failure says why', () => {
   <testsuite name="refunds.yaml" tests="2" failures="1" errors="0" skipped="0">
     <testcase name="a small one" classname="refunds.yaml" file="refunds.yaml" line="7"/>
     <testcase name="a large one" classname="refunds.yaml" file="refunds.yaml" line="8">
-      <failure message="expected allow, and it is require_approval: default of the policy default">refund in line 8: expected allow, and it is require_approval: default of the policy default, by no rule</failure>
+      <failure message="expected allow, and it is require_approval: no rule of the policy default matches, and its default asks people">refund in line 8: expected allow, and it is require_approval: no rule of the policy default matches, and its default asks people, by no rule</failure>
     </testcase>
   </testsuite>
 </testsuites>

@@ -10,7 +10,7 @@ test('each test is a row, and what failed says why', () => {
         test         action  expected  found             rule
   pass  a small one  refund  allow     allow             small refunds (line 4)
   FAIL  a large one  refund  allow     require_approval  default
-        line 8: expected allow, and it is require_approval: default of the policy default
+        line 8: expected allow, and it is require_approval: no rule of the policy default matches, and its default asks people
   1 of 2 rules decided a test; the default (require_approval) was reached; without a test:
         line 5: never
 

@@ -7,7 +7,7 @@ import { makeSecrets, secretFiles } from '../../scripts/deploy/make-secrets.ts';
 import { natsConfText } from '../../scripts/nats-conf.ts';
 import { type Broker, createBrokers } from './brokers.ts';
 import { freePort } from './ports.ts';
-import { createServiceProcess, type ServiceProcess } from './service-process.ts';
+import { createServiceProcess, inherited, type ServiceProcess } from './service-process.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -166,7 +166,7 @@ async function command(script: string, env: Record<string, string>): Promise<str
   try {
     const ran = await run(process.execPath, [join(root, 'scripts', script)], {
       cwd: root,
-      env: { PATH: process.env['PATH'] ?? '', PLACET_LOG_LEVEL: 'warn', ...env },
+      env: { ...inherited(), PLACET_LOG_LEVEL: 'warn', ...env },
       timeout: 120_000,
     });
     return ran.stdout;

@@ -9,6 +9,12 @@ export const nodeFlags = ['--max-semi-space-size=16'];
 
 const root = join(import.meta.dirname, '../..');
 
+/** What each of our processes takes over: where programs are, and where Node keeps what it has compiled before. */
+export function inherited(): Record<string, string> {
+  const { PATH = '', NODE_COMPILE_CACHE } = process.env;
+  return { PATH, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) };
+}
+
 /** How a process ended, and whether we had asked for it. */
 export type ProcessEnd = {
   pid: number | undefined;
@@ -68,7 +74,7 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
       {
         cwd: root,
         env: {
-          PATH: process.env['PATH'] ?? '',
+          ...inherited(),
           // It ends when we do, whatever ended us.
           PLACET_SUPERVISOR_PID: String(process.pid),
           ...env,

@@ -11,7 +11,7 @@ const certificates = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY/;
 const ours = new Set(['ENOAUTH', 'ECONFIG', 'EOAUTH2']);
 
 /** What nodemailer says of it: a code of its own, the code of the system below it, and what the server answered. */
-type Told = {
+type MailError = {
   code: string;
   originalCode: string;
   responseCode: number;
@@ -21,7 +21,7 @@ type Told = {
 };
 
 export function failureOf(error: unknown, email: string): MailFailure {
-  const told = toldBy(error);
+  const told = mailErrorOf(error);
   const said = told.response === '' ? told.message : told.response;
   const words = visible(said).replaceAll('\n', ' ').slice(0, saidCharsMax);
   const isLasting =
@@ -35,7 +35,7 @@ export function failureOf(error: unknown, email: string): MailFailure {
 /** 503 says that the talk went wrong, not the mail (RFC 5321, 4.2). */
 const isPermanent = (code: number) => code >= 500 && code <= 599 && code !== 503;
 
-function whatFailed({ code, command, responseCode }: Told, email: string): string {
+function whatFailed({ code, command, responseCode }: MailError, email: string): string {
   if (code === 'EAUTH' || code === 'ENOAUTH') return 'the mail server does not let us in';
   if (command === 'MAIL FROM') return 'the mail server does not take mails from us';
   if (command === 'RCPT TO') return `the mail server does not take mails for ${email}`;
@@ -44,7 +44,7 @@ function whatFailed({ code, command, responseCode }: Told, email: string): strin
   return 'the mail server was not reached';
 }
 
-function advice({ code, originalCode, command, responseCode, response }: Told): string {
+function advice({ code, originalCode, command, responseCode, response }: MailError): string {
   if (code === 'EAUTH' || code === 'ENOAUTH' || responseCode === 530) {
     return responseCode >= 400 && responseCode < 500 ? '' : '; set user and password in PLACET_SMTP_URL anew';
   }
@@ -61,7 +61,7 @@ function advice({ code, originalCode, command, responseCode, response }: Told): 
   return '';
 }
 
-function toldBy(error: unknown): Told {
+function mailErrorOf(error: unknown): MailError {
   const { code, originalCode, responseCode, response, command, message } = Object(error);
   const text = (value: unknown) => (typeof value === 'string' ? value : '');
   return {

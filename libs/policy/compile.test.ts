@@ -1,3 +1,4 @@
+import { cpuMsOf } from '@placet/testing/cpu.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { subjectOf } from './cel/subject.ts';
@@ -65,7 +66,6 @@ test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
 
 test('a name of 10 million characters is looked up in bounded time', () => {
   const compiled = compile(policyOf(...Array.from({ length: 200 }, (_, n) => `${'a'.repeat(n)}*b*c`)));
-  const began = performance.now();
-  expect(matchOf(compiled, 'a'.repeat(10_000_000))).toBeUndefined();
-  expect(performance.now() - began).toBeLessThan(2_000);
+  const lookUp = () => expect(matchOf(compiled, 'a'.repeat(10_000_000))).toBeUndefined();
+  expect(cpuMsOf(lookUp)).toBeLessThan(2_000);
 });

@@ -36,7 +36,7 @@ describe('one layer', () => {
   test('a default decides where no rule matches', () => {
     expect(judge([layer('agent:x', 'default: allow')], 'read')).toEqual({
       decide: 'allow',
-      reason: 'default of the policy agent:x',
+      reason: 'no rule of the policy agent:x matches, and its default allows it',
       rule: null,
       scope: 'agent:x',
       demands: [],

@@ -177,10 +177,17 @@ const usedUp = (rule: Rule, { kind, label }: CounterUse, why: Refused): string =
     ? `the ${kind} of ${named(rule)} ${kind === 'limit' ? 'is used up' : 'has no room for this'} (${label})`
     : `the ${kind} of ${named(rule)} (${label}) cannot be counted now`;
 
+const defaults = {
+  allow: 'its default allows it',
+  deny: 'its default denies it',
+  require_approval: 'its default asks people',
+  abstain: 'it has no default',
+} as const;
+
 const fallenBack = (decide: Found['decide'], scope: string): Found => ({
   decide,
   rule: null,
-  reason: `default of the policy ${scope}`,
+  reason: `no rule of the policy ${scope} matches, and ${defaults[decide]}`,
   asks: [anybody(null)],
   settings: [{}],
   uses: [],

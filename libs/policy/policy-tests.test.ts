@@ -36,7 +36,7 @@ describe('tests in a policy', () => {
 `;
     expect(problemsOf(text)).toBe(
       [
-        'line 14, column 5: the test "large ones" expects allow, and it is require_approval: default of the policy default',
+        'line 14, column 5: the test "large ones" expects allow, and it is require_approval: no rule of the policy default matches, and its default asks people',
         'line 15, column 5: the test "deny for deploy" expects deny, and it is allow: matched rule "by day"',
       ].join('\n'),
     );

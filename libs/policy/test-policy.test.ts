@@ -43,7 +43,7 @@ describe('the tests of a policy', () => {
         found: 'require_approval',
         passed: false,
         rule: null,
-        reason: 'default of the policy default',
+        reason: 'no rule of the policy default matches, and its default asks people',
       },
     ]);
   });

@@ -41,6 +41,8 @@ export function createApp(options: {
   /** What is not ready, in words; empty when all is well. */
   unready: () => string[];
   trustProxy?: string[];
+  /** What a browser is shown where there is nothing; it makes nothing of JSON. */
+  problemPage?: (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 }) {
   const { logger, metrics } = options;
   // As fastify knows it, so that a part of the application is one of its kind.
@@ -76,7 +78,9 @@ export function createApp(options: {
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.of(request.url);
     if (allowed.length === 0) {
-      return answerError(new Refusal('NOT_FOUND', { message: 'There is no such path.' }), request, reply);
+      const isBrowser = request.headers.accept?.includes('text/html') ?? false;
+      const answer = (isBrowser && options.problemPage) || answerError;
+      return answer(new Refusal('NOT_FOUND', { message: 'There is no such path.' }), request, reply);
     }
     reply.header('allow', allowed.join(', '));
     const message = `This path takes ${allowed.join(' or ')}, not ${request.method}.`;

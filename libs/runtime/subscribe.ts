@@ -114,7 +114,11 @@ export function subscribe(
       outcome = await handled(message);
     } catch (error) {
       outcome = outcomeOfError(error, faultOf(message.seq), deliveriesMax);
-      context.logger.warn({ err: error, consumer: spec.durable, seq: message.seq }, 'a handler failed');
+      const where = { consumer: spec.durable, seq: message.seq };
+      // Somebody else is away, or not yet there: where in our code that was noticed tells nobody anything.
+      if (error instanceof Unavailable)
+        context.logger.warn(where, `waits, and is tried again: ${error.message}`);
+      else context.logger.warn({ err: error, ...where }, 'a handler failed');
     }
     if (outcome.outcome !== 'retry') faults.delete(message.seq);
     context.metrics.handled.inc({ consumer: spec.durable, outcome: outcome.outcome });

@@ -7,16 +7,20 @@ import { releaseAfterTest } from './cleanup.ts';
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 const installMs = 300_000;
 
-/** A real browser, without a window. */
+/** A real browser, without a window, for the time of a test. */
 export async function startBrowser(): Promise<Browser> {
+  const browser = await launchBrowser();
+  releaseAfterTest('browser', () => browser.close());
+  return browser;
+}
+
+export async function launchBrowser(): Promise<Browser> {
   const executablePath = findBrowser() ?? installed();
   // As root Chromium starts only without its sandbox.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   // It takes as long to load as half of the rest, and few tests want it.
   const { chromium } = await import('playwright-core');
-  const browser = await chromium.launch({ executablePath, args });
-  releaseAfterTest('browser', () => browser.close());
-  return browser;
+  return chromium.launch({ executablePath, args });
 }
 
 function findBrowser(): string | undefined {

@@ -64,7 +64,7 @@ test('an unknown command, and one whose file is missing, is one line and exit co
   const unknown = runSetup(root, ['nonsense']);
   expect(await unknown.ended).toBe(1);
   expect(unknown.said().err).toBe(
-    'placet: there is no command "nonsense"; there are: start, token, cluster, faults, test, bench, generate, placet, deploy:secrets, deploy:streams, deploy:admin\n',
+    'placet: there is no command "nonsense"; there are: start, token, cluster, faults, test, bench, generate, pictures, placet, deploy:secrets, deploy:streams, deploy:admin\n',
   );
   const missing = runSetup(root, ['bench']);
   expect(await missing.ended).toBe(1);

@@ -17,7 +17,7 @@ import type { Reports } from './checks/reports.ts';
 import type { GatewayConfig } from './config.ts';
 import { limitRequests } from './limits.ts';
 import type { Acts } from './pages/acts.ts';
-import { inPages } from './pages/scope.ts';
+import { answerProblem, inPages } from './pages/scope.ts';
 import type { Policies } from './policies/policies.ts';
 import { createTrials } from './policies/trials.ts';
 import { accountRoutes } from './routes/account.ts';
@@ -90,7 +90,8 @@ export type GatewayParts = {
 export async function createGatewayApp(parts: GatewayParts): Promise<App> {
   const { context, config, trusted } = parts;
   const { logger, metrics } = context;
-  const app = createApp({ logger, metrics, unready: parts.unready, trustProxy: config.trustProxy });
+  const { trustProxy } = config;
+  const app = createApp({ logger, metrics, unready: parts.unready, trustProxy, problemPage: answerProblem });
   app.addHook('onRequest', (_request, reply, next) => {
     reply.headers(securityHeaders);
     next();

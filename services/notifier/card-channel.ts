@@ -1,8 +1,16 @@
-import type { Delivery } from './channel.ts';
+import type { Refused, SendResult } from './send-result.ts';
 import type { Told } from './told.ts';
+import type { Place } from './turns.ts';
 
 /** What was sent, and how it is found again to be brought up to date. */
-export type Sent = { outcome: 'delivered'; handle: string } | Exclude<Delivery, { outcome: 'delivered' }>;
+export type Sent =
+  | { outcome: 'delivered'; handle: string }
+  /** What is left to be said waits for its turn there. */
+  | { outcome: 'waits'; until: number; handle: string }
+  | Refused;
+
+/** What a sender that died may have sent; null where there is none, or where the vendor cannot say. */
+export type Found = { outcome: 'looked'; handle: string | null } | Refused;
 
 /** What came of a harmless message; why not in words for whoever set the channel up. */
 export type Check = { ok: true } | { ok: false; reason: string };
@@ -14,10 +22,10 @@ export type CardChannel = {
   isByName(asked: readonly string[], failed: Told['failed']): boolean;
   /** Where it belongs now, in a form that may be logged. */
   targetsOf(told: Told): string[];
-  /** How long this one has to wait for its turn there; 0 takes the turn. */
-  waitMs(target: string, told: Told, now: number): number;
-  /** What a sender that died may have sent; null where there is none, or where the vendor cannot say. */
-  find(target: string, told: Told): Promise<string | null>;
+  /** Where what is sent there waits for its turn; null is that it need not wait. */
+  placeOf(target: string): Place | null;
+  /** `since` is when its sender began. */
+  find(target: string, told: Told, since: number): Promise<Found>;
   send(target: string, told: Told): Promise<Sent>;
   /** The handle may be another afterwards: what it says of what was sent has changed. */
   update(handle: string, target: string, told: Told): Promise<Sent>;
@@ -25,10 +33,8 @@ export type CardChannel = {
    * Ends what may have been sent, where that is over and nobody can say whether it was. Without it such a thing stays as
    * it is, because it does no harm.
    */
-  withdraw?(target: string, told: Told): Promise<Delivery>;
+  withdraw?(target: string, told: Told): Promise<SendResult>;
   /** Sends something harmless there. */
   check(target: string): Promise<Check>;
-  /** How long to wait after the given number of failed attempts; null is to give up. */
-  retryDelayMs(attempts: number): number | null;
   close(): void;
 };

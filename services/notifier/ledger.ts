@@ -11,11 +11,17 @@ const Slot = z.object({
   at: z.number(),
   /** When it is tried again. */
   until: z.number().optional(),
+  /** Its turn at the place, taken once: whoever gets to it then sends. */
+  turn: z.number().optional(),
+  /** When the first began of whom nobody knows whether they have sent. */
+  begun: z.number().optional(),
   error: z.string().optional(),
   /** How what was sent is found again. */
   handle: z.string().optional(),
   /** Which state of the approval it shows. */
   version: z.number().int().optional(),
+  /** Which one it could not be brought to show, for good; told as failed. */
+  refused: z.number().int().optional(),
 });
 /** A place where an approval stands, or is to stand. */
 export type Slot = z.infer<typeof Slot>;

@@ -30,6 +30,7 @@ import { createPagerDutyChannel } from './channels/pagerduty/channel.ts';
 import { createSlackChannel, type SlackChannel } from './channels/slack/channel.ts';
 import type { NotifierConfig } from './config.ts';
 import { CardsEntry, openLedger, PlaceEntry } from './ledger.ts';
+import { createTurns, Line, type Turns } from './turns.ts';
 import { startWebhooks } from './webhooks/webhooks.ts';
 
 type Options = { config: NotifierConfig; trusted: Jwks };
@@ -42,18 +43,21 @@ export function startNotifierService(
   return startService('notifier', environment, async (parts) => {
     const { config, trusted } = options;
     const { notifierSlack, notifierPagerduty, notifierEmail } = consumers;
-    const slack = await slackOf(parts, config);
+    const turns = createTurns(await openLedger(parts.context, Line), parts.context);
+    const slack = await slackOf(parts, turns, config);
     const pagerduty = pagerdutyOf(config);
     const email = emailOf(parts, config);
     const problems = [
       await startWebhooks(parts, options),
-      await show(parts, trusted, { spec: notifierSlack, channel: slack }),
-      await show(parts, trusted, {
+      await show(parts, { spec: notifierSlack, channel: slack, turns, trusted }),
+      await show(parts, {
         spec: notifierPagerduty,
         channel: pagerduty,
+        turns,
+        trusted,
         isNone: (event) => config.pagerdutyKeys.size === 0 && !asksPagerDuty(event),
       }),
-      await show(parts, trusted, { spec: notifierEmail, channel: email }),
+      await show(parts, { spec: notifierEmail, channel: email, turns, trusted }),
     ];
     answerTests(parts, { slack, pagerduty, email });
     return { unready: () => problems.flatMap((one) => one()) };
@@ -65,11 +69,12 @@ const none: Problems = () => [];
 
 async function slackOf(
   parts: ServiceParts,
+  turns: Turns,
   { slackBotToken: botToken, slackApiUrl: apiUrl, publicUrl }: NotifierConfig,
 ): Promise<SlackChannel | null> {
   if (botToken === undefined) return null;
   const places = await openLedger(parts.context, PlaceEntry);
-  const slack = createSlackChannel({ botToken, apiUrl, publicUrl, places });
+  const slack = createSlackChannel({ botToken, apiUrl, publicUrl, places, turns });
   answer(parts, requests.slackModal, SlackModalQuestion, async ({ trigger_id, view }) => {
     const problem = await slack.openModal(trigger_id, view);
     if (problem !== null) throw new Refusal('UNAVAILABLE', { message: problem });
@@ -134,22 +139,23 @@ type Shown = {
   spec: ConsumerSpec;
   /** Without one the events stay in the stream, and are shown when there is one. */
   channel: CardChannel | null;
+  turns: Turns;
+  trusted: Jwks;
   /** Of which events it is known at once that nobody there is asked. */
   isNone?: (event: PlacetEvent) => boolean;
 };
 
 async function show(
   { context, bus, alarm, resources }: ServiceParts,
-  trusted: Jwks,
-  { spec, channel, isNone = () => false }: Shown,
+  { spec, channel, turns, trusted, isNone = () => false }: Shown,
 ): Promise<Problems> {
   if (!channel) return none;
   resources.add(`${channel.kind} channel`, () => channel.close());
   const ledger = await openLedger(context, CardsEntry);
-  const bring = createCards({ context, bus, ledger, channel, trusted });
+  const bringUpToDate = createCards({ context, bus, ledger, turns, channel, trusted });
   subscribe(context, bus, alarm, resources, {
     spec,
-    handle: async (delivered) => (isNone(delivered.event) ? done : bring(delivered)),
+    handle: async (delivered) => (isNone(delivered.event) ? done : bringUpToDate(delivered)),
     concurrency: 16,
   });
   return watchConsumer({ context, alarm, resources }, spec).problems;

@@ -2,7 +2,7 @@ import { type EventOf, makeEvent } from '@placet/events';
 import { type Bus, causeId, newId } from '@placet/runtime';
 
 /** What a channel did about an approval, as everybody is told it. */
-export type Told = {
+export type Notification = {
   action_id: string;
   agent: string;
   target: string;
@@ -15,8 +15,8 @@ export type Told = {
 };
 
 export type Tell = {
-  sent(told: Told): Promise<void>;
-  failed(told: Told & { error: string }): Promise<void>;
+  sent(one: Notification): Promise<void>;
+  failed(one: Notification & { error: string }): Promise<void>;
 };
 
 /** Telling twice is once: of one place and one cause there is one event. */
@@ -24,18 +24,18 @@ export function createTell(bus: Bus, channel: string): Tell {
   const common = () => ({ service: 'notifier', id: newId(), now: new Date() }) as const;
   const store = async (
     event: EventOf<'notification.sent'> | EventOf<'notification.failed'>,
-    { target, about, place = target }: Told,
+    { target, about, place = target }: Notification,
   ) => {
     await bus.note(event, causeId(channel, place, about));
   };
   return {
-    async sent({ case: ofCase, place, ...told }) {
-      const data = { ...told, channel, ...(ofCase === undefined ? {} : { case: ofCase }) };
-      await store(makeEvent('notification.sent', { ...common(), data }), { ...told, place });
+    async sent({ case: ofCase, place, ...one }) {
+      const data = { ...one, channel, ...(ofCase === undefined ? {} : { case: ofCase }) };
+      await store(makeEvent('notification.sent', { ...common(), data }), { ...one, place });
     },
-    async failed({ case: ofCase, place, ...told }) {
-      const data = { ...told, channel, ...(ofCase === undefined ? {} : { case: ofCase }) };
-      await store(makeEvent('notification.failed', { ...common(), data }), { ...told, place });
+    async failed({ case: ofCase, place, ...one }) {
+      const data = { ...one, channel, ...(ofCase === undefined ? {} : { case: ofCase }) };
+      await store(makeEvent('notification.failed', { ...common(), data }), { ...one, place });
     },
   };
 }

@@ -33,6 +33,8 @@ export type Told = {
   people: Reachable[];
   /** Grows with each event that a channel may show. */
   version: number;
+  /** The newest of those. */
+  latest: { id: string; type: string };
 };
 
 const shownNotes = ['approval.commented', 'approval.closed'] as const;
@@ -55,6 +57,8 @@ export async function readTold(
   const inform = standing.needed.data.inform ?? [];
   const asked = ended ? inform.map(approverText) : askedNow(standing);
   const question = { ...action, ...(ended ? { informed: inform } : {}) };
+  const shown = history.events.filter(({ event }) => event.type !== 'notification.failed');
+  const latest = shown.toSorted((a, b) => a.seq - b.seq).at(-1)?.event ?? standing.needed;
   const told: Told = {
     ...action,
     needed: standing.needed.data,
@@ -65,7 +69,8 @@ export async function readTold(
     asked,
     people:
       asked.length > 0 && isByName(asked, ended ? [] : failed) ? await reachable(context, question) : [],
-    version: newest(history.events.filter(({ event }) => event.type !== 'notification.failed')),
+    version: newest(shown),
+    latest: { id: latest.id, type: latest.type },
   };
   // What nobody acts on counts as seen, too: it is not waited for.
   return { told, seen: newest([...history.events, ...history.forged]) };

@@ -1,44 +1,48 @@
 import { expect, test } from 'vitest';
-import { createTurns } from './turns.ts';
+import { dueOf, type Line, nobodyWaits, withFree, withRest, withTaken } from './turns.ts';
 
-test('one after the other at a place, each at a turn of its own', () => {
-  const turns = createTurns(1000);
-  expect(['a', 'b', 'c'].map((who) => turns.take('#x', who, 0))).toEqual([0, 1000, 2000]);
-  expect(turns.take('#y', 'b', 0)).toBe(0);
-  // Who asks again keeps the turn, and makes nobody wait longer.
-  expect(turns.take('#x', 'c', 500)).toBe(1500);
-  expect(turns.take('#x', 'b', 1000)).toBe(0);
-  expect(turns.take('#x', 'd', 1000)).toBe(2000);
-  expect(turns.take('#x', 'c', 2000)).toBe(0);
+const everyMs = 1000;
+const take = (line: Line, now: number, count = 1) => withTaken(line, count, { everyMs, now });
+const duesOf = (line: Line, turns: readonly number[]) => turns.map((turn) => dueOf(line, turn));
+
+test('one after the other, each at a turn of its own', () => {
+  const { line, turns } = take(nobodyWaits, 5000, 3);
+  expect(turns).toEqual([5000, 6000, 7000]);
+  expect(take(line, 5500).turns).toEqual([8000]);
+  expect(take(line, 60_000).turns).toEqual([60_000]);
 });
 
-test('a place that takes no more rests', () => {
-  const turns = createTurns(1000);
-  turns.rest('#x', 30_000);
-  expect(turns.take('#x', 'a', 0)).toBe(30_000);
-  turns.rest('#x', 10_000);
-  expect(turns.take('#x', 'b', 0)).toBe(31_000);
+test('while a place rests everybody waits as much longer, in the same order', () => {
+  const before = take(nobodyWaits, 0, 3);
+  const line = withRest(before.line, 31_000, 1000);
+  expect(duesOf(line, before.turns)).toEqual([30_000, 31_000, 32_000]);
+  const next = take(line, 2000);
+  expect(duesOf(next.line, next.turns)).toEqual([33_000]);
+  // Who is told the same rest makes it no longer.
+  expect(withRest(line, 31_000, 2000)).toEqual(line);
+  expect(duesOf(withRest(line, 32_000, 2000), before.turns)).toEqual([31_000, 32_000, 33_000]);
 });
 
-test('who does not ask any more holds up nobody', () => {
-  const turns = createTurns(1000);
-  const gone = Array.from({ length: 60 }, (_, n) => `gone ${n}`);
-  for (const who of gone) turns.take('#x', who, 0);
-  // The first is served, and the others are never heard of again.
-  let now = 0;
-  let waitMs = turns.take('#x', 'here', now);
-  for (let asked = 0; waitMs > 0 && asked < 20; asked++) {
-    now += Math.min(waitMs, 10_000);
-    waitMs = turns.take('#x', 'here', now);
-  }
-  expect(waitMs).toBe(0);
-  expect(now).toBeLessThan(60_000);
+test('where nobody waits a rest holds as well', () => {
+  const { line, turns } = take(withRest(nobodyWaits, 30_000, 1000), 2000);
+  expect(duesOf(line, turns)).toEqual([30_000]);
 });
 
-test('who is late for its turn is not waited for', () => {
-  const turns = createTurns(1000);
-  expect(turns.take('#x', 'a', 0)).toBe(0);
-  expect(turns.take('#x', 'late', 0)).toBe(1000);
-  expect(turns.take('#x', 'b', 0)).toBe(2000);
-  expect(turns.take('#x', 'b', 2000)).toBe(0);
+test('whoever leaves makes room', () => {
+  const { line, turns } = take(nobodyWaits, 0, 5);
+  const left = withFree(line, turns.slice(1, 3), { everyMs });
+  const next = take(left, 500, 3);
+  expect(next.turns).toEqual([1000, 2000, 5000]);
+  // What is over by now is no turn.
+  expect(take(left, 1500).turns).toEqual([2000]);
+});
+
+test('a line that everybody leaves is empty', () => {
+  const { line, turns } = take(nobodyWaits, 0, 500);
+  expect(withFree(line, turns.slice(1), { everyMs })).toMatchObject({ next: 1000, free: [] });
+});
+
+test('however many leave, a line stays short', () => {
+  const { line, turns } = take(nobodyWaits, 0, 3000);
+  expect(withFree(line, turns.slice(0, -1), { everyMs }).free).toHaveLength(1000);
 });

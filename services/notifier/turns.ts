@@ -1,52 +1,155 @@
-/** Places take so many messages a second. Whoever comes waits in line, and keeps the place while asking for it. */
+import { type BusContext, causeId } from '@placet/runtime';
+import * as z from 'zod';
+import type { Ledger } from './ledger.ts';
+
+/** Somewhere that takes one message in so much time. */
+export type Place = { name: string; everyMs: number };
+
+/**
+ * Who may send next at a place. A turn is a time on the clock of the place, which stands still while the place rests: so
+ * a rest moves everybody back alike, and nobody loses a turn by it.
+ */
+export const Line = z.object({
+  /** From here on the turns are free. */
+  next: z.number(),
+  /** How far the clock of the place is behind, all in all. */
+  behindMs: z.number(),
+  /** Until when it rests, on the clock of everybody. */
+  restsUntil: z.number(),
+  /** Turns before `next` that nobody wants any more, the earliest first. */
+  free: z.array(z.number()),
+});
+export type Line = z.infer<typeof Line>;
+
+export const nobodyWaits: Line = { next: 0, behindMs: 0, restsUntil: 0, free: [] };
+
+const freeMax = 1000;
+
+export const dueOf = ({ behindMs }: Line, turn: number) => turn + behindMs;
+
+/** The earliest turns that are free. */
+export function withTaken(
+  line: Line,
+  count: number,
+  { everyMs, now }: { everyMs: number; now: number },
+): { line: Line; turns: number[] } {
+  const earliest = Math.max(now, line.restsUntil) - line.behindMs;
+  const free = line.free.filter((turn) => turn >= earliest);
+  const turns = free.splice(0, count);
+  let { next } = line;
+  while (turns.length < count) {
+    const turn = Math.max(next, earliest);
+    turns.push(turn);
+    next = turn + everyMs;
+  }
+  return { line: { ...line, next, free }, turns };
+}
+
+export function withFree(line: Line, turns: readonly number[], { everyMs }: { everyMs: number }): Line {
+  const free = [...new Set([...line.free, ...turns])].toSorted((a, b) => a - b);
+  let { next } = line;
+  while (free.length > 0 && free.at(-1) === next - everyMs) next = free.pop() ?? next;
+  return { ...line, next, free: free.slice(0, freeMax) };
+}
+
+export function withRest(line: Line, until: number, now: number): Line {
+  const restMs = until - Math.max(now, line.restsUntil);
+  return restMs <= 0 ? line : { ...line, behindMs: line.behindMs + restMs, restsUntil: until };
+}
+
+/** A turn that was taken, and when that is as things are. */
+export type Turn = { turn: number; due: number };
+
+/** Who sends next where, agreed by all who send. */
 export type Turns = {
-  /** How long `who` has to wait for its turn at the place; 0 is now, and takes it. */
-  take(place: string, who: string, now: number): number;
+  take(place: Place, count: number): Promise<Turn[]>;
+  /** When it is due by now; another one that is earlier, where somebody has left. */
+  look(place: Place, turn: number): Promise<Turn>;
+  giveBack(place: Place, turns: readonly number[]): Promise<void>;
   /** Nobody's turn is before this. */
-  rest(place: string, until: number): void;
+  rest(place: Place, until: number): Promise<void>;
 };
 
-/** Who waits asks again at this interval at the latest; who does not any more has found something else, or died. */
-const forgottenMs = 15_000;
-/** Who is late for its own turn does not hold up the others. */
-const lateMs = 500;
+const triesMax = 50;
 
-type Place = { free: number; line: Map<string, number> };
+/**
+ * The lines stand in the ledger, where each instance changes them by compare-and-set: so many instances are as one, and a
+ * turn is where what waits for it is. Where the ledger cannot be reached, it is everybody's turn: the vendor's own limit
+ * holds all the same.
+ */
+export function createTurns(ledger: Ledger<Line>, { logger }: Pick<BusContext, 'logger'>): Turns {
+  const queues = new Map<string, Promise<unknown>>();
+  const keyOf = ({ name }: Place) => `turns.${causeId(name)}`;
 
-export function createTurns(everyMs: number): Turns {
-  const places = new Map<string, Place>();
-
-  function placeOf(name: string): Place {
-    const known = places.get(name);
-    if (known) return known;
-    const place: Place = { free: 0, line: new Map() };
-    places.set(name, place);
-    return place;
+  /** Within a process one after the other, so that only processes race. */
+  function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const mine = (queues.get(key) ?? Promise.resolve()).then(work, work);
+    queues.set(key, mine);
+    const leave = () => {
+      if (queues.get(key) === mine) queues.delete(key);
+    };
+    mine.then(leave, leave);
+    return mine;
   }
 
+  async function read(place: Place): Promise<{ line: Line; revision: number }> {
+    const known = await ledger.get(keyOf(place));
+    return { line: known?.entry ?? nobodyWaits, revision: known?.revision ?? 0 };
+  }
+
+  /** Null where it could not be changed. */
+  function changed<T>(place: Place, change: (line: Line) => { line: Line; result: T }): Promise<T | null> {
+    return inTurn(keyOf(place), async () => {
+      try {
+        for (let tries = 0; tries < triesMax; tries++) {
+          const known = await read(place);
+          const { line, result } = change(known.line);
+          if (line === known.line) return result;
+          if ((await ledger.put(keyOf(place), line, known.revision)) !== false) return result;
+        }
+        logger.warn({ place: place.name }, 'the line changes too fast: sending there without a turn');
+      } catch (error) {
+        logger.warn({ err: error, place: place.name }, 'the line is not there: sending without a turn');
+      }
+      return null;
+    });
+  }
+
+  const now = (turn = Date.now()): Turn => ({ turn, due: Date.now() });
+
   return {
-    take(name, who, now) {
-      const place = placeOf(name);
-      const { line } = place;
-      for (const [other, askedAt] of line) {
-        if (now - askedAt > forgottenMs + everyMs * line.size && other !== who) line.delete(other);
-      }
-      // A map keeps the place of who asks again.
-      line.set(who, now);
-      const position = [...line.keys()].indexOf(who);
-      const isFree = place.free <= now;
-      if (isFree && (position === 0 || now - place.free >= lateMs * position)) {
-        line.delete(who);
-        place.free = now + everyMs;
-        if (line.size === 0 && place.free <= now) places.delete(name);
-        return 0;
-      }
-      return Math.max(1, Math.max(0, place.free - now) + position * everyMs);
+    async take(place, count) {
+      const { everyMs } = place;
+      const taken = await changed(place, (before) => {
+        const { line, turns } = withTaken(before, count, { everyMs, now: Date.now() });
+        return { line, result: turns.map((turn) => ({ turn, due: dueOf(line, turn) })) };
+      });
+      return taken ?? Array.from({ length: count }, () => now());
     },
 
-    rest(name, until) {
-      const place = placeOf(name);
-      place.free = Math.max(place.free, until);
+    async look(place, turn) {
+      const known = await read(place).catch(() => null);
+      if (!known) return now(turn);
+      const due = dueOf(known.line, turn);
+      const isEarlierFree = known.line.free.some((one) => one < turn && dueOf(known.line, one) > Date.now());
+      if (due <= Date.now() || !isEarlierFree) return { turn, due };
+      const moved = await changed(place, (before) => {
+        const taken = withTaken(before, 1, { everyMs: place.everyMs, now: Date.now() });
+        const [earlier = turn] = taken.turns;
+        if (earlier >= turn) return { line: before, result: { turn, due: dueOf(before, turn) } };
+        const line = withFree(taken.line, [turn], place);
+        return { line, result: { turn: earlier, due: dueOf(line, earlier) } };
+      });
+      return moved ?? { turn, due };
+    },
+
+    async giveBack(place, turns) {
+      if (turns.length === 0) return;
+      await changed(place, (before) => ({ line: withFree(before, turns, place), result: true }));
+    },
+
+    async rest(place, until) {
+      await changed(place, (before) => ({ line: withRest(before, until, Date.now()), result: true }));
     },
   };
 }

@@ -78,7 +78,7 @@ test('an answer that is lost: the mail comes twice, and is known for one', async
   await eventually(() => expect(smtp.mails).toHaveLength(5));
 });
 
-test('a notifier that dies after it has sent brings the outcome into the same thread', async () => {
+test('a notifier that was stopped after it had sent brings the outcome into the same thread', async () => {
   const { smtp, placet, mia: person } = await startWithEmail();
   const id = await held(placet);
   const [asked] = await letters(smtp, 'mia@example.com');
@@ -91,7 +91,7 @@ test('a notifier that dies after it has sent brings the outcome into the same th
 });
 
 /** Mia alone is asked, and nobody knows whether her mail was taken. */
-async function diedWhileSending() {
+async function stoppedWhileSending() {
   const started = await startWithEmail();
   const { smtp, placet } = started;
   await placet.admin.patch(`/v1/people/${started.max.id}`, { disabled: true });
@@ -102,8 +102,8 @@ async function diedWhileSending() {
   return { ...started, id };
 }
 
-test('a notifier that dies between sending and writing it down sends the same mail again', async () => {
-  const { smtp, placet, mia: person, id } = await diedWhileSending();
+test('a notifier that was stopped between sending and writing it down sends the same mail again', async () => {
+  const { smtp, placet, mia: person, id } = await stoppedWhileSending();
   await placet.placet.start('notifier');
   const [first, second] = await letters(smtp, 'mia@example.com', 2);
   expect(idOf(second)).toBe(idOf(first));
@@ -113,7 +113,7 @@ test('a notifier that dies between sending and writing it down sends the same ma
 });
 
 test('what ended meanwhile is not sent again', async () => {
-  const { smtp, placet, mia: person, id } = await diedWhileSending();
+  const { smtp, placet, mia: person, id } = await stoppedWhileSending();
   await person.vote(id, { vote: 'reject' });
   await placet.placet.start('notifier');
   await held(placet, { payload: { n: 2 } });

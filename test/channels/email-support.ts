@@ -32,7 +32,7 @@ rules:
     decide: require_approval
     approvers: ["role:manager"]
     timeout: 20s
-    remind: [5%]
+    remind: [10%]
   - action: refund.channel
     decide: require_approval
     approvers: ["#approvals"]

@@ -1,17 +1,11 @@
 import { consumers, services } from '@placet/events';
 import type { CardChannel } from '@placet/notifier-service/card-channel.ts';
 import { createCards } from '@placet/notifier-service/cards.ts';
-import { CardsEntry, type Ledger, openLedger } from '@placet/notifier-service/ledger.ts';
-import { connectNats, createBus, createLogger, createMetrics, Resources } from '@placet/runtime';
-import {
-  eventually,
-  releaseAfterEach,
-  releaseAfterTest,
-  startTestPlacet,
-  type TestPlacet,
-} from '@placet/testing';
+import type { CardsEntry, Ledger } from '@placet/notifier-service/ledger.ts';
+import { eventually, releaseAfterEach, startTestPlacet } from '@placet/testing';
 import { expect, test } from 'vitest';
 import { held, messagesIn, policy, rawBroker } from '../support.ts';
+import { notifierOf } from './notifier-support.ts';
 
 releaseAfterEach();
 
@@ -22,29 +16,17 @@ function keepingChannel() {
     kind: 'slack',
     isByName: () => false,
     targetsOf: ({ ended }) => (ended ? [] : ['#approvals']),
-    waitMs: () => 0,
-    find: async () => null,
+    placeOf: () => null,
+    find: async () => ({ outcome: 'looked', handle: null }),
     async send(target) {
       sent.push(target);
       return { outcome: 'delivered', handle: target };
     },
     update: async (handle) => ({ outcome: 'delivered', handle }),
     check: async () => ({ ok: true }),
-    retryDelayMs: () => null,
     close() {},
   };
   return { channel, sent };
-}
-
-async function notifierOf({ placet, agent }: TestPlacet) {
-  const logger = createLogger({ level: 'silent' });
-  const resources = new Resources(logger);
-  releaseAfterTest('connection', () => resources.close());
-  const nats = await connectNats({ ...placet.nats, name: 'notifier' }, logger, resources);
-  const context = { ...nats, service: 'notifier' as const, sealer: null, logger, metrics: createMetrics() };
-  const trusted = (await agent.get('/.well-known/jwks.json')).body;
-  const ledger = await openLedger(context, CardsEntry);
-  return { context, bus: createBus(context), ledger, trusted };
 }
 
 test('who has read for long that it waits does not send what has ended meanwhile', async () => {

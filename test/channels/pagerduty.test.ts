@@ -77,6 +77,24 @@ test('a vote pages nobody once more; another payload is told to the same inciden
   expect(actsOf(pagerDuty, id)).toEqual(['trigger', 'trigger', 'resolve']);
 });
 
+test('an incident that PagerDuty refused to change is told as such, and ends with the approval', async () => {
+  const { pagerDuty, placet } = await startWithPagerDuty();
+  const id = await held(placet, { action_name: 'rebook.two', accepts: ['edits'] });
+  await toldOnce(placet, id, 'notification.sent');
+  pagerDuty.failNext({ status: 400 });
+  const { body } = await placet.admin.get(`/v1/approvals/${id}`);
+  const edit = { payload_digest: body.payload_digest, changes: { 'payload.amount': 15 } };
+  const edited = await placet.admin.post(`/v1/approvals/${id}/edits`, edit);
+  expect(await toldOnce(placet, id, 'notification.failed')).toMatchObject({
+    channel: 'pagerduty',
+    target: 'pagerduty:airline',
+    about_type: 'approval.needed',
+  });
+  const { payload_digest } = edited.body;
+  await placet.admin.vote(id, { vote: 'reject', payload_digest });
+  await incidentIs(pagerDuty, id, 'resolved');
+});
+
 test('who is asked later is paged then', async () => {
   const { pagerDuty, placet } = await startWithPagerDuty();
   const id = await held(placet, { action_name: 'later' });

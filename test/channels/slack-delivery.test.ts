@@ -57,7 +57,26 @@ test.each([
   },
 );
 
-test('a notifier that dies while it sends leaves one card', async () => {
+test('a card that Slack refused to change is told as such, and changed with the next event', async () => {
+  const { slack, placet } = await startWithSlack();
+  const id = await ask(placet, 'refund.two');
+  const { channel, ts } = await cardOf(slack, id);
+  await recorded(placet, id, 'notification.sent');
+  slack.revokeToken();
+  await placet.admin.vote(id, { vote: 'approve' });
+  expect(await recorded(placet, id, 'notification.failed')).toMatchObject({
+    target: '#approvals',
+    about_type: 'approval.voted',
+    error: expect.stringContaining('PLACET_SLACK_BOT_TOKEN'),
+  });
+  slack.revokeToken(null);
+  await slack.click({ user: 'U0ANN', channel, ts, actionId: 'approve' });
+  await eventually(async () => expect(textOf(await cardOf(slack, id))).toContain('Allowed by'));
+  expect(textOf(await cardOf(slack, id))).not.toContain('"button"');
+  expect(await ofType(placet, id, 'notification.failed')).toHaveLength(1);
+});
+
+test('a notifier that is stopped while nobody knows what was sent leaves one card', async () => {
   const { slack, placet } = await startWithSlack();
   await cardOf(slack, await ask(placet, 'refund.create', { payload: { n: 0 } }));
   slack.failNext('chat.postMessage', 'answer lost');

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { inherited } from '@placet/cluster';
 import { natsServerBinary, releaseAfterEach, releaseAfterTest } from '@placet/testing';
 import { expect, test } from 'vitest';
 
@@ -17,7 +18,7 @@ async function faults(args: string[]): Promise<{ code: number | null; stdout: st
   const program = join(import.meta.dirname, '../../scripts/faults.ts');
   const child = spawn(process.execPath, [program, ...args], {
     env: {
-      PATH: process.env['PATH'],
+      ...inherited(),
       HOME: process.env['HOME'],
       MONGODB_URL: process.env['MONGODB_URL'],
       MONGOD: process.env['MONGOD'],

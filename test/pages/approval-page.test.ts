@@ -1,47 +1,10 @@
 import { eventually } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
-import { personWith, sharedPlacet } from '../support.ts';
+import { personWith } from '../support.ts';
+import { placetThatHolds } from './held.ts';
 import { signedIn, textOf } from './visitor.ts';
 
-const policy = `
-version: 1
-rules:
-  - action: reason.*
-    decide: require_approval
-    require_reason: on_reject
-  - action: edit.*
-    decide: require_approval
-    editable: [payload.amount, payload.note]
-  - action: choose.*
-    decide: require_approval
-    choices: [{ name: retry, means: allow }, { name: "stop it", means: deny }]
-  - action: slack.*
-    decide: require_approval
-    only_in: [slack]
-  - action: inbox.*
-    decide: require_approval
-    only_in: [inbox]
-  - action: treasure.*
-    decide: require_approval
-    approvers: ["role:treasurer"]
-  - action: two.*
-    decide: require_approval
-    quorum: 2
-default: require_approval
-`;
-const shared = sharedPlacet({ policy });
-
-async function held(
-  action_name: string,
-  more: object = {},
-): Promise<{ id: string; page: string; digest: string }> {
-  const { agent, admin } = shared();
-  const asked = await agent.check({ action_name, payload: { amount: 20, note: 'a' }, ...more });
-  const id = asked.body.action_id;
-  const { payload_digest } = (await admin.get(`/v1/approvals/${id}`)).body;
-  return { id, page: `/approvals/${id}`, digest: payload_digest };
-}
-const decisionOf = async (id: string) => (await shared().agent.get(`/v1/check/${id}`)).body;
+const { shared, held, decisionOf } = placetThatHolds();
 
 describe('on the page of an approval', () => {
   test('somebody sees what is asked, by whom, until when, and decides with one button', async () => {
@@ -80,6 +43,30 @@ describe('on the page of an approval', () => {
     expect(after.text).not.toContain('name="decide"');
     const view = (await shared().admin.get(`/v1/approvals/${id}`)).body;
     expect(view.votes).toMatchObject([{ by: 'admin@example.com', vote: 'approve', comment: 'fine' }]);
+  });
+
+  test('the list says what is asked with which arguments, what ends first at the top, and where to go on', async () => {
+    const treasurer = await personWith(shared(), 'trudy@example.com', ['treasurer']);
+    const visitor = await signedIn(shared(), treasurer.id);
+    const payload = { amount: 7, to: 'bob', of: 'gold', on: 'monday' };
+    const sooner = await held('treasure.sooner', { timeout: '10m', priority: 'urgent', payload });
+    const later = await held('treasure.later', { timeout: '20m', answer_schema: { type: 'string' } });
+    const seen = await visitor.get('/approvals');
+    const [first = '', second = ''] = seen.text.split('<li class="row">').slice(1);
+    expect(textOf({ text: first })).toContain('my-agent: treasure.sooner');
+    for (const said of ['urgent', 'amount: 7', 'to: bob', 'and 1 more']) expect(first).toContain(said);
+    expect(textOf({ text: second })).toContain('my-agent: treasure.later');
+    expect(second).toContain('asks a question');
+    expect(first).not.toContain('asks a question');
+    const vote = { decide: 'reject', payload_digest: sooner.digest };
+    const { location } = await visitor.send(`${sooner.page}/votes`, vote);
+    const after = await visitor.get(location ?? '');
+    expect(after.text).toContain(`Next: <a href="${later.page}">my-agent: treasure.later</a>`);
+    const last = await visitor.send(`${later.page}/votes`, {
+      decide: 'reject',
+      payload_digest: later.digest,
+    });
+    expect(textOf(await visitor.get(last.location ?? ''))).toContain('Nothing else waits for you.');
   });
 
   test('a vote of several is counted, and seen by the next', async () => {
@@ -146,71 +133,6 @@ describe('on the page of an approval', () => {
     ]);
     await visitor.send(`${page}/votes`, { decide: 'choice:stop it', payload_digest: digest });
     expect(await decisionOf(id)).toMatchObject({ decision: 'denied', choice: 'stop it' });
-  });
-
-  test('a question is answered by the fields that the agent asks for', async () => {
-    const visitor = await signedIn(shared());
-    const answer_schema = {
-      type: 'object',
-      properties: {
-        seat: { type: 'string', title: 'Which seat' },
-        window: { type: 'boolean' },
-        class: { type: 'string', enum: ['first', 'second'] },
-        bags: { type: 'integer' },
-      },
-      required: ['seat'],
-    };
-    const { id, page, digest } = await held('ask.seat', { answer_schema });
-    expect(textOf(await visitor.get(page))).toContain('Which seat');
-    const fields = { decide: 'approve', payload_digest: digest };
-    const wrong = await visitor.send(`${page}/votes`, { ...fields, 'answer.seat': '', 'answer.bags': 'two' });
-    expect(wrong.status).toBe(422);
-    expect(wrong.text).toContain('value="two"');
-    const right = {
-      ...fields,
-      'answer.seat': '12A',
-      'answer.window': '1',
-      'answer.class': '1',
-      'answer.bags': '2',
-    };
-    expect(await visitor.send(`${page}/votes`, right)).toMatchObject({ status: 303 });
-    expect(await decisionOf(id)).toMatchObject({
-      decision: 'allowed',
-      answer: { seat: '12A', window: false, class: 'second', bags: 2 },
-    });
-  });
-
-  test('a question with choices is answered with the choice that means yes', async () => {
-    const visitor = await signedIn(shared());
-    const answer_schema = {
-      type: 'object',
-      properties: { memory_gb: { type: 'integer' } },
-      required: ['memory_gb'],
-    };
-    const { id, page, digest } = await held('choose.memory', { accepts: ['choices'], answer_schema });
-    const fields = { decide: 'choice:retry', 'answer.memory_gb': '16', payload_digest: digest };
-    const wrong = await visitor.send(`${page}/votes`, { ...fields, 'answer.memory_gb': '3,5' });
-    expect(textOf(wrong)).toContain('Your answer does not fit what the agent asks for.');
-    expect(textOf(wrong)).toContain('memory_gb: ');
-    expect(await visitor.send(`${page}/votes`, fields)).toMatchObject({ status: 303 });
-    expect(await decisionOf(id)).toMatchObject({
-      decision: 'allowed',
-      choice: 'retry',
-      answer: { memory_gb: 16 },
-    });
-    expect(textOf(await visitor.get(page))).toContain('"memory_gb": 16');
-  });
-
-  test('an answer that no form can be made of is written as JSON', async () => {
-    const visitor = await signedIn(shared());
-    const answer_schema = { type: 'array', items: { type: 'integer' } };
-    const { id, page, digest } = await held('ask.list', { answer_schema });
-    const fields = { decide: 'approve', payload_digest: digest };
-    for (const answer of ['[1,', '["a"]', '[9007199254740993]']) {
-      expect(await visitor.send(`${page}/votes`, { ...fields, answer })).toMatchObject({ status: 422 });
-    }
-    await visitor.send(`${page}/votes`, { ...fields, answer: '[1, 2]' });
-    expect(await decisionOf(id)).toMatchObject({ decision: 'allowed', answer: [1, 2] });
   });
 
   test('what may be changed is, and only where it is written otherwise than it stands', async () => {
@@ -313,6 +235,16 @@ describe('what an agent sends', () => {
     expect(long.text).toContain('x'.repeat(200_000));
     expect(long.text).toContain('value="reject"');
   });
+});
+
+test('a browser that asks for what is not there gets a page, a program JSON', async () => {
+  const headers = { accept: 'text/html,*/*' };
+  const page = await fetch(`${shared().url}/aprovals`, { headers });
+  expect(page.status).toBe(404);
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(await page.text()).toMatch(/There is no such path.*What waits for you/s);
+  const json = await fetch(`${shared().url}/aprovals`);
+  expect([json.status, await json.json()]).toMatchObject([404, { error: 'NOT_FOUND' }]);
 });
 
 test('a page carries what keeps it to itself', async () => {

@@ -251,6 +251,16 @@ describe('a receiver that is not well', () => {
     expect((await agent.get('/metrics')).body).toContain(
       'placet_notifications_total{channel="webhook",result="failed"} 1',
     );
+    await eventually(async () => {
+      const { notifications } = (await admin.get('/v1/notifications?failed')).body;
+      expect(notifications).toContainEqual(
+        expect.objectContaining({
+          channel: 'webhook',
+          action_id: action,
+          error: expect.stringContaining('ECONN'),
+        }),
+      );
+    });
     const message = (await messagesIn(raw)).find(({ event }) => event.type === 'message.dead');
     expect(message?.event.data).toMatchObject({ consumer: 'notifier-webhook' });
     expect((await admin.vote(action, { vote: 'approve' })).body.decision).toBe('allowed');

@@ -116,7 +116,8 @@ print(json.dumps([[suites.tag, suites.attrib["tests"]], [[s.attrib["name"], [[c.
       { args: [join(directory, 'out/junit.xml')] },
     );
     expect(read).toMatchObject({ code: 0, stderr: '' });
-    const deny = 'expected allow, and it is deny: default of the policy default';
+    const deny =
+      'expected allow, and it is deny: no rule of the policy default matches, and its default denies it';
     expect(JSON.parse(read.stdout)).toEqual([
       ['testsuites', '3'],
       [

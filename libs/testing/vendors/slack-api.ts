@@ -19,7 +19,6 @@ type Context = { workspace: Workspace; failures: Failures; calls: SlackCall[]; n
 
 const methods: Record<string, Method> = { ...chatMethods, ...conversationMethods, ...viewMethods };
 const socketMethod = 'apps.connections.open';
-const rateWindowMs = 1000;
 const responseTextMax = 40_000;
 
 /** Slack's side of HTTP: the Web API, and the response URLs. */
@@ -60,7 +59,7 @@ export function createSlackApi(context: Context) {
   }
 
   function checkRate(reference: string): void {
-    const { perSecond, now } = workspace.settings;
+    const { perSecond, rateWindowMs, now } = workspace.settings;
     if (perSecond === undefined) return;
     const channel = workspace.channelToPost(reference)?.id ?? reference;
     const inWindow = (recent.get(channel) ?? []).filter((at) => now() - at < rateWindowMs);

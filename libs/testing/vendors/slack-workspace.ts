@@ -30,6 +30,8 @@ export type SlackOptions = {
   users?: readonly SlackUser[];
   /** Messages a second in one channel, from which on Slack says 429. No limit if not said. */
   perSecond?: number;
+  /** How long that second is. */
+  rateWindowMs?: number;
   /** Slack waits 3 s for the app's answer to a gesture. */
   answerWithinMs?: number;
   /** The clock that triggers and response URLs expire by. */
@@ -47,6 +49,7 @@ const slackDefaults: Required<Omit<SlackOptions, 'perSecond'>> = {
     { id: 'U0BEN', email: 'ben@example.com', name: 'ben' },
   ],
   answerWithinMs: 3000,
+  rateWindowMs: 1000,
   now: Date.now,
 };
 

@@ -1,78 +1,112 @@
 import type { AnswerSchema } from '@placet/events';
 import { parseJson } from '@placet/proof';
-import { type Html, html } from './html.ts';
+import { attribute, type Html, html } from './html.ts';
 
 export type Form = Readonly<Record<string, string>>;
 
-type Simple = Exclude<AnswerSchema, { type: 'object' | 'array' }>;
+type ObjectSchema = Extract<AnswerSchema, { type: 'object' }>;
+type ListSchema = Extract<AnswerSchema, { type: 'array' }>;
+type Simple = Exclude<AnswerSchema, ObjectSchema | ListSchema>;
+type Part = { name: string; schema: AnswerSchema; isRequired: boolean };
+
 const isSimple = (schema: AnswerSchema): schema is Simple =>
   schema.type !== 'object' && schema.type !== 'array';
 
-/** Each field of an object that is flat enough for a form; null where an answer is written as JSON. */
-function fieldsOf(schema: AnswerSchema): [name: string, field: Simple, isRequired: boolean][] | null {
-  if (isSimple(schema)) return [['', schema, true]];
-  if (schema.type !== 'object') return null;
-  const fields = Object.entries(schema.properties);
-  return fields.every(([, field]) => isSimple(field))
-    ? fields.map(([name, field]) => [name, field as Simple, schema.required?.includes(name) ?? false])
-    : null;
+/** An object is asked for part by part, everything else as it is. */
+function partsOf(schema: AnswerSchema): Part[] {
+  if (schema.type !== 'object') return [{ name: 'answer', schema, isRequired: true }];
+  return Object.entries(schema.properties).map(([property, part]) => ({
+    name: `answer.${property}`,
+    schema: part,
+    isRequired: schema.required?.includes(property) ?? false,
+  }));
 }
-
-const nameOf = (field: string) => `answer.${field}`;
 
 /** What the agent asks, as fields of a form. */
 export function answerFields(schema: AnswerSchema, form: Form): Html {
-  const fields = fieldsOf(schema);
-  if (!fields) {
-    return html`<label for="answer">Your answer, as JSON</label>
-${described(schema)}<details><summary>The form that it has to have</summary><pre>${JSON.stringify(schema, null, 2)}</pre></details>
-<textarea class="code" id="answer" name="answer">${form['answer'] ?? ''}</textarea>`;
-  }
-  return html`${fields.map(([name, field, isRequired]) => {
-    const label = field.title ?? (name === '' ? 'Your answer' : name);
-    return html`<label for="${nameOf(name)}">${label}${!isRequired && html` <span class="soft">(optional)</span>`}</label>
-${described(field)}${inputOf(field, nameOf(name), form[nameOf(name)] ?? '')}`;
+  return html`${partsOf(schema).map((part) => {
+    const { name, isRequired } = part;
+    const label = part.schema.title ?? (name === 'answer' ? 'Your answer' : name.slice('answer.'.length));
+    const { description } = part.schema;
+    return html`<label for="${name}">${label}${!isRequired && html` <span class="soft">(optional)</span>`}</label>
+${description !== undefined && html`<p class="soft">${description}</p>`}${fieldOf(part, form)}`;
   })}`;
 }
 
-const described = ({ description }: AnswerSchema) =>
-  description !== undefined && html`<p class="soft">${description}</p>`;
+function fieldOf({ name, schema }: Part, form: Form): Html {
+  const value = attribute(form[name] ?? '');
+  if (isSimple(schema)) return inputOf(schema, name, form[name] ?? '');
+  if (schema.type === 'array' && isSimple(schema.items)) {
+    const options = optionsOf(schema.items);
+    return options
+      ? html`${options.map((option, n) => checkbox(itemOf(name, n), option, form))}`
+      : html`<p class="soft">One in a line.</p><textarea id="${name}" name="${name}">
+${value}</textarea>`;
+  }
+  return html`<details><summary>As JSON, in this form</summary><pre>${JSON.stringify(schema, null, 2)}</pre></details>
+<textarea class="code" id="${name}" name="${name}">
+${value}</textarea>`;
+}
 
-function inputOf(field: Simple, name: string, value: string): Html {
-  const options = field.type === 'boolean' ? [true, false] : field.enum;
+const optionsOf = (schema: Simple) => (schema.type === 'boolean' ? [true, false] : schema.enum);
+const optionWord = (option: unknown) =>
+  typeof option === 'boolean' ? (option ? 'yes' : 'no') : String(option);
+
+const checkbox = (name: string, option: unknown, form: Form) =>
+  html`<label class="inline"><input type="checkbox" name="${name}"${form[name] !== undefined && html` checked`}>${optionWord(option)}</label>`;
+
+/** No part is named like this, whatever the agent calls it. */
+const itemOf = (name: string, n: number) => `item.${n}.${name}`;
+
+function inputOf(schema: Simple, name: string, text: string): Html {
+  const value = attribute(text);
+  const options = optionsOf(schema);
   if (options) {
-    const choices = options.map((option, n) => {
-      const word = field.type === 'boolean' ? (option ? 'yes' : 'no') : String(option);
-      return html`<option value="${n}"${value === String(n) && html` selected`}>${word}</option>`;
-    });
+    const choices = options.map(
+      (option, n) =>
+        html`<option value="${n}"${text === String(n) && html` selected`}>${optionWord(option)}</option>`,
+    );
     return html`<select id="${name}" name="${name}"><option value="">choose</option>${choices}</select>`;
   }
-  if (field.type === 'string') {
-    return field.format === undefined
-      ? html`<textarea id="${name}" name="${name}">${value}</textarea>`
-      : html`<input type="${field.format === 'date' ? 'date' : 'text'}" id="${name}" name="${name}" value="${value}">`;
+  if (schema.type === 'string') {
+    return schema.format === undefined
+      ? html`<textarea id="${name}" name="${name}">
+${value}</textarea>`
+      : html`<input type="${schema.format === 'date' ? 'date' : 'text'}" id="${name}" name="${name}" value="${value}">`;
   }
   return html`<input type="text" inputmode="decimal" id="${name}" name="${name}" value="${value}">`;
 }
 
 /** What a form says, as the schema wants it; what cannot be read is left as it is, to be refused in words. */
 export function answerIn(schema: AnswerSchema, form: Form): unknown {
-  const fields = fieldsOf(schema);
-  if (!fields) return jsonIn(form['answer'] ?? '');
-  const [only] = fields;
-  if (isSimple(schema) && only) return valueIn(only[1], form[nameOf('')] ?? '');
-  const given = fields.flatMap(([name, field]): [string, unknown][] => {
-    const value = valueIn(field, form[nameOf(name)] ?? '');
-    return value === undefined ? [] : [[name, value]];
-  });
-  return Object.fromEntries(given);
+  const parts = partsOf(schema).map((part) => [part, partIn(part, form)] as const);
+  if (schema.type !== 'object') return parts[0]?.[1];
+  const given = parts.filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([{ name }, value]) => [name.slice('answer.'.length), value]));
 }
 
-function valueIn(field: Simple, text: string): unknown {
+function partIn({ name, schema, isRequired }: Part, form: Form): unknown {
+  const text = form[name] ?? '';
+  if (isSimple(schema)) return valueIn(schema, text);
+  if (schema.type === 'array' && isSimple(schema.items)) {
+    const list = listIn(schema.items, name, form);
+    return list.length > 0 || isRequired ? list : undefined;
+  }
+  return text === '' ? undefined : jsonIn(text);
+}
+
+function listIn(items: Simple, name: string, form: Form): unknown[] {
+  const options = optionsOf(items);
+  if (options) return options.filter((_, n) => form[itemOf(name, n)] !== undefined);
+  const lines = (form[name] ?? '').split('\n').map((line) => line.trim());
+  return lines.filter((line) => line !== '').map((line) => valueIn(items, line));
+}
+
+function valueIn(schema: Simple, text: string): unknown {
   if (text === '') return undefined;
-  const options = field.type === 'boolean' ? [true, false] : field.enum;
+  const options = optionsOf(schema);
   if (options) return options[Number(text)];
-  if (field.type === 'string') return text;
+  if (schema.type === 'string') return text;
   // As JSON has numbers, and none that cannot be carried exactly.
   const number = jsonIn(text.trim());
   return typeof number === 'number' ? number : text;

@@ -3,6 +3,8 @@ import { answerFields, type Form, jsonIn } from './answer.ts';
 import { attribute, type Html, html } from './html.ts';
 import { formField } from './layout.ts';
 
+const lineChars = 80;
+
 export type Forms = {
   /** Where they are sent to; `/votes` and so on are put behind it. */
   path: string;
@@ -80,10 +82,9 @@ function editForm(view: ApprovalView, forms: Forms): Html {
 ${common(view, forms)}
 ${view.editable.map((each) => {
   const field = `change.${each}`;
-  const now = shownValue(valueAt(view.payload, each));
+  const now = valueAt(view.payload, each);
   return html`<label for="${field}">${each.replace(/^payload\./, '')}</label>
-<textarea class="code" id="${field}" name="${field}">
-${attribute(form[field] ?? now)}</textarea>`;
+${changeField(field, now, form[field] ?? shownValue(now))}`;
 })}
 <label for="edit-comment">Why (optional)</label>
 <textarea id="edit-comment" name="comment" maxlength="4000">
@@ -91,6 +92,19 @@ ${attribute(form['comment'] ?? '')}</textarea>
 ${codeField(forms, 'edit-code')}
 <div class="buttons"><button>Propose the change</button></div>
 </form></details></section>`;
+}
+
+/** A number or a word needs one line; a text may have any, and nothing of it is lost. */
+function changeField(name: string, now: unknown, text: string): Html {
+  const isShort =
+    (typeof now !== 'object' || now === null) && text.length <= lineChars && !/[\r\n]/.test(text);
+  const isText = typeof now === 'string' || now === undefined;
+  if (isShort && !isText) {
+    const keys = typeof now === 'number' && html` inputmode="decimal"`;
+    return html`<input type="text" class="code"${keys} id="${name}" name="${name}" value="${attribute(text)}">`;
+  }
+  return html`<textarea class="code${isShort && ' short'}" id="${name}" name="${name}">
+${attribute(text)}</textarea>`;
 }
 
 export function commentForm(view: ApprovalView, forms: Forms): Html {

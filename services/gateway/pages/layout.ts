@@ -36,6 +36,7 @@ ${body}
 }
 
 const signedIn = ({ person, formToken }: { person: Person; formToken: string }) => html`<nav>
+<a href="/approvals">Approvals</a>
 <a href="/account">${person.name ?? person.email}</a>
 <form method="post" action="/sign-out">${formField(formToken)}<button class="quiet">Sign out</button></form>
 </nav>`;

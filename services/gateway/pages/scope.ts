@@ -33,7 +33,8 @@ export async function inPages(app: App, routes: (scope: App) => void): Promise<v
   });
 }
 
-function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.headers(headers);
   const refusal = refusalOf(error, request);
   const { status } = errorTable[refusal.code];
   if (status >= 500) request.log.error({ err: error, requestId: request.id }, 'a page failed');

@@ -9,7 +9,8 @@ export const styleText = `
 body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 .top { display: flex; align-items: center; justify-content: space-between; gap: 1rem; padding: .75rem 1.25rem;
   border-bottom: 1px solid var(--line); background: var(--card); }
-.top nav { display: flex; gap: 1rem; align-items: center; }
+.top nav { display: flex; flex-wrap: wrap; justify-content: flex-end; gap: 0 1rem; align-items: center; min-width: 0; }
+.top nav a { overflow-wrap: anywhere; }
 .brand { font-weight: 700; color: inherit; text-decoration: none; }
 a { color: var(--accent); }
 main { max-width: 46rem; margin: 1.5rem auto 4rem; padding: 0 1.25rem; }
@@ -24,7 +25,7 @@ details { margin-top: .75rem; }
 dl { display: grid; grid-template-columns: fit-content(16rem) minmax(0, 1fr); gap: .3rem 1rem; margin: 0; }
 dt { color: var(--soft); min-width: 0; overflow-wrap: anywhere; }
 dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
-dl.arguments dt, dl.arguments dd, pre, textarea.code { font-family: ui-monospace, monospace; font-size: .9rem; }
+dl.arguments dt, dl.arguments dd, pre, textarea.code, input.code, .row code { font-family: ui-monospace, monospace; font-size: .9rem; }
 pre { overflow: auto; max-height: 30rem; white-space: pre-wrap; overflow-wrap: anywhere; margin: .5rem 0 0; }
 ul { list-style: none; margin: 0; padding: 0; }
 li { padding: .35rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
@@ -39,17 +40,19 @@ input[type=text], input[type=email], input[type=password], input[type=number], i
   width: 100%; padding: .5rem .6rem; font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--line);
   border-radius: 6px; }
 textarea { min-height: 4.5rem; resize: vertical; }
+textarea.short { min-height: 2.6rem; height: 2.6rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .6rem; margin-top: 1rem; }
 button { font: inherit; font-weight: 600; padding: .55rem 1.2rem; border-radius: 8px; border: 1px solid var(--line);
   background: var(--card); color: inherit; cursor: pointer; overflow-wrap: anywhere; }
 button.yes { background: var(--yes); border-color: var(--yes); color: var(--card); }
 button.no { border-color: var(--no); color: var(--no); }
-button.quiet { border: 0; padding: 0; background: none; color: var(--accent); font-weight: 400; }
+button.quiet { white-space: nowrap; border: 0; padding: 0; background: none; color: var(--accent); font-weight: 400; }
 form.plain { margin: 0; }
 .notice { border-radius: 8px; padding: .7rem 1rem; margin: 0 0 1rem; border: 1px solid var(--line); }
 .notice.problem { background: var(--warn-ground); border-color: var(--no); }
 .notice.done { background: var(--done-ground); border-color: var(--yes); }
 section > details { margin: 0; }
+dl + details { margin-top: .75rem; }
 details summary { cursor: pointer; color: var(--accent); }
 .tabs > * { margin-right: .9rem; }
 @media (max-width: 32rem) {

@@ -1,4 +1,4 @@
-import { type ApprovalView, placesText, requests } from '@placet/events';
+import { type ApprovalView, type Person, placesText, requests } from '@placet/events';
 import { type App, ask, type BusContext, errorTable, Refusal } from '@placet/runtime';
 import * as z from 'zod';
 import { audienceFor, audienceOf, voterOf } from '../accounts/audience.ts';
@@ -8,7 +8,7 @@ import { approvalArticle, approvalContext } from '../pages/approval.ts';
 import { commentForm, decidingForms } from '../pages/forms.ts';
 import { html } from '../pages/html.ts';
 import { notice, page } from '../pages/layout.ts';
-import { type ListKind, listBody, listKinds } from '../pages/list.ts';
+import { inOrder, type ListKind, listBody, listKinds, nextLine } from '../pages/list.ts';
 import { send } from '../pages/scope.ts';
 import { styleText } from '../pages/style.ts';
 import { wordsOf } from '../pages/words.ts';
@@ -25,7 +25,8 @@ const Shown = z.object({
     .optional()
     .catch(undefined),
 });
-const pageItems = 50;
+/** Of what waits all is wanted, to be in its order; of what is over only the latest. */
+const itemsMax = { mine: 200, open: 200, decided: 50 } as const;
 const Page = z.object({ approvals: z.array(z.custom<ApprovalView>()), before: z.number().nullable() });
 
 type Parts = {
@@ -47,19 +48,7 @@ export function pageRoutes(app: App, { context, sessions, acts, config }: Parts)
     const viewer = await signedIn(request);
     if (!viewer) return toSignIn(request, reply);
     const { show, cursor } = request.query;
-    const { approvals, before } = await ask(
-      context,
-      requests.approvals,
-      {
-        status: show === 'decided' ? 'decided' : 'pending',
-        audience: show === 'mine' ? audienceFor(viewer.person, 'me') : audienceOf(viewer.person),
-        votable: show === 'mine',
-        by: voterOf(viewer.person),
-        limit: pageItems,
-        ...(cursor === undefined ? {} : { before: Number(cursor) }),
-      },
-      Page,
-    );
+    const { approvals, before } = await listed(viewer.person, show, cursor);
     const next = before === null ? null : String(before);
     const body = listBody({ kind: show, approvals, next }, new Date());
     return send(reply, page({ title: listKinds[show], viewer, body }));
@@ -72,7 +61,9 @@ export function pageRoutes(app: App, { context, sessions, acts, config }: Parts)
       const viewer = await signedIn(request);
       if (!viewer) return toSignIn(request, reply);
       const view = await acts.seen(request.params.id, viewer.person);
-      return send(reply, approvalPage(view, viewer, toldBy(request.query)));
+      const said = toldBy(request.query);
+      const next = said.told === undefined ? undefined : await nextFor(viewer, view);
+      return send(reply, approvalPage(view, viewer, said, next));
     },
   );
 
@@ -101,13 +92,31 @@ export function pageRoutes(app: App, { context, sessions, acts, config }: Parts)
       }
     },
   );
+
+  function listed(person: Person, show: ListKind, cursor?: string) {
+    const question = {
+      status: show === 'decided' ? 'decided' : 'pending',
+      audience: show === 'mine' ? audienceFor(person, 'me') : audienceOf(person),
+      votable: show === 'mine',
+      by: voterOf(person),
+      limit: itemsMax[show],
+      ...(cursor === undefined ? {} : { before: Number(cursor) }),
+    } as const;
+    return ask(context, requests.approvals, question, Page);
+  }
+
+  /** What else waits for somebody, the most pressing of it. */
+  async function nextFor({ person }: SignedIn, { id }: ApprovalView): Promise<ApprovalView | null> {
+    const { approvals } = await listed(person, 'mine');
+    return inOrder('mine', approvals).find((one) => one.id !== id) ?? null;
+  }
 }
 
-function approvalPage(view: ApprovalView, viewer: SignedIn, said: Told): string {
+function approvalPage(view: ApprovalView, viewer: SignedIn, said: Told, next?: ApprovalView | null): string {
   const forms = { path: `/approvals/${view.id}`, formToken: viewer.formToken, form: said.form ?? {} };
   const isAsked = view.status === 'pending' && view.may_vote;
   const isHere = view.only_in === null || view.only_in.includes('inbox');
-  const body = html`${notices(said)}
+  const body = html`${notices(said)}${next !== undefined && nextLine(next)}
 ${approvalArticle(view, new Date())}
 ${isAsked && isHere && decidingForms(view, forms)}
 ${isAsked && !isHere && notice('problem', `The policy wants this to be decided ${placesText(view.only_in ?? [])}.`)}

@@ -15,6 +15,7 @@ import { createEmailChannel } from '../channels/email/channel.ts';
 import { createPagerDutyChannel } from '../channels/pagerduty/channel.ts';
 import { createSlackChannel } from '../channels/slack/channel.ts';
 import { openLedger, PlaceEntry } from '../ledger.ts';
+import { createTurns, Line } from '../turns.ts';
 import { describeCardChannel, type Vendor } from './card-channel-contract.ts';
 import { changedOf, endedOf, toldOf } from './told-of.ts';
 
@@ -36,24 +37,28 @@ function opened(channel: CardChannel): CardChannel {
   return channel;
 }
 
-describeCardChannel('Slack', async () => {
+async function startSlack() {
   const slack = await startFakeSlack();
   const { context } = await startTestBus(await startTestNats());
   const places = await openLedger(context, PlaceEntry);
-  const messages = () => slack.messages('#approvals');
+  const turns = createTurns(await openLedger(context, Line), context);
+  const { botToken, apiUrl } = slack;
+  const options = { botToken, apiUrl, publicUrl: undefined, places, turns };
+  return { slack, channel: opened(createSlackChannel(options)) };
+}
+
+const approvals = '#approvals';
+const askingApprovals = asking({ kind: 'channel', channel: 'approvals' });
+
+describeCardChannel('Slack', async () => {
+  const { slack, channel } = await startSlack();
+  const messages = () => slack.messages(approvals);
   const fail = (failure: Parameters<typeof slack.failNext>[1], times = 1) =>
     slack.failNext('chat.postMessage', failure, times);
   return {
-    channel: opened(
-      createSlackChannel({
-        botToken: slack.botToken,
-        apiUrl: slack.apiUrl,
-        publicUrl: undefined,
-        places,
-      }),
-    ),
-    target: '#approvals',
-    told: asking({ kind: 'channel', channel: 'approvals' }),
+    channel,
+    target: approvals,
+    told: askingApprovals,
     shown: () => messages().map((message) => JSON.stringify(message)),
     asking: () => messages().filter(({ blocks }) => JSON.stringify(blocks).includes('"button"')).length,
     limit: () => fail({ status: 429, retryAfter: 1 }),
@@ -129,6 +134,38 @@ describeCardChannel('email', async () => {
     loseAnswer: () => smtp.loseAnswer(),
     failForGood: () => void unknown.push('ann@example.com'),
   };
+});
+
+describe('Slack', () => {
+  releaseAfterEach();
+
+  /** A card that nobody has written down, and so much that was said after it. */
+  async function startWithCard({ saidAfter }: { saidAfter: number }) {
+    const started = await startSlack();
+    const since = Date.now();
+    await started.channel.send(approvals, askingApprovals(1));
+    for (let n = 0; n < saidAfter; n++) {
+      started.slack.say({ user: 'U0ANN', channel: approvals, text: `${n}` });
+    }
+    const find = (number: number) => started.channel.find(approvals, askingApprovals(number), since);
+    return { ...started, find };
+  }
+
+  test('a card is found however much was said since, as far as Slack was looked through', async () => {
+    const { slack, find } = await startWithCard({ saidAfter: 450 });
+    expect(await find(1)).toEqual({ outcome: 'looked', handle: expect.stringContaining('ts') });
+    expect(await find(2)).toEqual({ outcome: 'looked', handle: null });
+    for (let n = 0; n < 2000; n++) slack.say({ user: 'U0ANN', channel: approvals, text: `${n}` });
+    slack.calls.length = 0;
+    expect(await find(1)).toEqual({ outcome: 'looked', handle: null });
+    expect(slack.calls).toHaveLength(10);
+  });
+
+  test('where Slack lets nobody look for a while, that is waited for, and no failed attempt', async () => {
+    const { slack, find } = await startWithCard({ saidAfter: 0 });
+    slack.failNext('conversations.history', { status: 429, retryAfter: 30 });
+    expect(await find(1)).toMatchObject({ outcome: 'retry', isLimited: true, retryAfterMs: 30_000 });
+  });
 });
 
 describe('PagerDuty', () => {

@@ -64,6 +64,7 @@ export function toldOf({ needed = {}, people = [ann], version = 2 }: Asked = {})
     asked,
     people,
     version,
+    latest: { id: 'evt_approval.needed', type: 'approval.needed' },
   };
 }
 

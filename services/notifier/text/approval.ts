@@ -1,5 +1,6 @@
 import { approvalsOf, askedOf, type EventData, peopleWanted, standingVotes } from '@placet/events';
 import type { Told } from '../told.ts';
+import { oneLine, quoted, saying } from './quoted.ts';
 
 const votesMax = 20;
 
@@ -9,12 +10,12 @@ export function behindIt({ acting_agent, on_behalf_of }: Told['needed']): string
     ...(acting_agent === undefined ? [] : [`by ${acting_agent}`]),
     ...(on_behalf_of === undefined ? [] : [`for ${on_behalf_of}`]),
   ];
-  return who.length > 0 ? who.join(', ') : null;
+  return who.length > 0 ? oneLine(who.join(', ')) : null;
 }
 
 export function ruleText({ rule, reason }: Told['needed']): string {
   // Where a rule says nothing of its own, the reason is its name.
-  return rule === null || reason.includes(rule) ? reason : `Rule: ${rule}. ${reason}`;
+  return quoted(rule === null || reason.includes(rule) ? reason : `Rule: ${rule}. ${reason}`);
 }
 
 /** How many of those who are wanted have approved, for everybody who wants somebody. */
@@ -32,8 +33,8 @@ export function votesSaid({ standing }: Told): string[] {
   const votes = standingVotes(standing.votes.map(({ data }) => data)).slice(-votesMax);
   return votes.map(({ voter, vote, choice, comment }) => {
     const word = choice === undefined ? (vote === 'approve' ? 'approved' : 'rejected') : `chose ${choice}`;
-    // What somebody writes in several lines could be taken for what others have said.
-    return `${voter.email} ${word}${comment === undefined ? '' : `: ${comment.replaceAll('\n', '\n  │ ')}`}`;
+    const said = `${voter.email} ${word}`;
+    return comment === undefined ? said : saying(said, comment);
   });
 }
 
@@ -49,7 +50,7 @@ export function argumentNotes({ redacted = [], revision, edited_by = [] }: Told[
 export function endText({ decision, deciders, reason, choice }: EventData<'action.decided'>): string {
   const by = deciders.map((who) => who.replace(/^person:/, '')).join(', ');
   const what = choice === undefined ? decision : `${decision} (${choice})`;
-  return `${what[0]?.toUpperCase()}${what.slice(1)} by ${by}: ${reason}`;
+  return saying(`${what[0]?.toUpperCase()}${what.slice(1)} by ${by}`, reason);
 }
 
 /** How often people were to be reminded of this payload. */

@@ -6,15 +6,12 @@ import type { CardChannel, Check, Sent } from '../../card-channel.ts';
 import { remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
-import { createTurns } from '../../turns.ts';
+import { refusedBy } from '../failure.ts';
 import type { Occasion } from './letter.ts';
 import { mailOf } from './message.ts';
 
 /** All people of an approval are told one after the other. */
 const everyMs = 50;
-const retryDelaysMs = [1000, 5000, 15_000, 60_000, 300_000];
-const laterMs = 900_000;
-const attemptsMax = 50;
 
 const prefix = 'user:';
 const otherAddress =
@@ -48,7 +45,6 @@ export function createEmailChannel({
   linkFor,
 }: EmailOptions): CardChannel {
   const mailer = createMailer(server, from);
-  const turns = createTurns(everyMs);
   const host = new URL(publicUrl).hostname;
 
   return {
@@ -56,9 +52,9 @@ export function createEmailChannel({
     isByName: (asked, failed) => failed.length > 0 || !hasSlack || asked.some((one) => !one.startsWith('#')),
     targetsOf: (told) =>
       told.people.filter((person) => wantsMail(person, told)).map(({ email }) => `${prefix}${email}`),
-    waitMs: (target, told, now) => turns.take('the mail server', `${told.actionId} ${target}`, now),
+    placeOf: () => ({ name: 'the mail server', everyMs }),
     // What a mail server has taken it does not show again. The same mail twice has the same id.
-    find: async () => null,
+    find: async () => ({ outcome: 'looked', handle: null }),
 
     async send(target, told): Promise<Sent> {
       const person = personAt(target, told);
@@ -83,7 +79,6 @@ export function createEmailChannel({
       return failure === null ? { ok: true } : { ok: false, reason: failure.reason };
     },
 
-    retryDelayMs: (attempts) => (attempts >= attemptsMax ? null : (retryDelaysMs[attempts - 1] ?? laterMs)),
     close: () => mailer.close(),
   };
 
@@ -117,10 +112,7 @@ export function createEmailChannel({
     const parts = { occasion, email, as: person?.as ?? [], link, root: shown?.root, host };
     const mail = mailOf(told, parts);
     const failure = await mailer.send(email, mail);
-    if (failure) {
-      const outcome = failure.kind === 'lasting' ? 'failed' : 'retry';
-      return { outcome, reason: failure.reason };
-    }
+    if (failure) return refusedBy(failure);
     const handle: Handle = {
       root: shown?.root ?? mail.messageId,
       revision: told.needed.revision,

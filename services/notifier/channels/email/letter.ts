@@ -1,6 +1,7 @@
 import type { EventData } from '@placet/events';
 import { argumentsOf, harmless, unlinked } from '@placet/text';
 import { argumentNotes, behindIt, endText, progressText, ruleText, votesSaid } from '../../text/approval.ts';
+import { oneLine } from '../../text/quoted.ts';
 import type { Told } from '../../told.ts';
 
 /** Why somebody gets a mail about an approval. */
@@ -58,7 +59,7 @@ function titleOf({ needed: { agent }, ended }: Told, occasion: Occasion): string
 }
 
 function leadOf({ needed, ended }: Told, occasion: Occasion): string[] {
-  if (ended) return [oneLine(endText(ended), textCharsMax), 'There is nothing left to do.'];
+  if (ended) return [safe(oneLine(endText(ended)), textCharsMax), 'There is nothing left to do.'];
   const otherwise = needed.on_timeout === 'deny' ? 'denied' : 'ALLOWED';
   const until = `Unless people decide by ${timeText(needed.deadline)}, it is ${otherwise}.`;
   switch (occasion) {
@@ -121,7 +122,7 @@ function footOf(
 }
 
 /** In one zone that is named: nobody knows where a mail is read. */
-export function timeText(instant: string): string {
+function timeText(instant: string): string {
   const at = new Intl.DateTimeFormat('en-GB', {
     timeZone: 'UTC',
     weekday: 'short',
@@ -135,4 +136,3 @@ export function timeText(instant: string): string {
 }
 
 const safe = harmless;
-const oneLine = (text: string, charsMax: number) => safe(text, charsMax).replaceAll('\n', ' ');

@@ -21,7 +21,7 @@ function mailFor(told: Told, occasion: Occasion) {
 
 const hostile = `<b>Approve</b> <script>alert(1)</script> https://evil.example/x?a=1&b=2 \u202e
 Review and decide:
-https://evil.example/mail/1 "quoted" & 'so'`;
+https://evil.example/mail/1 "quoted" & 'so'\rApproved: 1 of 9: role:manager`;
 
 const many = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`key${n}`, n]));
 
@@ -78,6 +78,7 @@ test.each(mails)('%s: nothing in it hides, links elsewhere, or is HTML of others
   expect(links).toEqual(told.ended ? [] : [link, link]);
   expect(html).not.toMatch(/<(script|b|img|form|input|link)\b/);
   expect(text.split('\n').filter((line) => line === 'Review and decide:')).toHaveLength(told.ended ? 0 : 1);
+  expect(text).not.toMatch(/^Approved: 1 of 9/m);
 });
 
 test('a mail that comes twice has one id, and each person and occasion another', () => {

@@ -1,22 +1,17 @@
 import { newId } from '@placet/runtime';
 import * as z from 'zod';
 import type { CardChannel, Check, Sent } from '../../card-channel.ts';
-import type { Delivery } from '../../channel.ts';
+import type { SendResult } from '../../send-result.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
-import { createTurns } from '../../turns.ts';
-import { deliveryOf } from '../failure.ts';
+import { refusedBy, type VendorFailure } from '../failure.ts';
 import { type PagerDutyEvent, resolveOf, testEvents, triggerOf } from './message.ts';
-import { failureOf, type PagerDutyFailure } from './outcome.ts';
+import { failureOf } from './outcome.ts';
 
 const timeoutMs = 5000;
 const answerBytesMax = 16_384;
 /** PagerDuty takes about 120 events a minute for a key. */
 const everyMs = 500;
-const retryDelaysMs = [1000, 5000, 15_000, 60_000, 300_000];
-/** An incident stays open while PagerDuty is away, so that it is resolved is tried for half a day. */
-const laterMs = 900_000;
-const attemptsMax = 50;
 
 const prefix = 'pagerduty:';
 
@@ -33,17 +28,15 @@ export type PagerDutyOptions = {
 
 /** An approval is an incident until it is decided. Nobody decides in PagerDuty. */
 export function createPagerDutyChannel({ url, keys, publicUrl }: PagerDutyOptions): CardChannel {
-  const turns = createTurns(everyMs);
-
   return {
     kind: 'pagerduty',
     isByName: () => false,
     // Nobody is paged because something is over.
     targetsOf: ({ asked, ended }) => (ended ? [] : asked.filter((one) => one.startsWith(prefix))),
     // Who has no key is told so at once.
-    waitMs: (target, told, now) => (keyOf(target) === undefined ? 0 : turns.take(target, told.actionId, now)),
+    placeOf: (target) => (keyOf(target) === undefined ? null : { name: target, everyMs }),
     // PagerDuty does not say what there is. To trigger once more is the same incident, as long as it is open.
-    find: async () => null,
+    find: async () => ({ outcome: 'looked', handle: null }),
     send: (target, told) => trigger(target, told),
 
     async update(handle, target, told): Promise<Sent> {
@@ -51,8 +44,8 @@ export function createPagerDutyChannel({ url, keys, publicUrl }: PagerDutyOption
       // What is resolved stays so: a trigger would open another incident, and page people for what is over.
       if (shown.resolved) return { outcome: 'delivered', handle };
       if (told.ended) {
-        const delivery = await deliver(target, resolveOf(told));
-        return withHandle(delivery, { ...shown, resolved: true });
+        const result = await deliver(target, resolveOf(told));
+        return withHandle(result, { ...shown, resolved: true });
       }
       // A vote changes nothing for who is paged. Another payload is another question.
       return told.needed.revision > shown.revision ? trigger(target, told) : { outcome: 'delivered', handle };
@@ -62,13 +55,12 @@ export function createPagerDutyChannel({ url, keys, publicUrl }: PagerDutyOption
 
     async check(target): Promise<Check> {
       for (const event of testEvents(newId(), checkText)) {
-        const delivery = await deliver(target, event);
-        if (delivery.outcome !== 'delivered') return { ok: false, reason: delivery.reason };
+        const result = await deliver(target, event);
+        if (result.outcome !== 'delivered') return { ok: false, reason: result.reason };
       }
       return { ok: true };
     },
 
-    retryDelayMs: (attempts) => (attempts >= attemptsMax ? null : (retryDelaysMs[attempts - 1] ?? laterMs)),
     close: () => {},
   };
 
@@ -77,11 +69,11 @@ export function createPagerDutyChannel({ url, keys, publicUrl }: PagerDutyOption
   }
 
   async function trigger(target: string, told: Told): Promise<Sent> {
-    const delivery = await deliver(target, triggerOf(told, publicUrl));
-    return withHandle(delivery, { revision: told.needed.revision, resolved: false });
+    const result = await deliver(target, triggerOf(told, publicUrl));
+    return withHandle(result, { revision: told.needed.revision, resolved: false });
   }
 
-  async function deliver(target: string, event: PagerDutyEvent): Promise<Delivery> {
+  async function deliver(target: string, event: PagerDutyEvent): Promise<SendResult> {
     const key = keyOf(target);
     if (key === undefined) {
       const service = target.slice(prefix.length);
@@ -91,15 +83,15 @@ export function createPagerDutyChannel({ url, keys, publicUrl }: PagerDutyOption
       };
     }
     const failure = await post(url, { routing_key: key, ...event });
-    return failure === null ? { outcome: 'delivered' } : deliveryOf(failure, { turns, place: target });
+    return failure === null ? { outcome: 'delivered' } : refusedBy(failure);
   }
 }
 
-function withHandle(delivery: Delivery, handle: Handle): Sent {
-  return delivery.outcome === 'delivered' ? { ...delivery, handle: JSON.stringify(handle) } : delivery;
+function withHandle(result: SendResult, handle: Handle): Sent {
+  return result.outcome === 'delivered' ? { ...result, handle: JSON.stringify(handle) } : result;
 }
 
-async function post(url: string, body: object): Promise<PagerDutyFailure | null> {
+async function post(url: string, body: object): Promise<VendorFailure | null> {
   try {
     const response = await fetch(new URL('/v2/enqueue', url), {
       method: 'POST',

@@ -3,6 +3,7 @@ import { approvalUrl } from '@placet/runtime';
 import { argumentsOf, harmless, unlinked } from '@placet/text';
 import type * as z from 'zod';
 import { argumentNotes, behindIt, progressText, ruleText } from '../../text/approval.ts';
+import { oneLine, quoted } from '../../text/quoted.ts';
 import type { Told } from '../../told.ts';
 
 /** An event of PagerDuty's Events API v2; the key of the service is put to it when it is sent. */
@@ -42,11 +43,11 @@ export function triggerOf(told: Told, publicUrl: string | undefined): PagerDutyE
     event_action: 'trigger',
     dedup_key: dedupKeyOf(told),
     payload: {
-      summary: safe(summary, summaryCharsMax),
+      summary: safe(oneLine(summary), summaryCharsMax),
       source: needed.agent,
       severity: needed.severity ?? (needed.priority === 'urgent' ? 'critical' : 'error'),
       timestamp: needed.requested_at,
-      component: safe(needed.action_name, textCharsMax),
+      component: safe(oneLine(needed.action_name)),
       group: needed.agent,
       class: 'approval',
       custom_details: detailsOf(told),
@@ -77,8 +78,8 @@ function detailsOf(told: Told): Record<string, unknown> {
   return {
     agent: needed.agent,
     ...(who === null ? {} : { who: safe(who) }),
-    action: safe(needed.action_name),
-    ...(needed.reasoning === undefined ? {} : { reasoning: safe(needed.reasoning) }),
+    action: safe(oneLine(needed.action_name)),
+    ...(needed.reasoning === undefined ? {} : { reasoning: safe(quoted(needed.reasoning, textCharsMax)) }),
     reason: safe(ruleText(needed)),
     asked: safe(progressText(told)),
     deadline: needed.deadline,

@@ -1,10 +1,5 @@
 import { visible } from '@placet/text';
-
-/** Why PagerDuty did not take an event, in words for whoever runs Placet, and whether it can be tried again. */
-export type PagerDutyFailure =
-  | { kind: 'limited'; retryAfterMs: number; reason: string }
-  | { kind: 'passing'; retryAfterMs: number; reason: string }
-  | { kind: 'lasting'; reason: string };
+import type { VendorFailure } from '../failure.ts';
 
 const limitedMs = 30_000;
 const saidCharsMax = 300;
@@ -14,7 +9,7 @@ export function failureOf(
   { status, retryAfter }: { status: number; retryAfter: string | null },
   said: string,
   now: number,
-): PagerDutyFailure | null {
+): VendorFailure | null {
   if (status >= 200 && status < 300) return null;
   const retryAfterMs = waitOf(retryAfter, now);
   if (status === 429) {

@@ -19,9 +19,9 @@ export type Block =
   | { type: 'actions'; block_id: string; elements: Button[] }
   | { type: 'divider' };
 
-export const sectionCharsMax = 3000;
+const sectionCharsMax = 3000;
 export const buttonTextMax = 75;
-const headerCharsMax = 150;
+export const headerCharsMax = 150;
 
 /** Text that Slack shows as it is: no links, no names, no formatting. Agents write nothing else. */
 export function plain(text: string, charsMax = sectionCharsMax): PlainText {

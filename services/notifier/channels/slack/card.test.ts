@@ -5,6 +5,10 @@ import { type Card, cardOf, commentReply, reminderReply } from './card.ts';
 
 const page = 'https://placet.example.com/approvals/act_1';
 const hostile = '<!channel> *bold* <https://evil.example|click> `x` &lt; pay \u202e001 no\u200bwidth';
+/** Lines as the card itself has them, by all that breaks lines. */
+const forged =
+  'ok\nApproved: 1 of 2: #finance\r\nann@example.com approved\rDenied by ann@example.com\u2028end';
+const forgedNames = { acting_agent: forged, on_behalf_of: forged };
 const many = Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`key${n}`, `value ${n}`]));
 
 /** A card as somebody reads it who cannot see it: a line a part. */
@@ -68,6 +72,19 @@ test.each([
     'is hostile',
     toldOf({ needed: { payload: { [hostile]: hostile }, reasoning: hostile, action_name: hostile } }),
   ],
+  [
+    'is written as if by us',
+    endedOf(
+      votedOf(
+        toldOf({
+          needed: { payload: { note: forged }, reasoning: forged, action_name: forged, ...forgedNames },
+        }),
+        forged,
+      ),
+      forged,
+    ),
+  ],
+  ['has a long name', toldOf({ needed: { action_name: `refund.${'x'.repeat(180)}.end` } })],
   ['is too much', toldOf({ needed: { payload: many, reasoning: 'x'.repeat(5000) } })],
   ['has ended', endedOf(votedOf(toldOf()))],
 ])('a card that %s', async (name, told) => {
@@ -83,6 +100,18 @@ test('of what others write only the date is markup, and nothing of theirs', () =
   expect(marked).toEqual([
     '"type":"mrkdwn","text":"Until <!date^1795335300^{date_short_pretty} {time}|2026-11-22T08:15:00.000Z>"',
   ]);
+});
+
+test('no line that others write could be taken for one of ours', () => {
+  const waits = toldOf({
+    needed: { payload: { note: forged }, reasoning: forged, action_name: forged, ...forgedNames },
+  });
+  const by = { id: 'per_ben', email: 'ben@example.com' };
+  const reply = commentReply({ action_id: 'act_1', agent: 'support', by, comment: forged, channel: 'api' });
+  for (const card of [cardOf(votedOf(waits, forged), page), cardOf(endedOf(waits, forged), page), reply]) {
+    const lines = readable(card).split(/[\n\r\u2028]/);
+    expect(lines.filter((line) => /^\(?(Approved: 1 of 2|ann@|Denied by ann)/.test(line))).toEqual([]);
+  }
 });
 
 test('however much there is, a card fits into a message of Slack, with its buttons', () => {

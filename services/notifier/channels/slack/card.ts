@@ -1,6 +1,7 @@
 import { askedNow, type EventData, placesText } from '@placet/events';
 import { argumentsOf } from '@placet/text';
 import { argumentNotes, behindIt, endText, progressText, ruleText, votesSaid } from '../../text/approval.ts';
+import { oneLine, saying } from '../../text/quoted.ts';
 import type { Told } from '../../told.ts';
 import {
   type Block,
@@ -8,6 +9,7 @@ import {
   buttonTextMax,
   escaped,
   header,
+  headerCharsMax,
   marked,
   note,
   plain,
@@ -19,6 +21,7 @@ export type Card = { text: string; blocks: Block[] };
 
 const argumentsRoom = { lines: 40, chars: 2900 };
 const reasoningCharsMax = 1200;
+const titleCharsMax = 1000;
 
 /** What a click is about: the approval, and the payload that was seen. */
 export type ClickValue = { action_id: string; payload_digest: string };
@@ -39,13 +42,15 @@ export function cardOf(told: Told, pageUrl: string | null): Card {
 
 function cardIn(told: Told, pageUrl: string | null, room: number): Card {
   const { needed, ended } = told;
-  const title = `${needed.agent}: ${needed.action_name}`;
-  const state = ended ? endText(ended) : 'waits for a decision';
+  const title = oneLine(`${needed.agent}: ${needed.action_name}`);
+  const state = ended ? oneLine(endText(ended)) : 'waits for a decision';
   const chars = (charsMax: number) => Math.max(100, Math.floor(charsMax * room));
   return {
     text: escaped(`${title}: ${state}`, 300),
     blocks: [
       header(title),
+      // A header is cut, and it stands nowhere else.
+      ...(title.length > headerCharsMax ? [section(title, titleCharsMax)] : []),
       ...aboutIt(told, chars),
       ...whatWith(needed, pageUrl, chars),
       ...(ended ? [section(endText(ended), chars(2000))] : progress(told, chars)),
@@ -63,7 +68,7 @@ function aboutIt({ needed }: Told, chars: Chars): Block[] {
   const who = behindIt(needed);
   return [
     ...(who === null ? [] : [note(who, chars(1000))]),
-    ...(reasoning === undefined ? [] : [section(`Why: ${reasoning}`, chars(reasoningCharsMax))]),
+    ...(reasoning === undefined ? [] : [section(saying('Why', reasoning, chars(reasoningCharsMax)))]),
     note(ruleText(needed), chars(2000)),
   ];
 }
@@ -136,8 +141,11 @@ const replyCharsMax = 2000;
 export type Reply = { text: string; blocks: Block[] };
 
 export function commentReply({ by, comment }: Told['comments'][number]): Reply {
-  const text = `${by.email} says: ${comment}`;
-  return { text: escaped(text, 300), blocks: [section(text, replyCharsMax)] };
+  const who = `${by.email} says`;
+  return {
+    text: escaped(`${who}: ${oneLine(comment)}`, 300),
+    blocks: [section(saying(who, comment, replyCharsMax))],
+  };
 }
 
 export function reminderReply({ needed, standing }: Told): Reply {

@@ -2,24 +2,25 @@ import type { SlackIdentity } from '@placet/events';
 import { approvalUrl, causeId } from '@placet/runtime';
 import { WebClient } from '@slack/web-api';
 import * as z from 'zod';
-import type { CardChannel, Check, Sent } from '../../card-channel.ts';
-import type { Delivery } from '../../channel.ts';
+import type { CardChannel, Check, Found, Sent } from '../../card-channel.ts';
 import type { Ledger, PlaceEntry } from '../../ledger.ts';
+import type { Refused } from '../../send-result.ts';
 import { remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
-import { createTurns } from '../../turns.ts';
-import { deliveryOf } from '../failure.ts';
-import { cardOf, commentReply, reminderReply } from './card.ts';
+import type { Place, Turn, Turns } from '../../turns.ts';
+import { refusedBy } from '../failure.ts';
+import { cardOf, commentReply, type Reply, reminderReply } from './card.ts';
 import { failureOf } from './outcome.ts';
 
 const timeoutMs = 5000;
-/** Slack takes about one message a second in a channel. */
-const everyMs = 1000;
-const retryDelaysMs = [1000, 5000, 15_000, 60_000, 300_000];
-/** A card keeps its buttons while Slack is away, so it is tried for half a day. */
-const laterMs = 900_000;
-const attemptsMax = 50;
+/** Slack takes about one message a second in a channel; who comes a little late for a turn is close to the next one. */
+const slackEveryMs = 1100;
+/** How far is looked back for a card: so many pages, the newest first. */
+const pageSize = 200;
+const pagesMax = 10;
+/** The clock of Slack is not ours. */
+const clocksDifferMs = 60_000;
 const eventType = 'placet_approval';
 
 const isByName = (asked: string) => !asked.startsWith('#') && !asked.startsWith('pagerduty:');
@@ -32,6 +33,8 @@ const Handle = z.object({
   ts: z.string(),
   comments: z.number().int().default(0),
   reminders: z.number().int().default(0),
+  /** Of what is said next, where that waits. */
+  turn: z.number().optional(),
 });
 type Handle = z.infer<typeof Handle>;
 
@@ -43,6 +46,8 @@ export type SlackOptions = {
   publicUrl: string | undefined;
   apiUrl: string;
   places: Ledger<PlaceEntry>;
+  turns: Turns;
+  everyMs?: number;
 };
 
 export type SlackChannel = CardChannel & {
@@ -52,7 +57,14 @@ export type SlackChannel = CardChannel & {
   openModal(triggerId: string, view: Record<string, unknown>): Promise<string | null>;
 };
 
-export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: SlackOptions): SlackChannel {
+export function createSlackChannel({
+  botToken,
+  publicUrl,
+  apiUrl,
+  places,
+  turns,
+  everyMs = slackEveryMs,
+}: SlackOptions): SlackChannel {
   const client = new WebClient(botToken, {
     slackApiUrl: apiUrl,
     timeout: timeoutMs,
@@ -60,9 +72,9 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
   });
-  const turns = createTurns(everyMs);
   const known = new Map<string, string>();
 
+  const placeOf = (target: string): Place => ({ name: target, everyMs });
   const pageOf = ({ actionId }: Told) => (publicUrl === undefined ? null : approvalUrl(publicUrl, actionId));
   const saidOf = (told: Told) => ({ comments: told.comments.length, reminders: remindersOf(told) });
 
@@ -81,16 +93,25 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
     return { channel, ts, ...saidOf(told) };
   }
 
-  /** Where Slack does not let us look at all, nobody can say whether it was sent: once more is better than never. */
-  async function messagesSince(channel: string, oldest: string) {
-    try {
-      const query = { channel, oldest, include_all_metadata: true, limit: 200 };
-      return (await client.conversations.history(query)).messages ?? [];
-    } catch (error) {
-      const failure = failureOf(error);
-      if (failure.kind === 'lasting') return [];
-      throw new Error(failure.reason, { cause: error });
+  /** The card of an action among what was said since; undefined where it is not among so many messages. */
+  async function cardSince(channel: string, since: number, actionId: string): Promise<string | undefined> {
+    const oldest = String(Math.floor((since - clocksDifferMs) / 1000));
+    let cursor: string | undefined;
+    for (let page = 0; page < pagesMax; page++) {
+      const query = { channel, oldest, include_all_metadata: true, limit: pageSize };
+      const { messages = [], response_metadata } = await client.conversations.history({
+        ...query,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      const found = messages.find(({ metadata }) => {
+        const { action_id } = Object(metadata?.event_payload);
+        return metadata?.event_type === eventType && action_id === actionId;
+      });
+      if (found?.ts !== undefined) return found.ts;
+      cursor = response_metadata?.next_cursor;
+      if (!cursor) return undefined;
     }
+    return undefined;
   }
 
   /** A person is asked by the user that they are in the workspace of the app. */
@@ -107,39 +128,45 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
 
   /** What has been said since, in the thread of the card, and how far that has come. */
   async function reply(known: Handle, target: string, told: Told): Promise<Sent> {
-    const { channel, ts } = known;
-    let { comments, reminders } = known;
-    const handle = () => JSON.stringify({ channel, ts, comments, reminders } satisfies Handle);
-    const isReminded = () => remindersOf(told) > reminders && !told.ended;
-    while (comments < told.comments.length || isReminded()) {
-      const comment = told.comments[comments];
-      const waitMs = turns.take(target, `${told.actionId} reply`, Date.now());
-      if (waitMs > 0)
-        return {
-          outcome: 'retry',
-          reason: 'not its turn',
-          retryAfterMs: waitMs,
-          isLimited: true,
-          handle: handle(),
-        };
+    const handle = { ...known };
+    const text = () => JSON.stringify(handle);
+    const isReminded = () => remindersOf(told) > handle.reminders && !told.ended;
+    while (handle.comments < told.comments.length || isReminded()) {
+      const { turn, due } = await turnOf(handle, target);
+      handle.turn = turn;
+      if (due > Date.now()) return { outcome: 'waits', until: due, handle: text() };
+      const comment = told.comments[handle.comments];
       try {
-        const said = comment ? commentReply(comment) : reminderReply(told);
-        await client.chat.postMessage({
-          channel,
-          thread_ts: ts,
-          ...said,
-          unfurl_links: false,
-          unfurl_media: false,
-        });
+        await say(handle, comment ? commentReply(comment) : reminderReply(told));
       } catch (error) {
-        const failure = failed(error, target);
-        return failure.outcome === 'retry' ? { ...failure, handle: handle() } : failure;
+        const refused = refusedFor(error);
+        return refused.outcome === 'retry' ? { ...refused, handle: text() } : refused;
       }
-      if (comment) comments += 1;
-      else reminders = remindersOf(told);
+      delete handle.turn;
+      if (comment) handle.comments += 1;
+      else handle.reminders = remindersOf(told);
     }
-    reminders = Math.max(reminders, remindersOf(told));
-    return { outcome: 'delivered', handle: handle() };
+    handle.reminders = Math.max(handle.reminders, remindersOf(told));
+    // Nobody reminds of what has ended.
+    if (handle.turn !== undefined) await turns.giveBack(placeOf(target), [handle.turn]);
+    delete handle.turn;
+    return { outcome: 'delivered', handle: text() };
+  }
+
+  async function turnOf({ turn }: Handle, target: string): Promise<Turn> {
+    if (turn !== undefined) return turns.look(placeOf(target), turn);
+    const [taken] = await turns.take(placeOf(target), 1);
+    return taken ?? { turn: Date.now(), due: Date.now() };
+  }
+
+  async function say({ channel, ts }: Handle, said: Reply): Promise<void> {
+    await client.chat.postMessage({
+      channel,
+      thread_ts: ts,
+      ...said,
+      unfurl_links: false,
+      unfurl_media: false,
+    });
   }
 
   /** What was sent is looked for by the id of its channel, which Slack alone knows. */
@@ -155,7 +182,7 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
       await client.chat.postMessage({ channel: await addressOf(target, told), text: checkText });
       return { ok: true };
     } catch (error) {
-      return { ok: false, reason: failed(error, target).reason };
+      return { ok: false, reason: refusedFor(error).reason };
     }
   }
 
@@ -168,27 +195,27 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
         .filter(({ slack, as }) => slack.length > 0 && as.some(isByName))
         .map(({ email }) => nameOf(email)),
     ],
-    waitMs: (target, told, now) => turns.take(target, told.actionId, now),
+    placeOf,
 
-    async find(target, told) {
-      const { actionId, needed } = told;
+    async find(target, told, since): Promise<Found> {
       const channel = (await places.get(keyOf(target)))?.entry.id;
-      if (channel === undefined) return null;
-      const oldest = String(Math.floor(Date.parse(needed.requested_at) / 1000) - 60);
-      const messages = await messagesSince(channel, oldest);
-      const found = messages.find(({ metadata }) => {
-        const { action_id } = Object(metadata?.event_payload);
-        return metadata?.event_type === eventType && action_id === actionId;
-      });
-      if (found?.ts === undefined) return null;
-      return JSON.stringify({ channel, ts: found.ts, ...saidOf(told) } satisfies Handle);
+      if (channel === undefined) return { outcome: 'looked', handle: null };
+      try {
+        const ts = await cardSince(channel, since, told.actionId);
+        const handle = ts === undefined ? null : JSON.stringify({ channel, ts, ...saidOf(told) });
+        return { outcome: 'looked', handle };
+      } catch (error) {
+        const refused = refusedFor(error);
+        // Where Slack does not let us look at all, nobody can say whether it was sent: once more is better than never.
+        return refused.outcome === 'failed' ? { outcome: 'looked', handle: null } : refused;
+      }
     },
 
     async send(target, told): Promise<Sent> {
       try {
         return { outcome: 'delivered', handle: JSON.stringify(await post(target, told)) };
       } catch (error) {
-        return failed(error, target);
+        return refusedFor(error);
       }
     },
 
@@ -198,7 +225,7 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
       try {
         await client.chat.update({ channel, ts, ...cardOf(told, pageOf(told)) });
       } catch (error) {
-        return failed(error, target);
+        return refusedFor(error);
       }
       return reply(known, target, told);
     },
@@ -216,12 +243,11 @@ export function createSlackChannel({ botToken, publicUrl, apiUrl, places }: Slac
       }
     },
 
-    retryDelayMs: (attempts) => (attempts >= attemptsMax ? null : (retryDelaysMs[attempts - 1] ?? laterMs)),
     close: () => {},
   };
+}
 
-  function failed(error: unknown, target: string): Exclude<Delivery, { outcome: 'delivered' }> {
-    if (error instanceof NotHere) return { outcome: 'failed', reason: error.message };
-    return deliveryOf(failureOf(error), { turns, place: target });
-  }
+function refusedFor(error: unknown): Refused {
+  if (error instanceof NotHere) return { outcome: 'failed', reason: error.message };
+  return refusedBy(failureOf(error));
 }

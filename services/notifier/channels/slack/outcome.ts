@@ -5,12 +5,7 @@ import {
   WebAPIRateLimitedError,
   WebAPIRequestError,
 } from '@slack/web-api';
-
-/** Why a call failed, in words for whoever runs Placet, and whether it can be tried again. */
-export type SlackFailure =
-  | { kind: 'limited'; retryAfterMs: number; reason: string }
-  | { kind: 'passing'; reason: string }
-  | { kind: 'lasting'; error: string; reason: string };
+import type { VendorFailure } from '../failure.ts';
 
 const advice: Record<string, string> = {
   not_in_channel: 'invite the app to the channel (/invite, then its name)',
@@ -37,7 +32,7 @@ const passing = new Set([
   'team_added_to_org',
 ]);
 
-export function failureOf(error: unknown): SlackFailure {
+export function failureOf(error: unknown): VendorFailure {
   if (error instanceof WebAPIRateLimitedError) {
     return {
       kind: 'limited',
@@ -55,7 +50,7 @@ export function failureOf(error: unknown): SlackFailure {
     const reason = [`Slack: ${code}`, ...messages.slice(0, 5), ...(advice[code] ? [advice[code]] : [])].join(
       '; ',
     );
-    return passing.has(code) ? { kind: 'passing', reason } : { kind: 'lasting', error: code, reason };
+    return passing.has(code) ? { kind: 'passing', reason } : { kind: 'lasting', reason };
   }
   if (error instanceof WebAPIHTTPError)
     return { kind: 'passing', reason: `Slack answered ${error.statusCode}` };

@@ -1,0 +1,224 @@
+import type { BusContext } from '@placet/runtime';
+import type { CardChannel, Found, Sent } from './card-channel.ts';
+import type { Slot } from './ledger.ts';
+import type { Step } from './plan.ts';
+import { retryDelayMs } from './retry-delay.ts';
+import type { Refused, SendResult } from './send-result.ts';
+import type { Notification, Tell } from './tell.ts';
+import type { Told } from './told.ts';
+import type { Place, Turns } from './turns.ts';
+
+const limitedMs = 1000;
+
+export type StepParts = { context: BusContext; tell: Tell; turns: Turns; channel: CardChannel };
+
+/** What a place is like after a step, and which turn there nobody needs any more. */
+export type Stepped = { slot: Slot; left?: { place: Place; turn: number } };
+
+type Here = { target: string; slot: Slot | undefined; told: Told };
+
+/** Does what was planned at one place. This throws only where the broker is away. */
+export function createSteps({ context, tell, turns, channel }: StepParts) {
+  return async ({ target, slot, what }: Step, told: Told): Promise<Stepped> => {
+    const here: Here = { target, slot, told };
+    switch (what) {
+      case 'send':
+        return { slot: await send({ ...here, slot: begun(slot, Date.now()) }) };
+      case 'find':
+        return { slot: await find(here) };
+      case 'update':
+        return { slot: await update(here, slot?.handle ?? '') };
+      case 'giveUp': {
+        const place = channel.placeOf(target);
+        const given = await givenUp(here, { error: 'its turn comes after the deadline' });
+        const turn = slot?.status === 'waiting' ? slot.turn : undefined;
+        return place === null || turn === undefined
+          ? { slot: given }
+          : { slot: given, left: { place, turn } };
+      }
+      default:
+        return what satisfies never;
+    }
+  };
+
+  async function send(here: Here): Promise<Slot> {
+    const { target, told } = here;
+    const sent = await attempt(() => channel.send(target, told));
+    if (sent.outcome === 'delivered' || sent.outcome === 'waits') {
+      await tellSent(here);
+      return shown(told, sent.handle);
+    }
+    await restAfter(sent, target);
+    // What was refused for want of room was not sent; of everything else nobody knows.
+    if (sent.outcome === 'retry' && sent.isLimited) return notYet(here, { refused: sent, status: 'waiting' });
+    return notYet(here, { refused: sent, status: 'sending' });
+  }
+
+  /** Its sender died, or got no answer. */
+  async function find(here: Here): Promise<Slot> {
+    const { target, slot, told } = here;
+    // Whose turn it was is over.
+    const { turn: _, ...since } = slot ?? begun(undefined, Date.now());
+    const at: Here = { ...here, slot: since };
+    const found = await attempt(() => channel.find(target, told, since.begun ?? since.at));
+    if (found.outcome !== 'looked') return notYet(at, { refused: found, status: 'sending' });
+    if (found.handle !== null) {
+      await tellSent(at);
+      return update(at, found.handle);
+    }
+    // By now there is nothing to decide.
+    if (told.ended && !channel.targetsOf(told).includes(target)) return withdraw(at);
+    return send(at);
+  }
+
+  async function withdraw(here: Here): Promise<Slot> {
+    const { target, told } = here;
+    const result = await attempt(
+      async (): Promise<SendResult> => channel.withdraw?.(target, told) ?? { outcome: 'delivered' },
+    );
+    if (result.outcome !== 'delivered') return notYet(here, { refused: result, status: 'sending' });
+    return { status: 'failed', attempts: 0, at: Date.now(), error: 'it ended before it was sent' };
+  }
+
+  async function update(here: Here, handle: string): Promise<Slot> {
+    const { target, slot, told } = here;
+    const result = await attempt(() => channel.update(handle, target, told));
+    const stood = { handle, version: slot?.version ?? 0 };
+    switch (result.outcome) {
+      case 'delivered':
+        return shown(told, result.handle);
+      case 'waits': {
+        const { until, handle } = result;
+        return { ...shown(told, handle), version: stood.version, until };
+      }
+      case 'retry': {
+        await restAfter(result, target);
+        const reached = result.handle ?? handle;
+        return isLast(here, result)
+          ? refusedUpdate(here, { error: result.reason, stood: { ...stood, handle: reached } })
+          : { ...(await notYet(here, { refused: result, status: 'shown' })), ...stood, handle: reached };
+      }
+      case 'failed':
+        return refusedUpdate(here, { error: result.reason, stood });
+      default:
+        return result satisfies never;
+    }
+  }
+
+  /**
+   * It goes on showing what it shows, and that is told. The next event is another try; after the end there is none, so
+   * that it is tried on: a card with live buttons is worse than none.
+   */
+  async function refusedUpdate(
+    { target, slot, told }: Here,
+    { error, stood }: { error: string; stood: { handle: string; version: number } },
+  ): Promise<Slot> {
+    const attempts = attemptsAt(slot, told) + 1;
+    if (slot?.refused !== told.version) {
+      const { id: about, type: about_type } = told.latest;
+      await tellFailed(told, { ...notificationOf(told, target, attempts), about, about_type }, error);
+    }
+    const delayMs = told.ended ? retryDelayMs(Math.max(attempts, lastDelay)) : null;
+    const until = delayMs === null ? {} : { until: Date.now() + delayMs };
+    return { status: 'shown', attempts, at: Date.now(), error, ...stood, refused: told.version, ...until };
+  }
+
+  /** Passing trouble that has lasted for so long. */
+  function isLast({ slot, told }: Here, refused: Refused): boolean {
+    return delayOf(refused, attemptsAt(slot, told) + 1) === null;
+  }
+
+  async function notYet(
+    here: Here,
+    { refused, status }: { refused: Refused; status: 'waiting' | 'sending' | 'shown' },
+  ): Promise<Slot> {
+    const { target, slot, told } = here;
+    const isLimited = refused.outcome === 'retry' && refused.isLimited === true;
+    const attempts = attemptsAt(slot, told) + (isLimited ? 0 : 1);
+    const delayMs = delayOf(refused, attempts);
+    const leftMs = Date.parse(told.needed.deadline) - Date.now();
+    // Whoever is not told before the deadline is told never; that is better known now.
+    const isTooLate = status !== 'shown' && !told.ended && (delayMs ?? 0) >= leftMs;
+    if (delayMs === null || isTooLate) return givenUp(here, { error: refused.reason, attempts });
+    context.metrics.notifications.inc({ channel: channel.kind, result: 'retry' });
+    context.logger.warn({ channel: channel.kind, target, attempts, delayMs }, refused.reason);
+    const turn = status === 'waiting' && slot?.turn !== undefined ? { turn: slot.turn } : {};
+    const first = status === 'sending' ? { begun: slot?.begun ?? slot?.at ?? Date.now() } : {};
+    const common = { attempts, at: Date.now(), error: refused.reason };
+    return { ...common, ...turn, ...first, status, until: Date.now() + delayMs };
+  }
+
+  /** For good: it is told, so that somebody else can be. */
+  async function givenUp(
+    { target, slot, told }: Here,
+    { error, attempts = slot?.attempts ?? 0 }: { error: string; attempts?: number },
+  ): Promise<Slot> {
+    await tellFailed(told, notificationOf(told, target, attempts), error);
+    return { attempts, at: Date.now(), error, status: 'failed' };
+  }
+
+  async function tellFailed({ actionId }: Told, one: Notification, error: string): Promise<void> {
+    await tell.failed({ ...one, error });
+    context.logger.error({ channel: channel.kind, target: one.target, actionId }, `given up: ${error}`);
+    context.metrics.notifications.inc({ channel: channel.kind, result: 'failed' });
+  }
+
+  /** Before it is written down: telling twice is once. */
+  async function tellSent({ target, slot, told }: Here): Promise<void> {
+    await tell.sent(notificationOf(told, target, (slot?.attempts ?? 0) + 1));
+    context.metrics.notifications.inc({ channel: channel.kind, result: 'sent' });
+  }
+
+  /** Where a place takes no more for a while, nobody's turn there comes before that. */
+  async function restAfter(refused: Refused, target: string): Promise<void> {
+    const place = channel.placeOf(target);
+    if (place === null || refused.outcome !== 'retry' || !refused.isLimited) return;
+    await turns.rest(place, Date.now() + Math.max(limitedMs, refused.retryAfterMs ?? 0));
+  }
+}
+
+/** The last of the delays, which what was refused for good begins with. */
+const lastDelay = 6;
+
+/** Since it last showed what there was: a new event is another try, from the beginning. */
+function attemptsAt(slot: Slot | undefined, { version }: Told): number {
+  return slot?.refused !== undefined && slot.refused < version ? 0 : (slot?.attempts ?? 0);
+}
+
+function delayOf(refused: Refused, attempts: number): number | null {
+  if (refused.outcome === 'failed') return null;
+  const { retryAfterMs = 0, isLimited } = refused;
+  if (isLimited) return Math.max(limitedMs, retryAfterMs);
+  const scheduledMs = retryDelayMs(attempts);
+  return scheduledMs === null ? null : Math.max(scheduledMs, retryAfterMs);
+}
+
+/** A vendor's own code may throw anything: that is no reason to do it again at once. */
+async function attempt<R extends Sent | SendResult | Found>(one: () => Promise<R>): Promise<R | Refused> {
+  try {
+    return await one();
+  } catch (error) {
+    return { outcome: 'retry', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function notificationOf({ standing: { needed }, agent, actionId }: Told, target: string, attempts: number) {
+  const { id: about, type: about_type, data } = needed;
+  return { action_id: actionId, agent, target, about, about_type, attempts, case: data.case };
+}
+
+export const begun = (slot: Slot | undefined, now: number): Slot => ({
+  status: 'sending',
+  attempts: slot?.attempts ?? 0,
+  at: now,
+  begun: now,
+  ...(slot?.turn === undefined ? {} : { turn: slot.turn }),
+});
+
+const shown = ({ version }: Told, handle: string): Slot => ({
+  status: 'shown',
+  attempts: 0,
+  at: Date.now(),
+  handle,
+  version,
+});
