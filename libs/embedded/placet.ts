@@ -21,6 +21,7 @@ import {
   type ServiceEnvironment,
 } from '@placet/runtime';
 import { keepBroker } from './broker.ts';
+import { halfSetUp } from './half-set-up.ts';
 import { type Keys, loadKeys } from './keys.ts';
 import type { PlacetSettings } from './settings.ts';
 
@@ -54,6 +55,7 @@ export async function startPlacet({
 }: Options): Promise<Placet> {
   const resources = new Resources(logger);
   try {
+    for (const half of halfSetUp(settings)) logger.warn(half);
     mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
     const keys = loadKeys(settings.dataDir);
     const options = {
