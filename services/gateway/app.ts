@@ -20,6 +20,7 @@ import type { Acts } from './pages/acts.ts';
 import { answerProblem, inPages } from './pages/scope.ts';
 import type { Policies } from './policies/policies.ts';
 import { createTrials } from './policies/trials.ts';
+import { accountRoutes } from './routes/account.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { approvalActRoutes } from './routes/approval-acts.ts';
 import { approvalRoutes } from './routes/approvals.ts';
@@ -36,6 +37,7 @@ import { policySchemaRoutes } from './routes/policy-schema.ts';
 import { backtestRoute, evaluateRoute } from './routes/policy-trials.ts';
 import { policyVersionRoutes } from './routes/policy-versions.ts';
 import { signInRoutes } from './routes/sign-in.ts';
+import { signInLinkRoutes } from './routes/sign-in-links.ts';
 import { slackRoutes } from './routes/slack.ts';
 import { webhookDeliveryRoutes } from './routes/webhook-deliveries.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -168,7 +170,9 @@ export async function createGatewayApp(parts: GatewayParts): Promise<App> {
   );
   await inPages(app, (scope) => {
     pageRoutes(scope, parts);
+    accountRoutes(scope, parts);
     signInRoutes(scope, parts);
+    signInLinkRoutes(scope, parts);
   });
   await inPages(app, (scope) => mailRoutes(scope, parts));
   app.get('/', { schema: { hide: true } }, (request, reply) => {

@@ -20,7 +20,7 @@ export const timesDisabled = ({ times_disabled = 0 }: Person) => times_disabled;
 export type People = ReturnType<typeof createPeople>;
 
 /** One email is one person, because the id is made of it. */
-export function personId(email: string): string {
+function personId(email: string): string {
   return `per_${sha256Hex(email.trim().toLowerCase()).slice(0, 24)}`;
 }
 

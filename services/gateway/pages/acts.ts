@@ -9,9 +9,10 @@ import {
   type VoteChannel,
 } from '@placet/events';
 import { ask, type BusContext, Refusal, sleep } from '@placet/runtime';
-import { audienceOf, voterOf } from '../routes/audience.ts';
-import { Comment } from '../routes/comment.ts';
-import { knownForm } from '../routes/shared.ts';
+import { audienceOf, voterOf } from '../accounts/audience.ts';
+import { Comment } from '../checks/comment.ts';
+import { knownForm } from '../checks/known-form.ts';
+
 import { answerIn, type Form } from './answer.ts';
 import { changesIn } from './forms.ts';
 
@@ -27,7 +28,7 @@ export type Done = keyof typeof done;
 const judgedWithinMs = 1500;
 const lookEveryMs = 50;
 
-export type Actor = { person: Person; channel: VoteChannel };
+type Actor = { person: Person; channel: VoteChannel };
 export type Acts = ReturnType<typeof createActs>;
 
 /** What people do on a page. Who they are comes from their session or link alone. */

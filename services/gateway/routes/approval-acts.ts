@@ -14,14 +14,15 @@ import {
 } from '@placet/events';
 import { type App, ask, type BusContext, Refusal } from '@placet/runtime';
 import * as z from 'zod';
+import { audienceOf, voterOf } from '../accounts/audience.ts';
 import type { Channels } from '../accounts/channels.ts';
 import type { People } from '../accounts/people.ts';
 import type { Auth } from '../auth.ts';
 import { askedInVain, readStanding } from '../checks/asked-in-vain.ts';
+import { Comment } from '../checks/comment.ts';
+import { knownForm } from '../checks/known-form.ts';
 import { Approvers, Payload } from '../checks/request.ts';
-import { audienceOf, voterOf } from './audience.ts';
-import { Comment } from './comment.ts';
-import { ActionParams, errors, knownForm } from './shared.ts';
+import { ActionParams, errors } from './shared.ts';
 
 const payload_digest = Digest.optional().describe('What was seen; refused when it has changed since.');
 

@@ -1,9 +1,10 @@
 import { ApprovalView, requests, WaitingAnswer } from '@placet/events';
 import { type App, ask, type BusContext, parseDurationMs, Refusal } from '@placet/runtime';
 import * as z from 'zod';
+import { audienceFor, audienceOf, voterOf } from '../accounts/audience.ts';
 import type { Auth } from '../auth.ts';
-import { audienceFor, audienceOf, voterOf } from './audience.ts';
-import { ActionParams, errors, knownForm } from './shared.ts';
+import { knownForm } from '../checks/known-form.ts';
+import { ActionParams, errors } from './shared.ts';
 
 const agesMaxMs = 90 * 86_400_000;
 const Filters = {

@@ -1,8 +1,8 @@
 import { CaseAnswer, CaseEntry, requests } from '@placet/events';
 import { type App, ask, type BusContext, Refusal } from '@placet/runtime';
 import * as z from 'zod';
+import { audienceOf } from '../accounts/audience.ts';
 import type { Auth } from '../auth.ts';
-import { audienceOf } from './audience.ts';
 import { errors } from './shared.ts';
 
 const Page = z.strictObject({

@@ -6,9 +6,10 @@ import type { Auth } from '../auth.ts';
 import { Answer } from '../checks/answer.ts';
 import type { Checks } from '../checks/checks.ts';
 import { follow, serverSent } from '../checks/follow.ts';
+import { knownForm } from '../checks/known-form.ts';
 import type { Reports } from '../checks/reports.ts';
 import { CheckBody, ExecutionBody, LogBody } from '../checks/request.ts';
-import { ActionParams, errors, knownForm } from './shared.ts';
+import { ActionParams, errors } from './shared.ts';
 
 const Wait = z.strictObject({
   wait: z.coerce.number().min(0).max(60).default(0).describe('Seconds to wait for the decision, at most 60.'),

@@ -56,7 +56,7 @@ export function mailRoutes(app: App, { people, links, acts }: Parts) {
       if (!opened) return linkOver(reply);
       const closed = whyClosed(opened);
       if (closed !== null) return send(reply.code(409), mailPage(opened, token, {}));
-      const wrong = await digitsProblem(opened.found, token, form);
+      const wrong = await digitsProblem(opened.found, token, form['code']);
       if (wrong !== null) {
         return send(reply.code(422), mailPage(opened, token, { problem: wrong, form }));
       }

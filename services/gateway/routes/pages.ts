@@ -1,12 +1,9 @@
 import { type ApprovalView, type Person, placesText, requests } from '@placet/events';
 import { type App, ask, type BusContext, errorTable, Refusal } from '@placet/runtime';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
-import type { People } from '../accounts/people.ts';
+import { audienceFor, audienceOf, voterOf } from '../accounts/audience.ts';
 import type { GatewayConfig } from '../config.ts';
-import { accountBody } from '../pages/account.ts';
 import type { Acts } from '../pages/acts.ts';
-import type { Form } from '../pages/answer.ts';
 import { approvalArticle, approvalContext } from '../pages/approval.ts';
 import { commentForm, decidingForms } from '../pages/forms.ts';
 import { html } from '../pages/html.ts';
@@ -16,11 +13,9 @@ import { send } from '../pages/scope.ts';
 import { styleText } from '../pages/style.ts';
 import { wordsOf } from '../pages/words.ts';
 import { createCookies } from '../sessions/cookie.ts';
-import { isFromOwnPage } from '../sessions/own-form.ts';
-import { isFormToken, type Sessions, type SignedIn } from '../sessions/sessions.ts';
-import type { SlackCodes } from '../sessions/slack-codes.ts';
-import { audienceFor, audienceOf, voterOf } from './audience.ts';
-import { FormBody, foreignForm, hide, notices, Said, type Told, toldBy } from './page-shared.ts';
+import type { Sessions, SignedIn } from '../sessions/sessions.ts';
+import { FormBody, hide, notices, Said, type Told, toldBy } from './page-shared.ts';
+import { createViewers, toSignIn } from './viewers.ts';
 
 const Shown = z.object({
   show: z.enum(Object.keys(listKinds) as [ListKind, ...ListKind[]]).catch('mine'),
@@ -36,17 +31,14 @@ const Page = z.object({ approvals: z.array(z.custom<ApprovalView>()), before: z.
 
 type Parts = {
   context: BusContext;
-  people: People;
   sessions: Sessions;
   acts: Acts;
-  codes: SlackCodes;
-  config: Pick<GatewayConfig, 'slackSigningSecret' | 'slackAppToken' | 'publicUrl'>;
+  config: Pick<GatewayConfig, 'publicUrl'>;
 };
 
 /** For people who are signed in. Nothing on these pages needs a script. */
-export function pageRoutes(app: App, { context, people, sessions, acts, codes, config }: Parts) {
-  const cookies = createCookies(config.publicUrl);
-  const isInSlack = config.slackSigningSecret !== undefined || config.slackAppToken !== undefined;
+export function pageRoutes(app: App, { context, sessions, acts, config }: Parts) {
+  const { signedIn, ownForm } = createViewers({ sessions, cookies: createCookies(config.publicUrl) });
 
   app.get('/pages.css', { schema: hide }, (_request, reply) =>
     reply.header('cache-control', 'public, max-age=300').type('text/css; charset=utf-8').send(styleText),
@@ -101,43 +93,6 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
     },
   );
 
-  app.get('/account', { schema: hide }, async (request, reply) => {
-    const viewer = await signedIn(request);
-    if (!viewer) return toSignIn(request, reply);
-    return send(reply, await accountPage(viewer));
-  });
-
-  app.post('/account/slack-codes', { schema: { ...hide, body: FormBody } }, async (request, reply) => {
-    const viewer = await ownForm(request);
-    return send(reply, await accountPage(viewer, await codes.make(viewer.person, new Date())));
-  });
-
-  app.post('/account/slack/unlink', { schema: { ...hide, body: FormBody } }, async (request, reply) => {
-    const { person } = await ownForm(request);
-    const { team = '', user = '' } = request.body;
-    await people.unlinkSlack(person.id, { team, user }, person.id);
-    return reply.redirect('/account', 303);
-  });
-
-  app.post(
-    '/account/sessions/:session/end',
-    {
-      schema: { ...hide, params: z.object({ session: z.string().regex(/^[0-9a-f]{64}$/) }), body: FormBody },
-    },
-    async (request, reply) => {
-      const { person } = await ownForm(request);
-      await sessions.end(person.id, request.params.session, new Date());
-      return reply.redirect('/account', 303);
-    },
-  );
-
-  app.post('/sign-out', { schema: { ...hide, body: FormBody } }, async (request, reply) => {
-    const { person, session } = await ownForm(request);
-    await sessions.end(person.id, session, new Date());
-    cookies.set(request, reply, '', 0);
-    return reply.redirect('/sign-in', 303);
-  });
-
   function listed(person: Person, show: ListKind, cursor?: string) {
     const question = {
       status: show === 'decided' ? 'decided' : 'pending',
@@ -155,33 +110,6 @@ export function pageRoutes(app: App, { context, people, sessions, acts, codes, c
     const { approvals } = await listed(person, 'mine');
     return inOrder('mine', approvals).find((one) => one.id !== id) ?? null;
   }
-
-  async function accountPage(viewer: SignedIn, code?: string): Promise<string> {
-    const { person, session, formToken } = viewer;
-    const open = await sessions.open(person.id, new Date());
-    const body = accountBody({ person, sessions: open, current: session, formToken, isInSlack, code });
-    return page({ title: 'Your account', viewer, body });
-  }
-
-  function signedIn(request: FastifyRequest): Promise<SignedIn | null> {
-    return sessions.find(cookies.read(request), new Date());
-  }
-
-  /** Who sends a form of ours; one that another site has a browser send is refused. */
-  async function ownForm(request: FastifyRequest): Promise<SignedIn> {
-    const viewer = await signedIn(request);
-    if (!viewer)
-      throw new Refusal('MISSING_TOKEN', {
-        message: 'You are not signed in any more. Sign in, and do it again.',
-      });
-    const { form_token } = request.body as Form;
-    if (isFromOwnPage(request) && isFormToken(viewer, form_token)) return viewer;
-    throw foreignForm();
-  }
-}
-
-function toSignIn(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return reply.redirect(`/sign-in?next=${encodeURIComponent(request.url.split('?')[0] ?? '')}`, 303);
 }
 
 function approvalPage(view: ApprovalView, viewer: SignedIn, said: Told, next?: ApprovalView | null): string {

@@ -1,5 +1,4 @@
-import { ActionId } from '@placet/events';
-import { ErrorBody, parseDurationMs, Refusal } from '@placet/runtime';
+import { ErrorBody, parseDurationMs } from '@placet/runtime';
 import * as z from 'zod';
 
 export const errors = { '4xx': ErrorBody, '5xx': ErrorBody };
@@ -16,13 +15,7 @@ export const ExpiresAt = z.iso
   .refine((text) => Date.parse(text) > Date.now(), 'must be in the future')
   .describe('After this moment the credential is worth nothing.');
 
-/** What has not the form of an id is an id that nobody has. */
 export const ActionParams = z.object({ id: z.string().max(200).describe("An action's id (act_…).") });
-
-export function knownForm(id: string, code: 'ACTION_NOT_FOUND' | 'NOT_FOUND' = 'ACTION_NOT_FOUND'): string {
-  if (ActionId.safeParse(id).success) return id;
-  throw new Refusal(code, { message: 'Nothing here has this id.' });
-}
 
 /** A body that may be left out altogether. */
 export function optionalBody<T extends z.ZodObject>(schema: T) {

@@ -1,6 +1,6 @@
 import { Refusal } from '@placet/runtime';
 
-export type Allowance = {
+type Allowance = {
   /** Takes one of those that there are; false where there is none left. */
   take(who: string, now: Date): boolean;
   /** Refuses who has had as many as there are. */

@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import type { Form } from '../pages/answer.ts';
 import type { Found, Link } from './links.ts';
 
 const missesMax = 10;
@@ -23,9 +22,9 @@ export function isGuessed({ misses = 0 }: Link): boolean {
 export async function digitsProblem(
   found: Pick<Found<Link['kind']>, 'miss'>,
   token: string,
-  form: Form,
+  typed = '',
 ): Promise<string | null> {
-  const given = (form['code'] ?? '').trim();
+  const given = typed.trim();
   if (given === digitsOf(token)) return null;
   if (/^\d{4}$/.test(given)) await found.miss();
   return 'Type the four digits that stand beside the field, and press again.';

@@ -1,10 +1,10 @@
 import { type Person, requests, VoteAnswer, type VoteQuestion } from '@placet/events';
 import { approvalUrl, ask, type BusContext, Refusal } from '@placet/runtime';
 import * as z from 'zod';
+import { voterOf } from '../accounts/audience.ts';
 import type { People } from '../accounts/people.ts';
 import type { Acts } from '../pages/acts.ts';
 import { problemLines } from '../pages/words.ts';
-import { voterOf } from '../routes/audience.ts';
 import { type Click, identityOf, Subject, textIn } from './interaction.ts';
 import { editModal, linkModal, reasonModal } from './modals.ts';
 

@@ -11,7 +11,7 @@ import { createTakeFirst } from './taken.ts';
 const answerWithinMs = 2000;
 
 /** What Slack is answered: that it has come, or what is wrong with the fields of a modal. */
-export type SlackAnswer = { response_action: 'errors'; errors: Record<string, string> } | null;
+type SlackAnswer = { response_action: 'errors'; errors: Record<string, string> } | null;
 /** The mark is another for each that Slack sends, and the same when it comes again. */
 export type Interactions = (payload: unknown, mark: string) => Promise<SlackAnswer>;
 

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 
 const ageMaxS = 300;
 
-export type SlackRequest = {
+type SlackRequest = {
   timestamp: string | undefined;
   signature: string | undefined;
   body: Buffer;

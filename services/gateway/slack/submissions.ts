@@ -1,7 +1,7 @@
 import { type Person, requests, type SlackIdentity, VoteAnswer, type VoteQuestion } from '@placet/events';
 import { ask, Refusal } from '@placet/runtime';
-import { voterOf } from '../routes/audience.ts';
-import { Comment } from '../routes/comment.ts';
+import { voterOf } from '../accounts/audience.ts';
+import { Comment } from '../checks/comment.ts';
 import type { SlackCodes } from '../sessions/slack-codes.ts';
 import type { ClickParts } from './clicks.ts';
 import { noWorkspace, wordsOf } from './clicks.ts';
@@ -9,7 +9,7 @@ import { identityOf, Kept, Subject, type Submission, textIn, writtenIn } from '.
 import { modals } from './modals.ts';
 
 /** What Slack shows at the fields of a modal that stays open; null closes it. */
-export type FieldProblems = Record<string, string> | null;
+type FieldProblems = Record<string, string> | null;
 
 type Parts = ClickParts & { codes: SlackCodes };
 

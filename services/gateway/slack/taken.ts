@@ -4,7 +4,7 @@ import { type BusContext, openKeptValues } from '@placet/runtime';
 import * as z from 'zod';
 
 /** Whether nothing has come under this mark before, to whichever gateway. */
-export type TakeFirst = (mark: string) => Promise<boolean>;
+type TakeFirst = (mark: string) => Promise<boolean>;
 
 /**
  * Somebody may have kept what Slack sent and send it again, when the person has changed their mind: it counts once, over
