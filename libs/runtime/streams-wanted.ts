@@ -78,7 +78,6 @@ export function streamsFor({ maxBytes, maxAgeMs, replicas }: StreamSizes): Strea
       ...lasting,
       ...kept,
       ...unerasable,
-      storage: 'memory',
       max_bytes: clicksBytesMax,
       max_age: nanos(clicksKeptMs),
     },
