@@ -38,7 +38,7 @@ test('when nobody can be paged and there is no mail, those who would have been a
   });
   await nothingIsDue(await rawBroker(placet.placet), consumers.notifierSlack);
   expect(slack.messages('U0ANN')).toHaveLength(1);
-  expect(await failedOf(placet, id)).toHaveLength(1);
+  await eventually(async () => expect(await failedOf(placet, id)).toHaveLength(1));
 });
 
 test('whom neither the channel nor a mail reaches is told in a message of their own', async () => {

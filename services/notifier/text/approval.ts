@@ -13,6 +13,15 @@ export function behindIt({ acting_agent, on_behalf_of }: Told['needed']): string
   return who.length > 0 ? oneLine(who.join(', ')) : null;
 }
 
+/** What it belongs to, and how pressing the agent finds it where that is out of the ordinary. */
+export function regarding({ case: name, priority }: Told['needed']): [name: string, text: string][] {
+  const isPressing = priority === 'high' || priority === 'urgent';
+  return [
+    ...(name === undefined ? [] : [['Case', oneLine(name)] as [string, string]]),
+    ...(isPressing ? [['Priority', priority] as [string, string]] : []),
+  ];
+}
+
 export function ruleText({ rule, reason }: Told['needed']): string {
   // Where a rule says nothing of its own, the reason is its name.
   return quoted(rule === null || reason.includes(rule) ? reason : `Rule: ${rule}. ${reason}`);

@@ -1,6 +1,6 @@
 import { isSameEmail, type Reachable, standingVotes } from '@placet/events';
 import { createMailer, type MailAddress, type SmtpServer } from '@placet/mail';
-import { newId } from '@placet/runtime';
+import { approvalUrl, newId } from '@placet/runtime';
 import * as z from 'zod';
 import type { CardChannel, Check, Sent } from '../../card-channel.ts';
 import { lostFor } from '../../routes.ts';
@@ -8,7 +8,7 @@ import { insteadText, remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
 import { refusedBy } from '../failure.ts';
-import type { Occasion } from './letter.ts';
+import { isDecidedByMail, type Occasion } from './letter.ts';
 import { mailOf } from './message.ts';
 
 /** All people of an approval are told one after the other. */
@@ -72,6 +72,11 @@ export function createEmailChannel({ server, from, publicUrl, linkFor }: EmailOp
     close: () => mailer.close(),
   };
 
+  /** Where a mail decides nothing, it leads to where people sign in. */
+  function whereTo(told: Told, person: Reachable): Promise<string> | string {
+    return isDecidedByMail(told.needed) ? linkFor(told, person) : approvalUrl(publicUrl, told.actionId);
+  }
+
   async function mailed(
     target: string,
     told: Told,
@@ -82,7 +87,7 @@ export function createEmailChannel({ server, from, publicUrl, linkFor }: EmailOp
     }: { occasion: Occasion; person: Reachable | undefined; shown: Handle | undefined },
   ): Promise<Sent> {
     const email = emailOf(target);
-    const link = person && occasion !== 'ended' ? await linkFor(told, person) : null;
+    const link = person && occasion !== 'ended' ? await whereTo(told, person) : null;
     // Who could answer in the gateway's place would have people sign in elsewhere.
     if (link !== null && !link.startsWith(`${publicUrl}/`))
       return { outcome: 'failed', reason: otherAddress };

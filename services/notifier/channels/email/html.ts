@@ -22,7 +22,7 @@ export function htmlOf(letter: Letter): string {
 ${[
   titleOf(letter),
   ...letter.lead.map((text, n) => paragraph(text, n === 0 ? '' : grey)),
-  ...(letter.link === null ? [] : [button(letter.link)]),
+  ...(letter.link === null ? [] : [button(letter.link, letter.linkWords)]),
   factsOf(letter),
   ...argumentsOf(letter),
   ...(letter.link === null ? [] : [plainLink(letter.link)]),
@@ -42,10 +42,10 @@ function paragraph(text: string, style: string): string {
   return `<p style="margin:0 0 8px;${wrapped};${style}">${inMarkup(text)}</p>`;
 }
 
-function button(link: string): string {
+function button(link: string, words: string): string {
   const style =
     'display:inline-block;padding:11px 22px;border-radius:6px;background:#1a5fb4;color:#fff;font-weight:600;text-decoration:none';
-  return `<p style="margin:18px 0 22px"><a href="${inMarkup(link)}" style="${style}">Review and decide</a></p>`;
+  return `<p style="margin:18px 0 22px"><a href="${inMarkup(link)}" style="${style}">${words}</a></p>`;
 }
 
 function factsOf({ facts }: Letter): string {

@@ -1,6 +1,14 @@
-import type { EventData } from '@placet/events';
+import { type EventData, placesText } from '@placet/events';
 import { argumentsOf, harmless, unlinked } from '@placet/text';
-import { argumentNotes, behindIt, endText, progressText, ruleText, votesSaid } from '../../text/approval.ts';
+import {
+  argumentNotes,
+  behindIt,
+  endText,
+  progressText,
+  regarding,
+  ruleText,
+  votesSaid,
+} from '../../text/approval.ts';
 import { oneLine } from '../../text/quoted.ts';
 import type { Told } from '../../told.ts';
 
@@ -14,6 +22,7 @@ export type Letter = {
   lead: string[];
   /** Where a person looks at it and decides. */
   link: string | null;
+  linkWords: string;
   facts: { name: string; text: string }[];
   /** One argument a line; null where it is over and they are known. */
   arguments: string[] | null;
@@ -38,17 +47,21 @@ export function letterOf(
 ): Letter {
   const { needed } = told;
   const isOver = told.ended !== null;
-  const letter: Letter = {
+  const letter = {
     title: titleOf(told, occasion),
-    lead: [...leadOf(told, occasion), ...(instead === null ? [] : [safe(instead, textCharsMax)])],
+    lead: [
+      ...leadOf(told, occasion),
+      ...whereElse(needed, isOver),
+      ...(instead === null ? [] : [safe(instead, textCharsMax)]),
+    ],
     link: isOver ? null : link,
+    linkWords: isDecidedByMail(needed) ? 'Review and decide' : 'Look at it',
     facts: factsOf(told),
     // Who has seen them before need not be shown them again.
     arguments: isOver && root !== undefined ? null : linesOf(needed),
     notes: isOver ? [] : notesOf(needed),
-    foot: [],
   };
-  return { ...letter, foot: footOf(letter, as, isOver) };
+  return { ...letter, foot: footOf(letter, isDecidedByMail(needed), as, isOver) };
 }
 
 function titleOf({ needed: { agent }, ended }: Told, occasion: Occasion): string {
@@ -61,6 +74,15 @@ function titleOf({ needed: { agent }, ended }: Told, occasion: Occasion): string
     default:
       return `${agent} waits for a decision`;
   }
+}
+
+/** Whether the policy lets people decide by the links of mails. */
+export const isDecidedByMail = ({ only_in }: Told['needed']) => only_in?.includes('email') ?? true;
+
+function whereElse(needed: Told['needed'], isOver: boolean): string[] {
+  return isOver || isDecidedByMail(needed)
+    ? []
+    : [`The policy wants this to be decided ${placesText(needed.only_in ?? [])}, not by mail.`];
 }
 
 function leadOf({ needed, ended }: Told, occasion: Occasion): string[] {
@@ -87,6 +109,7 @@ function factsOf(told: Told): Letter['facts'] {
   const facts: [string, string | null | undefined][] = [
     ['Agent', who === null ? needed.agent : `${needed.agent} (${who})`],
     ['Action', needed.action_name],
+    ...regarding(needed),
     ['Why', needed.reasoning],
     ['Asked because', ruleText(needed)],
     ['Approved', told.ended ? null : progressText(told)],
@@ -108,7 +131,8 @@ function notesOf(needed: EventData<'approval.needed'>): string[] {
 }
 
 function footOf(
-  { title, lead, facts, arguments: lines, notes, link }: Letter,
+  { title, lead, facts, arguments: lines, notes, link }: Omit<Letter, 'foot'>,
+  isByMail: boolean,
   as: string[],
   isOver: boolean,
 ): string[] {
@@ -120,7 +144,7 @@ function footOf(
     ...(as.length > 0
       ? [`You are ${isOver ? 'told' : 'asked'} as ${as.map((one) => safe(one, 400)).join(', ')}.`]
       : []),
-    ...(link === null
+    ...(link === null || !isByMail
       ? []
       : ['The link is for you alone: do not pass this mail on. To open it decides nothing.']),
   ];

@@ -48,6 +48,11 @@ const mails: [string, Told, Occasion][] = [
     }),
     'asked',
   ],
+  [
+    'asked-to-decide-elsewhere',
+    toldOf({ needed: { only_in: ['inbox'], case: 'ticket-4411', priority: 'urgent' } }),
+    'asked',
+  ],
   ['asked-for-much', toldOf({ needed: { payload: many, redacted: ['payload.name'] } }), 'asked'],
   ['reminded', remindedOf(toldOf()), 'reminded'],
   ['changed', changedOf(toldOf(), { amount: 20 }), 'changed'],
@@ -77,7 +82,9 @@ test.each(mails)('%s: nothing in it hides, links elsewhere, or is HTML of others
   const links = [...html.matchAll(/href="([^"]*)"/g)].map(([, href]) => href);
   expect(links).toEqual(told.ended ? [] : [link, link]);
   expect(html).not.toMatch(/<(script|b|img|form|input|link)\b/);
-  expect(text.split('\n').filter((line) => line === 'Review and decide:')).toHaveLength(told.ended ? 0 : 1);
+  expect(text.split('\n').filter((line) => line === 'Review and decide:')).toHaveLength(
+    told.ended || told.needed.only_in ? 0 : 1,
+  );
   expect(text).not.toMatch(/^Approved: 1 of 9/m);
 });
 

@@ -55,13 +55,13 @@ function messageIdOf(told: Told, { occasion, email, host }: MailParts): string {
 
 /** A letter for those who read text. What others wrote stands behind a bar where it could be taken for lines of ours. */
 export function textOf(letter: Letter): string {
-  const { title, lead, link, facts, arguments: lines, notes, foot } = letter;
+  const { title, lead, link, facts, arguments: lines, notes, foot, linkWords } = letter;
   const shown = lines?.length === 0 ? ['No arguments.'] : (lines ?? []);
   return [
     title,
     '',
     ...lead,
-    ...(link === null ? [] : ['', 'Review and decide:', link]),
+    ...(link === null ? [] : ['', `${linkWords}:`, link]),
     '',
     ...facts.flatMap(({ name, text }) =>
       text.includes('\n') ? [`${name}:`, ...text.split('\n').map(barred)] : [`${name}: ${text}`],

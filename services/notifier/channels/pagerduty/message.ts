@@ -2,7 +2,7 @@ import type { Severity } from '@placet/events';
 import { approvalUrl } from '@placet/runtime';
 import { argumentsOf, harmless, unlinked } from '@placet/text';
 import type * as z from 'zod';
-import { argumentNotes, behindIt, progressText, ruleText } from '../../text/approval.ts';
+import { argumentNotes, behindIt, progressText, regarding, ruleText } from '../../text/approval.ts';
 import { oneLine, quoted } from '../../text/quoted.ts';
 import type { Told } from '../../told.ts';
 
@@ -79,6 +79,7 @@ function detailsOf(told: Told): Record<string, unknown> {
     agent: needed.agent,
     ...(who === null ? {} : { who: safe(who) }),
     action: safe(oneLine(needed.action_name)),
+    ...Object.fromEntries(regarding(needed).map(([name, text]) => [name.toLowerCase(), safe(text)])),
     ...(needed.reasoning === undefined ? {} : { reasoning: safe(quoted(needed.reasoning, textCharsMax)) }),
     reason: safe(ruleText(needed)),
     asked: safe(progressText(told)),

@@ -42,6 +42,8 @@ const context = {
   reasoning: 'The parcel was lost.',
   acting_agent: 'support-writer',
   on_behalf_of: 'zoe@example.com',
+  case: 'ticket-4411',
+  priority: 'urgent' as const,
 };
 
 test.each([

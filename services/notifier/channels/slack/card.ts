@@ -1,6 +1,14 @@
 import { askedNow, type EventData, placesText } from '@placet/events';
 import { argumentsOf } from '@placet/text';
-import { argumentNotes, behindIt, endText, progressText, ruleText, votesSaid } from '../../text/approval.ts';
+import {
+  argumentNotes,
+  behindIt,
+  endText,
+  progressText,
+  regarding,
+  ruleText,
+  votesSaid,
+} from '../../text/approval.ts';
 import { oneLine, saying } from '../../text/quoted.ts';
 import type { Told } from '../../told.ts';
 import {
@@ -72,8 +80,10 @@ type Chars = (charsMax: number) => number;
 function aboutIt({ needed }: Told, chars: Chars): Block[] {
   const { reasoning } = needed;
   const who = behindIt(needed);
+  const about = regarding(needed).map(([name, text]) => `${name}: ${text}`);
   return [
     ...(who === null ? [] : [note(who, chars(1000))]),
+    ...(about.length === 0 ? [] : [note(about.join('\n'), chars(1000))]),
     ...(reasoning === undefined ? [] : [section(saying('Why', reasoning, chars(reasoningCharsMax)))]),
     note(ruleText(needed), chars(2000)),
   ];
