@@ -6,7 +6,11 @@ import type { Interactions } from '../slack/interactions.ts';
 import { isFromSlack } from '../slack/signature.ts';
 import { errors } from './shared.ts';
 
-const FieldErrors = z.object({ response_action: z.string(), errors: z.record(z.string(), z.string()) });
+const FieldErrors = z.object({
+  response_action: z.literal('errors'),
+  errors: z.record(z.string(), z.string()),
+});
+const NextView = z.object({ response_action: z.literal('update'), view: z.looseObject({}) });
 
 type Parts = { config: GatewayConfig; interactions: Interactions };
 
@@ -30,7 +34,7 @@ export function slackRoutes(app: App, { config, interactions }: Parts) {
         summary: 'What people click in Slack. For Slack alone: each request carries its signature.',
         consumes: ['application/x-www-form-urlencoded'],
         body: z.instanceof(Buffer),
-        response: { 200: z.union([z.literal(''), FieldErrors]), ...errors },
+        response: { 200: z.union([z.literal(''), FieldErrors, NextView]), ...errors },
       },
     },
     async (request, reply) => {

@@ -4,14 +4,17 @@ import type { SlackCodes } from '../sessions/slack-codes.ts';
 import { type ClickParts, createClicks } from './clicks.ts';
 import { type Click, Interaction, Subject, type Submission, textIn } from './interaction.ts';
 import { tellPrivately } from './response-url.ts';
-import { createSubmissions } from './submissions.ts';
+import { createSubmissions, type Next } from './submissions.ts';
 import { createTakeFirst } from './taken.ts';
 
 /** Slack waits three seconds. */
 const answerWithinMs = 2000;
 
-/** What Slack is answered: that it has come, or what is wrong with the fields of a modal. */
-type SlackAnswer = { response_action: 'errors'; errors: Record<string, string> } | null;
+/** What Slack is answered: that it has come, what is wrong with the fields of a modal, or what to show instead. */
+type SlackAnswer =
+  | { response_action: 'errors'; errors: Record<string, string> }
+  | { response_action: 'update'; view: Record<string, unknown> }
+  | null;
 /** The mark is another for each that Slack sends, and the same when it comes again. */
 export type Interactions = (payload: unknown, mark: string) => Promise<SlackAnswer>;
 
@@ -61,23 +64,25 @@ export function createInteractions(parts: Parts): Interactions {
   async function answerSubmission(submission: Submission, mark: string): Promise<SlackAnswer> {
     const again = 'Placet does not answer now. Send it again.';
     const [field = 'comment'] = Object.keys(submission.view.state.values);
-    const problems = await Promise.race([
-      problemsOf(submission, mark).catch((error: unknown) => {
+    const failed = { problems: { [field]: again } };
+    const next = await Promise.race<Next>([
+      nextOf(submission, mark).catch((error: unknown) => {
         context.logger.warn({ err: error }, 'what was written in Slack was not taken');
-        return { [field]: again };
+        return failed;
       }),
-      sleep(answerWithinMs).then(() => ({ [field]: again })),
+      sleep(answerWithinMs).then(() => failed),
     ]);
-    if (problems === null) return null;
+    if (next === null) return null;
+    if ('view' in next) return { response_action: 'update', view: next.view };
     // A field that the modal does not have would show nothing.
-    const known = Object.entries(problems).map(([name, said]): [string, string] => {
+    const known = Object.entries(next.problems).map(([name, said]): [string, string] => {
       return [Object.hasOwn(submission.view.state.values, name) ? name : field, said];
     });
     return { response_action: 'errors', errors: Object.fromEntries(known) };
   }
 
-  async function problemsOf(submission: Submission, mark: string) {
+  async function nextOf(submission: Submission, mark: string): Promise<Next> {
     if (await takeFirst(mark)) return submitted(submission);
-    return { comment: 'This has come before. Look at the card, whether it was counted.' };
+    return { problems: { comment: 'This has come before. Look at the card, whether it was counted.' } };
   }
 }

@@ -68,6 +68,13 @@ export function editModal(view: ApprovalView, subject: Subject): object | null {
   return modal(modals.edit, 'Change', [told, ...inputs, comment], subject);
 }
 
+/** It has no field, and nothing to send. */
+export function linkedModal(email: string): Record<string, unknown> {
+  const told = `In Slack you are ${email} from now on. What you clicked before was not counted: close this, and click again.`;
+  const { submit: _, ...shown } = modal(modals.link, 'That is you', [section(told)], {});
+  return { ...shown, close: plain('Close', 24) };
+}
+
 /** Whoever knows the code of somebody who is signed in to Placet, is that person in Slack from then on. */
 export function linkModal(accountUrl: string): object {
   const told = section(

@@ -6,29 +6,29 @@ import type { SlackCodes } from '../sessions/slack-codes.ts';
 import type { ClickParts } from './clicks.ts';
 import { noWorkspace, wordsOf } from './clicks.ts';
 import { identityOf, Kept, Subject, type Submission, textIn, writtenIn } from './interaction.ts';
-import { modals } from './modals.ts';
+import { linkedModal, modals } from './modals.ts';
 
-/** What Slack shows at the fields of a modal that stays open; null closes it. */
-type FieldProblems = Record<string, string> | null;
+/** What Slack shows next: problems at the fields of a modal that stays open, or another modal; null closes it. */
+export type Next = { problems: Record<string, string> } | { view: Record<string, unknown> } | null;
 
 type Parts = ClickParts & { codes: SlackCodes };
 
 /** What somebody wrote into a modal. Who they are is looked up anew: a modal may stand open for long. */
 export function createSubmissions({ context, people, acts, codes }: Parts) {
-  return async (submission: Submission): Promise<FieldProblems> => {
+  return async (submission: Submission): Promise<Next> => {
     const identity = identityOf(submission);
     const { callback_id } = submission.view;
-    if (!identity) return { code: noWorkspace };
+    if (!identity) return { problems: { code: noWorkspace } };
     if (callback_id === modals.link) return link(submission, identity);
     const person = people.inSlack(identity);
     const field = callback_id === modals.edit ? 'change.0' : 'comment';
-    if (!person) return { [field]: 'Placet does not know who you are any more.' };
+    if (!person) return { problems: { [field]: 'Placet does not know who you are any more.' } };
     try {
       if (callback_id === modals.edit) await change(submission, person);
       else if (callback_id === modals.reason) await vote(submission, person);
       return null;
     } catch (error) {
-      if (error instanceof Refusal) return { [field]: wordsOf(error) };
+      if (error instanceof Refusal) return { problems: { [field]: wordsOf(error) } };
       throw error;
     }
   };
@@ -62,14 +62,14 @@ export function createSubmissions({ context, people, acts, codes }: Parts) {
     await acts.edits(view, { person, channel: 'slack' }, form);
   }
 
-  async function link(submission: Submission, identity: SlackIdentity): Promise<FieldProblems> {
+  async function link(submission: Submission, identity: SlackIdentity): Promise<Next> {
     const person = await codes.use(writtenIn(submission)['code'] ?? '', identity, new Date());
-    if (typeof person === 'string') return { code: person };
+    if (typeof person === 'string') return { problems: { code: person } };
     try {
       await people.linkSlack(person.id, identity, person.id);
-      return null;
+      return { view: linkedModal(person.email) };
     } catch (error) {
-      if (error instanceof Refusal) return { code: error.message };
+      if (error instanceof Refusal) return { problems: { code: error.message } };
       throw error;
     }
   }
