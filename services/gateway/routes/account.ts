@@ -58,7 +58,7 @@ export function accountRoutes(app: App, { people, sessions, codes, config }: Par
     const { person, session } = await ownForm(request);
     await sessions.end(person.id, session, new Date());
     cookies.set(request, reply, '', 0);
-    return reply.redirect('/sign-in', 303);
+    return reply.redirect('/sign-in?signed_out', 303);
   });
 
   async function accountPage(viewer: SignedIn, code?: string): Promise<string> {

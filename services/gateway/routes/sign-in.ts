@@ -16,6 +16,8 @@ import { FormBody, hide } from './page-shared.ts';
 const nextOf = (text: string | undefined) =>
   /^\/(approvals(\/act_[0-9a-z]+)?|account)$/.test(text ?? '') ? (text ?? '') : '/approvals';
 
+const SignInQuery = z.object({ next: z.string().optional(), signed_out: z.string().optional() });
+
 type Parts = {
   config: Pick<GatewayConfig, 'publicUrl'>;
   people: People;
@@ -27,12 +29,12 @@ export function signInRoutes(app: App, { config, people, sessions, signInMails }
   const signIn = createEntry({ sessions, config });
   const byMail = signInMails !== null;
 
-  app.get(
-    '/sign-in',
-    { schema: { ...hide, querystring: z.object({ next: z.string().optional() }) } },
-    (request, reply) =>
-      send(reply, page({ title: 'Sign in', body: signInBody({ next: nextOf(request.query.next), byMail }) })),
-  );
+  app.get('/sign-in', { schema: { ...hide, querystring: SignInQuery } }, (request, reply) => {
+    const { next, signed_out } = request.query;
+    const said = signed_out !== undefined && notice('done', 'You are signed out.');
+    const body = html`${said}${signInBody({ next: nextOf(next), byMail })}`;
+    return send(reply, page({ title: 'Sign in', body }));
+  });
 
   app.post('/sign-in', { schema: { ...hide, body: FormBody } }, async (request, reply) => {
     refuseForeign(request);
