@@ -1,7 +1,7 @@
 import type { AnswerSchema, ApprovalView } from '@placet/events';
 import { answerFields, type Form, jsonIn } from './answer.ts';
 import { attribute, type Html, html } from './html.ts';
-import { formField } from './layout.ts';
+import { digitsField, formField } from './layout.ts';
 
 const lineChars = 80;
 
@@ -39,9 +39,7 @@ ${codeField(forms, 'code')}
 }
 
 const codeField = ({ code, form }: Forms, id: string) =>
-  code !== undefined &&
-  html`<label for="${id}">Type <strong>${code}</strong>, to show that you are no program</label>
-<input type="text" id="${id}" name="code" inputmode="numeric" autocomplete="off" maxlength="10" value="${form['code'] ?? ''}">`;
+  code !== undefined && digitsField(code, { id, typed: form['code'] ?? '' });
 
 function reasonLabel({ require_reason }: ApprovalView): string {
   switch (require_reason) {

@@ -44,6 +44,11 @@ const signedIn = ({ person, formToken }: { person: Person; formToken: string }) 
 export const formField = (formToken: string): Html =>
   html`<input type="hidden" name="form_token" value="${formToken}">`;
 
+/** The digits of a mailed link, to be typed by whoever reads them. */
+export const digitsField = (digits: string, { id = 'code', typed = '' } = {}): Html =>
+  html`<label for="${id}">Type <strong>${digits}</strong>, to show that you are no program</label>
+<input type="text" id="${id}" name="code" inputmode="numeric" autocomplete="off" maxlength="10" value="${typed}">`;
+
 /** One message at the top of a page: what went wrong, or what was done. */
 export function notice(kind: 'problem' | 'done', text: string): Html {
   return html`<p class="notice ${kind}" role="${kind === 'problem' ? 'alert' : 'status'}">${text}</p>`;

@@ -1,4 +1,5 @@
 import { type Html, html } from './html.ts';
+import { digitsField } from './layout.ts';
 
 export function signInBody({ next, byMail }: { next: string; byMail: boolean }): Html {
   const hidden = html`<input type="hidden" name="next" value="${next}">`;
@@ -24,8 +25,6 @@ export function confirmSignInBody(email: string, code: string | null): Html {
   return html`<section><h1>Sign in as ${email}</h1>
 <p>This link works once.</p>
 <form method="post">${
-    code !== null &&
-    html`<label for="code">Type <strong>${code}</strong>, to show that you are no program</label>
-<input type="text" id="code" name="code" inputmode="numeric" autocomplete="off" maxlength="10">`
+    code !== null && digitsField(code)
   }<div class="buttons"><button class="yes">Sign in</button></div></form></section>`;
 }
