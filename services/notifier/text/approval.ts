@@ -1,23 +1,23 @@
 import { approvalsOf, askedOf, type EventData, peopleWanted, standingVotes } from '@placet/events';
 import type { Told } from '../told.ts';
-import { oneLine, quoted, saying } from './quoted.ts';
+import { nameIn, quoted, saying } from './quoted.ts';
 
 const votesMax = 20;
 
 /** In whose name and by whose hand, where that is somebody else than the agent. */
 export function behindIt({ acting_agent, on_behalf_of }: Told['needed']): string | null {
   const who = [
-    ...(acting_agent === undefined ? [] : [`by ${acting_agent}`]),
-    ...(on_behalf_of === undefined ? [] : [`for ${on_behalf_of}`]),
+    ...(acting_agent === undefined ? [] : [`by ${nameIn(acting_agent)}`]),
+    ...(on_behalf_of === undefined ? [] : [`for ${nameIn(on_behalf_of)}`]),
   ];
-  return who.length > 0 ? oneLine(who.join(', ')) : null;
+  return who.length > 0 ? who.join(', ') : null;
 }
 
 /** What it belongs to, and how pressing the agent finds it where that is out of the ordinary. */
 export function regarding({ case: name, priority }: Told['needed']): [name: string, text: string][] {
   const isPressing = priority === 'high' || priority === 'urgent';
   return [
-    ...(name === undefined ? [] : [['Case', oneLine(name)] as [string, string]]),
+    ...(name === undefined ? [] : [['Case', nameIn(name)] as [string, string]]),
     ...(isPressing ? [['Priority', priority] as [string, string]] : []),
   ];
 }

@@ -5,6 +5,9 @@ const linesMax = 40;
 /** What others wrote, as one line. */
 export const oneLine = (text: string) => visible(text).replaceAll(/\s*\n\s*(│ )?/g, ' ');
 
+/** A name that others gave: where it could be taken for words of ours it stands in quotes. */
+export const nameIn = (text: string) => (/^[\w.@+:/-]+$/.test(text) ? text : JSON.stringify(oneLine(text)));
+
 /** What others wrote in several lines stands behind a bar: none of them can be taken for a line of ours. */
 export function quoted(text: string, charsMax = 2000): string {
   const lines = shortened(text, charsMax).split('\n');

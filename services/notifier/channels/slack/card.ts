@@ -27,7 +27,8 @@ import {
 
 export type Card = { text: string; blocks: Block[] };
 
-const argumentsRoom = { lines: 40, chars: 2900 };
+/** The heading and the bars take a little as well. */
+const argumentsRoom = { lines: 40, chars: 2700 };
 const reasoningCharsMax = 1200;
 const titleCharsMax = 1000;
 
@@ -92,7 +93,8 @@ function aboutIt({ needed }: Told, chars: Chars): Block[] {
 function whatWith(needed: Needed, pageUrl: string | null, chars: Chars): Block[] {
   const room = { ...argumentsRoom, chars: chars(argumentsRoom.chars) };
   const { lines, left } = argumentsOf(needed.payload, room);
-  const text = lines.length === 0 ? 'No arguments.' : lines.join('\n');
+  const listed = lines.map((line) => `  │ ${line}`).join('\n');
+  const text = lines.length === 0 ? 'No arguments.' : `With these arguments:\n${listed}`;
   const where = pageUrl === null ? `GET /v1/approvals/${needed.action_id}` : 'on its page, by Details';
   const rest = `${left} more arguments are not shown here. All of them: ${where}`;
   return [
