@@ -109,6 +109,7 @@ async function buildGateway(
   const codes = createSlackCodes(links);
   const interactions = createInteractions({
     context,
+    alarm,
     people,
     acts,
     codes,
