@@ -20,8 +20,12 @@ export const BoxedSecret = z.object({
 });
 export type BoxedSecret = z.infer<typeof BoxedSecret>;
 
+/** In the place of an owner, while nobody has taken the agent. */
+export const unassigned = 'unassigned';
+
 export const Agent = z.object({
   name: AgentName,
+  /** An email, or `unassigned`. What was stored before that was asked for is read as it is. */
   owner: z.string(),
   created_at: Instant,
   disabled: z.boolean(),

@@ -75,6 +75,8 @@ export const VoteQuestion = z.object({
   vote: Vote.optional(),
   choice: z.string().optional(),
   answer: z.unknown().optional(),
+  /** When it was clicked, where somebody else hands that on, who may have kept it. */
+  clicked_at: z.iso.datetime().optional(),
 });
 export type VoteQuestion = z.infer<typeof VoteQuestion>;
 

@@ -82,6 +82,23 @@ describe('a vote', () => {
     expect(given(...held).when(stale)).toMatchObject({ ruling: 'refused', code: 'STALE_PAYLOAD' });
   });
 
+  test('that was clicked before the same person said otherwise does not replace it', () => {
+    const demands = [{ ...demand(), quorum: 2 }];
+    const held = [requested(), needed({ demands }), voted({ by: 'ann', now: at(20) })];
+    const late = (seconds: number, more: Vote = {}) =>
+      given(...held).when(
+        vote({ by: 'ann', vote: 'reject', clicked_at: at(seconds).toISOString(), now: at(30), ...more }),
+      );
+    expect(late(10)).toMatchObject({ ruling: 'refused', code: 'REVISION_CONFLICT' });
+    // Clocks differ by seconds.
+    expect(late(16)).toMatchObject({ ruling: 'append' });
+    expect(late(10, { vote: 'approve' })).toEqual({ ruling: 'settled' });
+    expect(late(10, { by: 'bob' })).toMatchObject({ ruling: 'append' });
+    const changed = [...held, needed({ demands, revision: 3, now: at(25) })];
+    const before = vote({ payload_digest: digest, clicked_at: at(10).toISOString(), now: at(30) });
+    expect(given(...changed).when(before)).toMatchObject({ code: 'REVISION_CONFLICT' });
+  });
+
   test('on an action whose decision is owed brings the decision first', () => {
     expect(given(requested(), needed(), voted()).when(vote({ by: 'bob', vote: 'reject' }))).toMatchObject({
       draft: { type: 'action.decided', draft: { decision: 'allowed', deciders: ['person:ann@example.com'] } },

@@ -15,6 +15,10 @@ import type { ActionState, Command, Held } from './state.ts';
 const answerCharsMax = 16_000;
 const answerTooLong = `An answer is at most ${answerCharsMax} characters of JSON; say where the rest is.`;
 
+/** A click that came with its own time is by another clock, which tells whole seconds. */
+const clicksDifferMs = 5000;
+const overtaken = 'You have said something else since you clicked that, or it was changed since.';
+
 type Vote = Extract<Command, { kind: 'vote' }>;
 type Needed = EventData<'approval.needed'>;
 type Said = Pick<EventData<'approval.voted'>, 'vote' | 'choice' | 'answer'>;
@@ -60,9 +64,12 @@ function castVote({ question, request }: Vote, { standing, numbers }: Held): Rul
     return refuse('REASON_REQUIRED');
   }
   // Who may vote for more than before votes anew; otherwise the same again says nothing new.
-  const earlier = standing.votes.findLast(({ data }) => data.voter.id === voter.id)?.data;
+  const last = standing.votes.findLast(({ data }) => data.voter.id === voter.id);
+  const earlier = last?.data;
   if (earlier && isSameVote(earlier, said) && isDeepStrictEqual(earlier.eligible_as, eligible_as))
     return settled;
+  const newest = last ?? (needed.revision > 1 ? standing.needed : undefined);
+  if (newest && isOvertaken(question, newest.time)) return refuse('REVISION_CONFLICT', overtaken);
   const { roles: _, ...who } = voter;
   const type = 'approval.voted';
   return append({
@@ -78,6 +85,11 @@ function castVote({ question, request }: Vote, { standing, numbers }: Held): Rul
       payload_digest: needed.payload_digest,
     },
   });
+}
+
+/** Somebody kept a click, and lets it come after what was said since. */
+function isOvertaken({ clicked_at }: VoteQuestion, time: string): boolean {
+  return clicked_at !== undefined && Date.parse(clicked_at) + clicksDifferMs < Date.parse(time);
 }
 
 function isSameVote(one: Said, other: Said): boolean {

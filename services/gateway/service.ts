@@ -101,14 +101,15 @@ async function buildGateway(
   answerReachable(parts, people);
   const channels = createChannels(await openChannelRoles(context, alarm, resources));
   const sessions = createSessions({ context, people });
-  const links = createLinks(context);
-  const signInLinks = createSignInLinks(links, people);
+  const links = createLinks(context, people);
+  const signInLinks = createSignInLinks(links);
   const signInMails = createSignInMails(parts, { people, signInLinks, config });
   answerMailLinks(parts, { people, links, config });
   const acts = createActs(context);
-  const codes = createSlackCodes(links, people);
+  const codes = createSlackCodes(links);
   const interactions = createInteractions({
     context,
+    alarm,
     people,
     acts,
     codes,

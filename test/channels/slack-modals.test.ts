@@ -227,6 +227,21 @@ test('who cannot be linked, or is linked often enough, keeps the account as it w
   expect(await page.get('/account')).toMatchObject({ status: 200 });
 });
 
+test('a code of somebody who was disabled since links nobody, also when they are back', async () => {
+  const { slack, placet } = await start();
+  const { people } = (await placet.admin.get('/v1/people')).body;
+  const { id } = people.find(({ email }: { email: string }) => email === 'ben@example.com');
+  const page = await signedIn(placet, id);
+  const shown = pageText(await page.send('/account/slack-codes', {}));
+  const code = /\b([A-Z2-9]{4}-){2}[A-Z2-9]{4}\b/.exec(shown)?.[0] ?? expect.fail('no code');
+  for (const disabled of [true, false]) await placet.admin.patch(`/v1/people/${id}`, { disabled });
+  expect((await entered(slack, code)).body).toMatchObject({
+    errors: { code: expect.stringContaining('not known, or over') },
+  });
+  const { slack: linked } = (await placet.admin.get(`/v1/people/${id}`)).body;
+  expect(linked).toEqual([{ team: slack.teamId, user: ben }]);
+});
+
 test('a code is guessed at ten times, and then not for a while', async () => {
   const { slack } = await start();
   const guess = async (code: string) => {

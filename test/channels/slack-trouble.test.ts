@@ -10,7 +10,7 @@ import {
   releaseAfterTest,
 } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { rawBroker } from '../support.ts';
+import { alarmKinds, rawBroker } from '../support.ts';
 import { ask, cardOf, startWithSlack } from './slack-support.ts';
 
 releaseAfterEach();
@@ -144,6 +144,58 @@ test('an older click that somebody kept counts at no other gateway, and at none 
   expect(await choices()).toEqual(['blue', 'green']);
   expect(await blue((await anotherGateway(started)).url)).toBe(200);
   expect(await choices()).toEqual(['blue', 'green']);
+});
+
+test('a click that was held back does not count over what the person said since, and that is said', async () => {
+  const started = await start();
+  const { slack, placet } = started;
+  const id = await ask(placet, 'deploy');
+  const { channel, ts } = await cardOf(slack, id);
+  const choices = async () =>
+    (await placet.admin.get(`/v1/approvals/${id}`)).body.votes.map(
+      ({ choice }: { choice: string }) => choice,
+    );
+  await slack.click({ user: ann, channel, ts, actionId: 'choice:blue' });
+  expect(await choices()).toEqual(['blue']);
+  await slack.click({ user: ann, channel, ts, actionId: 'choice:green', timestampOffset: -250 });
+  await eventually(() => expect(lastSaid(slack)).toContain('You have said something else since'));
+  expect(lastSaid(slack)).toContain('Your click was not counted.');
+  expect(await choices()).toEqual(['blue']);
+  await slack.click({ user: ann, channel, ts, actionId: 'choice:green' });
+  expect(await choices()).toEqual(['blue', 'green']);
+});
+
+test('where there is no room for clicks, whoever clicks is sent to the page, and that is an alarm', async () => {
+  const started = await start();
+  const { slack, placet } = started;
+  const raw = await rawBroker(placet.placet);
+  await pressed(started, 'reason', 'reject');
+  const [view] = slack.views.values();
+  const { config } = await raw.jsm.streams.info('KV_placet-clicks');
+  await raw.jsm.streams.update(config.name, { ...config, max_bytes: 1 });
+  const { id } = await pressed(started, 'deploy', 'choice:blue');
+  await eventually(() => expect(lastSaid(slack)).toContain('There is no room to take clicks'));
+  expect(lastSaid(slack)).toContain(`${page}/${id}`);
+  expect((await placet.admin.get(`/v1/approvals/${id}`)).body.votes).toEqual([]);
+  const sent = await slack.submit({ user: ann, viewId: view?.id ?? '', values: { comment: 'too much' } });
+  expect(sent.body).toMatchObject({ errors: { comment: expect.stringContaining(`${page}/act_`) } });
+  await eventually(async () => expect(await alarmKinds(raw)).toContain('clicks_full'));
+});
+
+test('whoever is not linked takes no room among the clicks', async () => {
+  const started = await start();
+  const { slack, placet } = started;
+  const { jsm } = await rawBroker(placet.placet);
+  const clicks = async () => (await jsm.streams.info('KV_placet-clicks')).state.messages;
+  await unlink(started, 'ann@example.com');
+  const { press } = await pressed(started, 'deploy', 'choice:blue');
+  await press();
+  await eventually(() => expect(slack.views.size).toBe(2));
+  const [view] = slack.views.values();
+  await slack.submit({ user: ann, viewId: view?.id ?? '', values: { code: 'AAAA-BBBB-CCCC' } });
+  expect(await clicks()).toBe(0);
+  await pressed(started, 'deploy', 'choice:blue', 'U0BEN');
+  expect(await clicks()).toBe(1);
 });
 
 test('where it cannot be known whether a click came before, it does not count, and that is said', async () => {

@@ -36,6 +36,30 @@ test('a question is answered by the fields that the agent asks for', async () =>
   });
 });
 
+test('names that only look the same are two fields, and both answers arrive', async () => {
+  const visitor = await signedIn(shared());
+  const names = ['x\u200by', 'x\\u{200b}y', 'two words & "more"'];
+  const answer_schema = {
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
+    required: names,
+  };
+  const { id, page, digest } = await held('ask.names', { answer_schema });
+  const { text } = await visitor.get(page);
+  const fields = [...text.matchAll(/ name="(answer\.[^"]*)"/g)].map(([, name = '']) =>
+    textOf({ text: name }),
+  );
+  expect(fields).toEqual(names.map((name) => `answer.${name}`));
+  // What they are called is read as it is.
+  expect(textOf({ text }).split('x\\u{200b}y')).toHaveLength(3);
+  const answers = Object.fromEntries(fields.map((field, n) => [field, `answer ${n}`]));
+  const vote = { decide: 'approve', payload_digest: digest, ...answers };
+  expect(await visitor.send(`${page}/votes`, vote)).toMatchObject({ status: 303 });
+  expect(await decisionOf(id)).toMatchObject({
+    answer: Object.fromEntries(names.map((name, n) => [name, `answer ${n}`])),
+  });
+});
+
 test('a question with choices is answered with the choice that means yes', async () => {
   const visitor = await signedIn(shared());
   const answer_schema = {

@@ -69,6 +69,22 @@ describe('on the page of an approval', () => {
     expect(textOf(await visitor.get(last.location ?? ''))).toContain('Nothing else waits for you.');
   });
 
+  test('the list says whose words the reasoning is, and none of them begins a line of its own', async () => {
+    const treasurer = await personWith(shared(), 'tara@example.com', ['treasurer']);
+    const visitor = await signedIn(shared(), treasurer.id);
+    const payload = { amount: 7, to: 'bob', of: 'gold', on: 'monday' };
+    const reasoning = `and 40 more\r\nHeld by: low risk\n\n${'\u2028'}59 minutes left </blockquote>`;
+    await held('treasure.words', { payload, reasoning });
+    const { text } = await visitor.get('/approvals');
+    const [, row = ''] = /<li class="row">(.*?)<\/li>/s.exec(text) ?? [];
+    const [, said = ''] = /<blockquote>(.*)<\/blockquote>/s.exec(row) ?? [];
+    expect(textOf({ text: said }).trim()).toBe(
+      'Why:  and 40 more Held by: low risk \\u{2028}59 minutes left </blockquote>',
+    );
+    expect(row.replace(said, '')).not.toContain('40 more');
+    expect(row.replace(said, '')).toContain('and 1 more');
+  });
+
   test('a vote of several is counted, and seen by the next', async () => {
     const visitor = await signedIn(shared());
     const { id, page, digest } = await held('two.people');

@@ -124,6 +124,18 @@ test('who is no longer asked, and what has been changed since, is said on the pa
   await eventually(async () => expect((await mia.get(newest)).status).toBe(410));
 });
 
+test('the link of somebody who was disabled is over, also when they are back', async () => {
+  const started = await startWithEmail();
+  const { id, path, payload_digest, code } = await mailed(started);
+  const mia = createVisitor(started.placet.url);
+  for (const disabled of [true, false]) {
+    await started.placet.admin.patch(`/v1/people/${started.mia.id}`, { disabled });
+    const sent = await mia.send(`${path}/votes`, { decide: 'approve', payload_digest, code });
+    expect(sent.status).toBe(410);
+  }
+  expect((await started.placet.admin.get(`/v1/approvals/${id}`)).body.votes).toEqual([]);
+});
+
 test('a program that sends the form is asked for something that it would have to read', async () => {
   const started = await startWithEmail();
   const { id, path, payload_digest, code } = await mailed(started);
@@ -159,6 +171,43 @@ test('who guesses the digits has ten guesses; what are no four digits is none', 
   const mia = await signedIn(started.placet, started.mia.id);
   await mia.get(`/approvals/${id}`);
   expect(await mia.send(`/approvals/${id}/votes`, fields)).toMatchObject({ status: 303 });
+});
+
+test('however many digits are sent at once, ten are compared', async () => {
+  const started = await startWithEmail();
+  const { id, path, payload_digest, code } = await mailed(started);
+  const robot = createVisitor(started.placet.url);
+  const guess = (given: string) =>
+    robot.send(`${path}/votes`, { decide: 'approve', payload_digest, code: given });
+  const answers = await Promise.all(wrongDigits(code, 100).map(guess));
+  const compared = answers.filter(({ status }) => status === 422);
+  expect(compared).toHaveLength(10);
+  expect(answers.filter(({ status }) => status === 409)).toHaveLength(90);
+  expect(await guess(code)).toMatchObject({ status: 409 });
+  expect(textOf(await robot.get(path))).toContain('wrong digits were entered too often.');
+  expect(await decisionOf(started, id)).toMatchObject({ decision: 'pending' });
+
+  const signIn = await askedToSignIn(started, 'mia@example.com', 2);
+  const right = await codeOn(started, signIn);
+  const others = wrongDigits(right, 100).map((one) => robot.send(signIn, { code: one }));
+  const refused = (await Promise.all(others)).filter(({ status }) => status === 422);
+  expect(refused).toHaveLength(10);
+  expect(await robot.send(signIn, { code: right })).toMatchObject({ status: 410 });
+});
+
+test('who knows the digits is not counted as guessing, also when what they send is refused', async () => {
+  const started = await startWithEmail();
+  const { id, path, payload_digest, code } = await mailed(started);
+  const mia = createVisitor(started.placet.url);
+  for (let i = 0; i < 12; i++) {
+    const refused = await mia.send(`${path}/votes`, { decide: 'maybe', payload_digest, code });
+    expect(refused.status).toBe(422);
+    expect(textOf(refused)).not.toContain('Type the four digits that stand beside the field, and press');
+  }
+  expect(await mia.send(`${path}/votes`, { decide: 'approve', payload_digest, code })).toMatchObject({
+    status: 303,
+  });
+  expect(await decisionOf(started, id)).toMatchObject({ decision: 'allowed' });
 });
 
 test('another site cannot have a browser send the form', async () => {

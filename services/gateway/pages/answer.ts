@@ -28,23 +28,24 @@ export function answerFields(schema: AnswerSchema, form: Form): Html {
     const { name, isRequired } = part;
     const label = part.schema.title ?? (name === 'answer' ? 'Your answer' : name.slice('answer.'.length));
     const { description } = part.schema;
-    return html`<label for="${name}">${label}${!isRequired && html` <span class="soft">(optional)</span>`}</label>
+    return html`<label for="${attribute(name)}">${label}${!isRequired && html` <span class="soft">(optional)</span>`}</label>
 ${description !== undefined && html`<p class="soft">${description}</p>`}${fieldOf(part, form)}`;
   })}`;
 }
 
 function fieldOf({ name, schema }: Part, form: Form): Html {
   const value = attribute(form[name] ?? '');
+  const field = attribute(name);
   if (isSimple(schema)) return inputOf(schema, name, form[name] ?? '');
   if (schema.type === 'array' && isSimple(schema.items)) {
     const options = optionsOf(schema.items);
     return options
       ? html`${options.map((option, n) => checkbox(itemOf(name, n), option, form))}`
-      : html`<p class="soft">One in a line.</p><textarea id="${name}" name="${name}">
+      : html`<p class="soft">One in a line.</p><textarea id="${field}" name="${field}">
 ${value}</textarea>`;
   }
   return html`<details><summary>As JSON, in this form</summary><pre>${JSON.stringify(schema, null, 2)}</pre></details>
-<textarea class="code" id="${name}" name="${name}">
+<textarea class="code" id="${field}" name="${field}">
 ${value}</textarea>`;
 }
 
@@ -53,28 +54,29 @@ const optionWord = (option: unknown) =>
   typeof option === 'boolean' ? (option ? 'yes' : 'no') : String(option);
 
 const checkbox = (name: string, option: unknown, form: Form) =>
-  html`<label class="inline"><input type="checkbox" name="${name}"${form[name] !== undefined && html` checked`}>${optionWord(option)}</label>`;
+  html`<label class="inline"><input type="checkbox" name="${attribute(name)}"${form[name] !== undefined && html` checked`}>${optionWord(option)}</label>`;
 
 /** No part is named like this, whatever the agent calls it. */
 const itemOf = (name: string, n: number) => `item.${n}.${name}`;
 
 function inputOf(schema: Simple, name: string, text: string): Html {
   const value = attribute(text);
+  const field = attribute(name);
   const options = optionsOf(schema);
   if (options) {
     const choices = options.map(
       (option, n) =>
         html`<option value="${n}"${text === String(n) && html` selected`}>${optionWord(option)}</option>`,
     );
-    return html`<select id="${name}" name="${name}"><option value="">choose</option>${choices}</select>`;
+    return html`<select id="${field}" name="${field}"><option value="">choose</option>${choices}</select>`;
   }
   if (schema.type === 'string') {
     return schema.format === undefined
-      ? html`<textarea id="${name}" name="${name}">
+      ? html`<textarea id="${field}" name="${field}">
 ${value}</textarea>`
-      : html`<input type="${schema.format === 'date' ? 'date' : 'text'}" id="${name}" name="${name}" value="${value}">`;
+      : html`<input type="${schema.format === 'date' ? 'date' : 'text'}" id="${field}" name="${field}" value="${value}">`;
   }
-  return html`<input type="text" inputmode="decimal" id="${name}" name="${name}" value="${value}">`;
+  return html`<input type="text" inputmode="decimal" id="${field}" name="${field}" value="${value}">`;
 }
 
 /** What a form says, as the schema wants it; what cannot be read is left as it is, to be refused in words. */

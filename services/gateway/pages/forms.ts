@@ -81,7 +81,7 @@ ${common(view, forms)}
 ${view.editable.map((each) => {
   const field = `change.${each}`;
   const now = valueAt(view.payload, each);
-  return html`<label for="${field}">${each.replace(/^payload\./, '')}</label>
+  return html`<label for="${attribute(field)}">${each.replace(/^payload\./, '')}</label>
 ${changeField(field, now, form[field] ?? shownValue(now))}`;
 })}
 <label for="edit-comment">Why (optional)</label>
@@ -97,11 +97,12 @@ function changeField(name: string, now: unknown, text: string): Html {
   const isShort =
     (typeof now !== 'object' || now === null) && text.length <= lineChars && !/[\r\n]/.test(text);
   const isText = typeof now === 'string' || now === undefined;
+  const field = attribute(name);
   if (isShort && !isText) {
     const keys = typeof now === 'number' && html` inputmode="decimal"`;
-    return html`<input type="text" class="code"${keys} id="${name}" name="${name}" value="${attribute(text)}">`;
+    return html`<input type="text" class="code"${keys} id="${field}" name="${field}" value="${attribute(text)}">`;
   }
-  return html`<textarea class="code${isShort && ' short'}" id="${name}" name="${name}">
+  return html`<textarea class="code${isShort && ' short'}" id="${field}" name="${field}">
 ${attribute(text)}</textarea>`;
 }
 

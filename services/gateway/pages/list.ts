@@ -1,5 +1,5 @@
 import type { ApprovalView } from '@placet/events';
-import { argumentsOf, shortened } from '@placet/text';
+import { argumentsOf, shortened, visible } from '@placet/text';
 import { type Html, html } from './html.ts';
 import { inWords, moment } from './time.ts';
 
@@ -56,5 +56,11 @@ function row(view: ApprovalView, now: Date): Html {
 ${isPressing && html` <span class="state denied">${priority}</span>`}
 ${view.answer_schema !== null && html` <span class="state pending">asks a question</span>`}
 ${lines.map((line) => html`<p><code>${line}</code></p>`)}${left > 0 && html`<p class="soft">and ${left} more</p>`}
-${typeof reasoning === 'string' && html`<p class="soft">${shortened(reasoning, reasoningChars)}</p>`}</li>`;
+${typeof reasoning === 'string' && why(reasoning)}</li>`;
+}
+
+/** The agent's own words, behind a bar: none of them begins a line that could be taken for one of ours. */
+function why(reasoning: string): Html {
+  const said = shortened(visible(reasoning).replaceAll(/\s*\n\s*/g, ' '), reasoningChars);
+  return html`<blockquote><span class="soft">Why:</span> ${said}</blockquote>`;
 }

@@ -19,6 +19,7 @@ h2 { font-size: 1rem; margin: 0 0 .5rem; }
 section, article, .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.25rem;
   margin: 0 0 1rem; }
 p { margin: .25rem 0; overflow-wrap: anywhere; white-space: pre-line; }
+blockquote { margin: .25rem 0; padding-left: .6rem; border-left: 3px solid var(--line); overflow-wrap: anywhere; }
 .soft { color: var(--soft); font-size: .9rem; }
 h1 + p { margin-bottom: .75rem; }
 details { margin-top: .75rem; }

@@ -1,4 +1,4 @@
-import { type Agent, AgentName } from '@placet/events';
+import { type Agent, AgentName, unassigned } from '@placet/events';
 import type { SecretBox } from '@placet/proof';
 import { type App, parseDurationMs } from '@placet/runtime';
 import * as z from 'zod';
@@ -18,6 +18,15 @@ const AgentView = z
     callback_hosts: z.array(z.string()).optional().describe('Where it may have itself called back.'),
   })
   .meta({ id: 'Agent' });
+/** Mail is sent there, and policies compare it with who votes. The first agent has nobody yet. */
+const Email = z.email();
+const Owner = z
+  .string()
+  .max(200)
+  .refine(
+    (text) => text === unassigned || Email.safeParse(text).success,
+    `must be an email, or ${unassigned}`,
+  );
 const WithKey = z.object({ agent: AgentView, key: z.string().describe('Shown once.') });
 const Params = z.object({ name: AgentName });
 const KeyParams = Params.extend({ key: z.string().max(40) });
@@ -64,7 +73,7 @@ export function agentRoutes(app: App, { auth, agents, config }: Parts) {
         tags,
         security,
         summary: 'A new agent with its first key.',
-        body: z.strictObject({ name: AgentName, owner: z.string().min(1).max(200).optional() }),
+        body: z.strictObject({ name: AgentName, owner: Owner.optional() }),
         response: { 201: WithKey, ...errors },
       },
     },

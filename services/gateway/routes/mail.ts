@@ -2,7 +2,6 @@ import type { ApprovalView, Person } from '@placet/events';
 import { type App, errorTable, Refusal, StoreFull } from '@placet/runtime';
 import type { FastifyReply } from 'fastify';
 import * as z from 'zod';
-import type { People } from '../accounts/people.ts';
 import type { Acts } from '../pages/acts.ts';
 import { approvalArticle, approvalContext } from '../pages/approval.ts';
 import { decidingForms } from '../pages/forms.ts';
@@ -10,14 +9,14 @@ import { html } from '../pages/html.ts';
 import { page } from '../pages/layout.ts';
 import { send } from '../pages/scope.ts';
 import { wordsOf } from '../pages/words.ts';
-import { digitsOf, digitsProblem, isGuessed } from '../sessions/digits.ts';
+import { digitsOf, digitsWanted, guessOf, isGuessed } from '../sessions/digits.ts';
 import type { Found, LinkOf, Links } from '../sessions/links.ts';
 import { isFromElsewhere } from '../sessions/own-form.ts';
 import { FormBody, foreignForm, hide, notices, over, Said, type Told, toldBy } from './page-shared.ts';
 
 const TokenParams = z.object({ token: z.string().max(100) });
 
-type Parts = { people: People; links: Links; acts: Acts };
+type Parts = { links: Links; acts: Acts };
 type Opened = { found: Found<'mail'>; person: Person; view: ApprovalView };
 
 /**
@@ -25,7 +24,7 @@ type Opened = { found: Found<'mail'>; person: Person; view: ApprovalView };
  * finds and send every form: looking decides nothing, and neither does a form without the digits that a person reads
  * and types.
  */
-export function mailRoutes(app: App, { people, links, acts }: Parts) {
+export function mailRoutes(app: App, { links, acts }: Parts) {
   app.addHook('onRequest', (_request, reply, next) => {
     // The address itself is the secret.
     reply.header('referrer-policy', 'no-referrer');
@@ -56,12 +55,12 @@ export function mailRoutes(app: App, { people, links, acts }: Parts) {
       if (!opened) return linkOver(reply);
       const closed = whyClosed(opened);
       if (closed !== null) return send(reply.code(409), mailPage(opened, token, {}));
-      const wrong = await digitsProblem(opened.found, token, form['code']);
-      if (wrong !== null) {
-        return send(reply.code(422), mailPage(opened, token, { problem: wrong, form }));
+      const guess = await guessOf(opened.found, token, form['code']).catch(noRoom);
+      if (guess === 'wrong') {
+        return send(reply.code(422), mailPage(opened, token, { problem: digitsWanted, form }));
       }
-      const giveBack = await opened.found.use(new Date()).catch(noRoom);
-      // Somebody was a moment faster with the same link.
+      const giveBack = guess === 'right' ? await opened.found.use(new Date()).catch(noRoom) : null;
+      // Somebody was a moment faster with the same link, or guessed too often.
       if (!giveBack) return send(reply.code(409), mailPage((await open(token)) ?? opened, token, {}));
       try {
         const { person, view } = opened;
@@ -80,8 +79,8 @@ export function mailRoutes(app: App, { people, links, acts }: Parts) {
 
   async function open(token: string): Promise<Opened | null> {
     const found = await links.find('mail', token, new Date());
-    const person = people.list().find(({ id, disabled }) => id === found?.link.person && !disabled);
-    if (!found || !person) return null;
+    if (!found) return null;
+    const { person } = found;
     return { found, person, view: await acts.seen(found.link.action_id, person) };
   }
 }

@@ -2,13 +2,12 @@ import type { Person } from '@placet/events';
 import type { App } from '@placet/runtime';
 import type { FastifyReply } from 'fastify';
 import * as z from 'zod';
-import { type People, timesDisabled } from '../accounts/people.ts';
 import type { GatewayConfig } from '../config.ts';
 import { html } from '../pages/html.ts';
 import { notice, page } from '../pages/layout.ts';
 import { send } from '../pages/scope.ts';
 import { confirmSignInBody } from '../pages/sign-in.ts';
-import { digitsOf, digitsProblem, isGuessed } from '../sessions/digits.ts';
+import { digitsOf, digitsWanted, guessOf, isGuessed } from '../sessions/digits.ts';
 import type { Found, Links } from '../sessions/links.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { createEntry, refuseForeign } from './entry.ts';
@@ -19,10 +18,10 @@ const linkEnded = 'This link is over: it works once, and not for long. Ask for a
 const TokenParams = z.object({ token: z.string().max(100) });
 
 type Opened = { found: Found<'sign_in'>; person: Person };
-type Parts = { config: Pick<GatewayConfig, 'publicUrl'>; people: People; sessions: Sessions; links: Links };
+type Parts = { config: Pick<GatewayConfig, 'publicUrl'>; sessions: Sessions; links: Links };
 
 /** Whoever has a link is signed in by the button of its page. */
-export function signInLinkRoutes(app: App, { config, people, sessions, links }: Parts) {
+export function signInLinkRoutes(app: App, { config, sessions, links }: Parts) {
   const signIn = createEntry({ sessions, config });
 
   app.get('/sign-in/:token', { schema: { ...hide, params: TokenParams } }, async (request, reply) => {
@@ -42,8 +41,12 @@ export function signInLinkRoutes(app: App, { config, people, sessions, links }: 
       if ('closed' in opened) return linkOver(reply, opened.closed);
       const { found, person } = opened;
       const { by, is_mailed } = found.link;
-      const wrong = is_mailed ? await digitsProblem(found, token, request.body?.['code']) : null;
-      if (wrong !== null) return sendConfirm(reply.code(422), opened, token, wrong);
+      const guess = is_mailed ? await guessOf(found, token, request.body?.['code']) : 'right';
+      if (guess === 'wrong') return sendConfirm(reply.code(422), opened, token, digitsWanted);
+      if (guess === 'over') {
+        const seen = await open(token, now);
+        return linkOver(reply, 'closed' in seen ? seen.closed : linkEnded);
+      }
       if (!(await found.use(now))) return linkOver(reply, linkEnded);
       // Of another's making it ends with nothing of theirs.
       const own = by?.person === person.id ? by : undefined;
@@ -54,12 +57,11 @@ export function signInLinkRoutes(app: App, { config, people, sessions, links }: 
   /** What a link is for, or why it signs nobody in. */
   async function open(token: string, now: Date): Promise<Opened | { closed: string }> {
     const found = await links.find('sign_in', token, now);
-    const person = people.list().find(({ id, disabled }) => id === found?.link.person && !disabled);
-    if (!found || !person) return { closed: linkEnded };
-    const { used_at, by, times_disabled } = found.link;
-    if (isGuessed(found.link)) return { closed: linkGuessed };
-    const isOver = used_at !== undefined || times_disabled !== timesDisabled(person);
-    return isOver || !sessions.holds(by, now) ? { closed: linkEnded } : { found, person };
+    if (!found) return { closed: linkEnded };
+    const { link, person } = found;
+    if (isGuessed(link)) return { closed: linkGuessed };
+    const isOver = link.used_at !== undefined || !sessions.holds(link.by, now);
+    return isOver ? { closed: linkEnded } : { found, person };
   }
 }
 

@@ -44,7 +44,9 @@ export function slackRoutes(app: App, { config, interactions }: Parts) {
         tellOfSignature(request.log);
         throw new Refusal('INVALID_SIGNATURE');
       }
-      const answer = await interactions(payloadIn(request.body), signed.signature ?? '');
+      const at = new Date(Number(signed.timestamp) * 1000);
+      const sent = { mark: signed.signature ?? '', at };
+      const answer = await interactions(payloadIn(request.body), sent);
       return answer === null ? reply.code(200).type('text/plain').send('') : reply.code(200).send(answer);
     },
   );

@@ -18,14 +18,16 @@ export function isGuessed({ misses = 0 }: Link): boolean {
   return misses >= missesMax;
 }
 
-/** What to do where the digits are not there; null where they are. What are no four digits is no guess of them. */
-export async function digitsProblem(
-  found: Pick<Found<Link['kind']>, 'miss'>,
+export const digitsWanted = 'Type the four digits that stand beside the field, and press again.';
+
+/** However many guess at once, no more are compared than there is room for. What are no four digits is no guess. */
+export async function guessOf(
+  found: Pick<Found<Link['kind']>, 'takeGuess'>,
   token: string,
   typed = '',
-): Promise<string | null> {
+): Promise<'right' | 'wrong' | 'over'> {
   const given = typed.trim();
-  if (given === digitsOf(token)) return null;
-  if (/^\d{4}$/.test(given)) await found.miss();
-  return 'Type the four digits that stand beside the field, and press again.';
+  if (!/^\d{4}$/.test(given)) return 'wrong';
+  if (!(await found.takeGuess(missesMax))) return 'over';
+  return given === digitsOf(token) ? 'right' : 'wrong';
 }

@@ -1,4 +1,3 @@
-import { type People, timesDisabled } from '../accounts/people.ts';
 import { createAllowance } from './allowance.ts';
 import type { Links, Token } from './links.ts';
 
@@ -13,18 +12,16 @@ type Wanted = {
 };
 export type SignInLinks = ReturnType<typeof createSignInLinks>;
 
-export function createSignInLinks(links: Links, people: People) {
+export function createSignInLinks(links: Links) {
   const made = createAllowance({ max: 30, withinMs: 3_600_000 });
 
   return {
     async make(id: string, { base, lifeMs, by, isMailed = false }: Wanted) {
-      const person = people.get(id);
       made.count(id, new Date());
       const expires_at = new Date(Date.now() + Math.min(lifeMs, lifeMaxMs)).toISOString();
       const token = await links.make({
         kind: 'sign_in',
         person: id,
-        times_disabled: timesDisabled(person),
         ...(by ? { by } : {}),
         ...(isMailed ? { is_mailed: true } : {}),
         expires_at,

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
 import type { Person, SlackIdentity } from '@placet/events';
-import type { People } from '../accounts/people.ts';
 import { createAllowance } from './allowance.ts';
 import type { Links } from './links.ts';
 
@@ -12,7 +11,7 @@ const codeChars = 12;
 export type SlackCodes = ReturnType<typeof createSlackCodes>;
 
 /** Whoever enters the code of a person in Slack, is that person there. */
-export function createSlackCodes(links: Links, people: People) {
+export function createSlackCodes(links: Links) {
   const tried = createAllowance({ max: 10, withinMs: lifeMs });
   const made = createAllowance({ max: 20, withinMs: lifeMs });
 
@@ -31,11 +30,10 @@ export function createSlackCodes(links: Links, people: People) {
         return 'Too many attempts. Wait ten minutes.';
       const code = text.toUpperCase().replace(/[\s-]/g, '');
       const found = await links.find('slack_code', code, now);
-      const person = people.list().find(({ id, disabled }) => id === found?.link.person && !disabled);
-      if (!found || !person || (await found.use(now)) === null) {
+      if (!found || (await found.use(now)) === null) {
         return 'This code is not known, or over: it works once, for ten minutes.';
       }
-      return person;
+      return found.person;
     },
   };
 }

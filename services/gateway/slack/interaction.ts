@@ -10,7 +10,11 @@ export const Click = z.object({
   ...Who,
   trigger_id: z.string(),
   response_url: z.string().optional(),
-  actions: z.array(z.object({ action_id: z.string(), value: z.string().optional() })).min(1),
+  actions: z
+    .array(
+      z.object({ action_id: z.string(), value: z.string().optional(), action_ts: z.string().optional() }),
+    )
+    .min(1),
 });
 export type Click = z.infer<typeof Click>;
 

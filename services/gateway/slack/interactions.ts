@@ -1,11 +1,11 @@
-import { approvalUrl, sleep } from '@placet/runtime';
+import { approvalUrl, type ServiceParts, sleep } from '@placet/runtime';
 import type { GatewayConfig } from '../config.ts';
 import type { SlackCodes } from '../sessions/slack-codes.ts';
 import { type ClickParts, createClicks } from './clicks.ts';
 import { type Click, Interaction, Subject, type Submission, textIn } from './interaction.ts';
 import { tellPrivately } from './response-url.ts';
 import { createSubmissions, type Next } from './submissions.ts';
-import { createTakeFirst } from './taken.ts';
+import { createTake, type Sent } from './taken.ts';
 
 /** Slack waits three seconds. */
 const answerWithinMs = 2000;
@@ -15,31 +15,31 @@ type SlackAnswer =
   | { response_action: 'errors'; errors: Record<string, string> }
   | { response_action: 'update'; view: Record<string, unknown> }
   | null;
-/** The mark is another for each that Slack sends, and the same when it comes again. */
-export type Interactions = (payload: unknown, mark: string) => Promise<SlackAnswer>;
+export type Interactions = (payload: unknown, sent: Sent) => Promise<SlackAnswer>;
 
-type Parts = ClickParts & { codes: SlackCodes; config: Pick<GatewayConfig, 'slackApiUrl'> };
+type Parts = Omit<ClickParts, 'take'> &
+  Pick<ServiceParts, 'alarm'> & { codes: SlackCodes; config: Pick<GatewayConfig, 'slackApiUrl'> };
 
 /** What people do in Slack, whichever way it comes. */
 export function createInteractions(parts: Parts): Interactions {
   const { context, config, publicUrl } = parts;
-  const clicked = createClicks(parts);
-  const submitted = createSubmissions(parts);
-  const takeFirst = createTakeFirst(context);
+  const take = createTake(parts);
+  const clicked = createClicks({ ...parts, take });
+  const submitted = createSubmissions({ ...parts, take });
 
-  return async (payload, mark) => {
+  return async (payload, sent) => {
     const parsed = Interaction.safeParse(payload);
     // What we do not ask for.
     if (!parsed.success) return null;
-    if (parsed.data.type === 'view_submission') return answerSubmission(parsed.data, mark);
+    if (parsed.data.type === 'view_submission') return answerSubmission(parsed.data, sent);
     // A vote is stored before Slack hears that it has come, unless that takes longer than Slack waits.
-    await Promise.race([answerClick(parsed.data, mark), sleep(answerWithinMs)]);
+    await Promise.race([answerClick(parsed.data, sent), sleep(answerWithinMs)]);
     return null;
   };
 
   // This must not throw: it may go on when nobody waits for it any more.
-  async function answerClick(click: Click, mark: string): Promise<void> {
-    const told = await toldOf(click, mark).catch((error: unknown) => {
+  async function answerClick(click: Click, sent: Sent): Promise<void> {
+    const told = await clicked(click, sent).catch((error: unknown) => {
       context.logger.warn({ err: error }, 'a click in Slack was not answered');
       return `Placet did not answer. Look at the card: if it stands as it stood, click again${orOn(click)}.`;
     });
@@ -49,11 +49,6 @@ export function createInteractions(parts: Parts): Interactions {
     );
   }
 
-  async function toldOf(click: Click, mark: string): Promise<string | null> {
-    // Somebody kept it: what was clicked since stands.
-    return (await takeFirst(mark)) ? clicked(click) : null;
-  }
-
   function orOn({ actions: [action] }: Click): string {
     const subject = textIn(Subject, action?.value);
     return publicUrl === undefined || !subject
@@ -61,12 +56,12 @@ export function createInteractions(parts: Parts): Interactions {
       : `, or decide on its page: ${approvalUrl(publicUrl, subject.action_id)}`;
   }
 
-  async function answerSubmission(submission: Submission, mark: string): Promise<SlackAnswer> {
+  async function answerSubmission(submission: Submission, sent: Sent): Promise<SlackAnswer> {
     const again = 'Placet does not answer now. Send it again.';
     const [field = 'comment'] = Object.keys(submission.view.state.values);
     const failed = { problems: { [field]: again } };
     const next = await Promise.race<Next>([
-      nextOf(submission, mark).catch((error: unknown) => {
+      submitted(submission, sent).catch((error: unknown) => {
         context.logger.warn({ err: error }, 'what was written in Slack was not taken');
         return failed;
       }),
@@ -79,10 +74,5 @@ export function createInteractions(parts: Parts): Interactions {
       return [Object.hasOwn(submission.view.state.values, name) ? name : field, said];
     });
     return { response_action: 'errors', errors: Object.fromEntries(known) };
-  }
-
-  async function nextOf(submission: Submission, mark: string): Promise<Next> {
-    if (await takeFirst(mark)) return submitted(submission);
-    return { problems: { comment: 'This has come before. Look at the card, whether it was counted.' } };
   }
 }

@@ -81,7 +81,7 @@ async function answer(
   { ack, envelope_id, body }: Event,
 ): Promise<void> {
   try {
-    await ack({ ...(await interactions(body, envelope_id)) });
+    await ack({ ...(await interactions(body, { mark: envelope_id })) });
   } catch (error) {
     logger.warn({ err: error }, 'what somebody did in Slack was not answered');
   }

@@ -4,9 +4,10 @@ import { voterOf } from '../accounts/audience.ts';
 import { Comment } from '../checks/comment.ts';
 import type { SlackCodes } from '../sessions/slack-codes.ts';
 import type { ClickParts } from './clicks.ts';
-import { noWorkspace, wordsOf } from './clicks.ts';
+import { clickedAt, noRoom, noWorkspace, wordsOf } from './clicks.ts';
 import { identityOf, Kept, Subject, type Submission, textIn, writtenIn } from './interaction.ts';
 import { linkedModal, modals } from './modals.ts';
+import type { Sent } from './taken.ts';
 
 /** What Slack shows next: problems at the fields of a modal that stays open, or another modal; null closes it. */
 export type Next = { problems: Record<string, string> } | { view: Record<string, unknown> } | null;
@@ -14,8 +15,8 @@ export type Next = { problems: Record<string, string> } | { view: Record<string,
 type Parts = ClickParts & { codes: SlackCodes };
 
 /** What somebody wrote into a modal. Who they are is looked up anew: a modal may stand open for long. */
-export function createSubmissions({ context, people, acts, codes }: Parts) {
-  return async (submission: Submission): Promise<Next> => {
+export function createSubmissions({ context, people, acts, take, codes, publicUrl }: Parts) {
+  return async (submission: Submission, sent: Sent): Promise<Next> => {
     const identity = identityOf(submission);
     const { callback_id } = submission.view;
     if (!identity) return { problems: { code: noWorkspace } };
@@ -23,9 +24,17 @@ export function createSubmissions({ context, people, acts, codes }: Parts) {
     const person = people.inSlack(identity);
     const field = callback_id === modals.edit ? 'change.0' : 'comment';
     if (!person) return { problems: { [field]: 'Placet does not know who you are any more.' } };
+    const taken = await take(sent);
+    if (taken === 'again') {
+      return { problems: { [field]: 'This has come before. Look at the card, whether it was counted.' } };
+    }
+    if (taken === 'no_room') {
+      const subject = textIn(Subject, submission.view.private_metadata);
+      return { problems: { [field]: noRoom(publicUrl, subject) } };
+    }
     try {
       if (callback_id === modals.edit) await change(submission, person);
-      else if (callback_id === modals.reason) await vote(submission, person);
+      else if (callback_id === modals.reason) await vote(submission, person, sent);
       return null;
     } catch (error) {
       if (error instanceof Refusal) return { problems: { [field]: wordsOf(error) } };
@@ -33,13 +42,14 @@ export function createSubmissions({ context, people, acts, codes }: Parts) {
     }
   };
 
-  async function vote(submission: Submission, person: Person): Promise<void> {
+  async function vote(submission: Submission, person: Person, sent: Sent): Promise<void> {
     const kept = textIn(Kept, submission.view.private_metadata);
     const comment = Comment.safeParse(writtenIn(submission)['comment'] ?? '');
     if (!kept) return;
     if (!comment.success) throw new Refusal('REASON_REQUIRED', { message: 'Write a reason.' });
     const question: VoteQuestion = {
       ...kept,
+      ...clickedAt(sent),
       comment: comment.data,
       channel: 'slack',
       voter: voterOf(person),
