@@ -20,7 +20,7 @@ const Slot = z.object({
   handle: z.string().optional(),
   /** Which state of the approval it shows. */
   version: z.number().int().optional(),
-  /** Which one it could not be brought to show, for good; told as failed. */
+  /** Which one it could not be brought to show, for good; told as failed. Of what may have been sent: as it was told. */
   refused: z.number().int().optional(),
 });
 /** A place where an approval stands, or is to stand. */

@@ -1,9 +1,13 @@
 import { eventually, releaseAfterEach, type TestPlacet } from '@placet/testing';
 import { expect, test } from 'vitest';
 import { messagesIn, rawBroker } from '../support.ts';
-import { ask, cardOf, startWithSlack, textOf } from './slack-support.ts';
+import { ask, cardOf, policy, startWithSlack, textOf } from './slack-support.ts';
 
 releaseAfterEach();
+
+const byName = `${policy.replace(/default: .*/, '')}  - { action: ann, decide: require_approval, approvers: ["user:ann@example.com"] }
+default: require_approval
+`;
 
 const ofType = async ({ admin }: TestPlacet, id: string, type: string) =>
   (await admin.get(`/v1/audit?action=${id}&type=${type}`)).body.records.map(
@@ -93,6 +97,53 @@ test('a notifier that is stopped while nobody knows what was sent leaves one car
     expect(textOf(await cardOf(slack, id))).toContain('Denied by admin@example.com: No.'),
   );
   expect(slack.messages('#approvals')).toHaveLength(2);
+});
+
+test.each([
+  ['card in a channel', 'refund.create', '#approvals'],
+  ['message to a person', 'ann', 'U0ANN'],
+])(
+  'the very first %s is found where nobody knows whether it was sent, and ends',
+  async (_, action, place) => {
+    const { slack, placet } = await startWithSlack({}, { policy: byName });
+    slack.failNext('chat.postMessage', 'answer lost');
+    const id = await ask(placet, action);
+    await eventually(() => expect(slack.messages(place)).toHaveLength(1));
+    await placet.agent.delete(`/v1/check/${id}`);
+    await eventually(() => {
+      const [card] = slack.messages(place);
+      expect(card && textOf(card)).toContain('withdrew');
+    });
+    expect(slack.messages(place)).toHaveLength(1);
+    const asks = slack.calls.filter(({ method }) => /conversations\.(list|open)/.test(method));
+    await ask(placet, action, { payload: { n: 1 } });
+    await eventually(() => expect(slack.messages(place)).toHaveLength(2));
+    expect(slack.calls.filter(({ method }) => /conversations\.(list|open)/.test(method))).toEqual(asks);
+  },
+);
+
+test('what may ask people after the end and cannot be looked for is told, once', async () => {
+  const { slack, placet } = await startWithSlack();
+  slack.failNext('conversations.list', 'missing_scope', 9);
+  slack.failNext('chat.postMessage', 'answer lost');
+  const id = await ask(placet, 'refund.create');
+  await eventually(() => expect(slack.messages('#approvals')).toHaveLength(1));
+  await placet.agent.delete(`/v1/check/${id}`);
+  expect(await recorded(placet, id, 'notification.failed')).toMatchObject({
+    target: '#approvals',
+    error: expect.stringContaining('may still ask people'),
+  });
+  expect(await ofType(placet, id, 'notification.failed')).toHaveLength(1);
+});
+
+test('what may have been sent shortly before the deadline is told as failed, and ends', async () => {
+  const { slack, placet } = await startWithSlack();
+  slack.failNext('chat.postMessage', 'answer lost');
+  const id = await ask(placet, 'refund.create', { timeout: '1s' });
+  expect(await recorded(placet, id, 'notification.failed')).toMatchObject({ about_type: 'approval.needed' });
+  await eventually(async () => expect(textOf(await cardOf(slack, id))).not.toContain('"button"'));
+  expect(slack.messages('#approvals')).toHaveLength(1);
+  expect(await ofType(placet, id, 'notification.failed')).toHaveLength(1);
 });
 
 test('what was decided while nobody could tell Slack stands there as soon as somebody can', async () => {
