@@ -18,6 +18,7 @@ export const AlarmRaised = z.object({
     'policy_unusable',
     'sign_in_mail_failed',
     'mail_links_full',
+    'cards_full',
   ]),
   message: z.string(),
   about: z.string(),
