@@ -19,6 +19,7 @@ export const AlarmRaised = z.object({
     'sign_in_mail_failed',
     'mail_links_full',
     'clicks_full',
+    'cards_full',
   ]),
   message: z.string(),
   about: z.string(),

@@ -22,6 +22,8 @@ export type KeptValues<T> = {
 
 /** The bucket is at its cap, or the disk or the account is. */
 const fullCodes = new Set([10077, 10023, 10047]);
+export const isFull = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && fullCodes.has(error.code);
 
 const Sealed = z.object({ value: z.string(), seal: z.string() });
 
@@ -76,7 +78,7 @@ export function openKeptValues<T>(context: BusContext, bucket: Bucket, schema: z
         return (await js.publish(subjectOf(key), body, options)).seq;
       } catch (error) {
         if (isLostRace(error)) return false;
-        if (error instanceof JetStreamApiError && fullCodes.has(error.code)) {
+        if (isFull(error)) {
           throw new StoreFull(`there is no room in ${bucket}`, { cause: error });
         }
         throw new Unavailable(`a value of ${bucket} cannot be written`, { cause: error });
@@ -86,4 +88,4 @@ export function openKeptValues<T>(context: BusContext, bucket: Bucket, schema: z
 }
 
 /** The broker counts in whole seconds, of which there has to be one. */
-const ttlUntil = (end: Date) => `${Math.max(1, Math.ceil((end.getTime() - Date.now()) / 1000))}s`;
+export const ttlUntil = (end: Date) => `${Math.max(1, Math.ceil((end.getTime() - Date.now()) / 1000))}s`;

@@ -68,8 +68,9 @@ export function streamsFor({ maxBytes, maxAgeMs, replicas }: StreamSizes): Strea
       ...bucketStream(bucket, 1),
       ...lasting,
       ...kept,
-      // A link takes no room when its time is over. One that is gone too early opens nothing.
-      allow_msg_ttl: bucket === sessionsBucket || bucket === mailLinksBucket,
+      // A link takes no room when its time is over. One that is gone too early opens nothing. Nor does what an approval
+      // looked like that has ended.
+      allow_msg_ttl: bucket !== deliveriesBucket,
       deny_delete: true,
       max_age: nanos(maxAgeMs),
     })),

@@ -11,7 +11,11 @@ export type Sent =
   | Refused;
 
 /** What a sender that died may have sent; null where there is none, or where the vendor cannot say. */
-export type Found = { outcome: 'looked'; handle: string | null } | Refused;
+export type Found =
+  | { outcome: 'looked'; handle: string | null }
+  /** It may be there, and trying again soon cannot help. */
+  | { outcome: 'unseen'; reason: string }
+  | Refused;
 
 /** What came of a harmless message; why not in words for whoever set the channel up. */
 export type Check = { ok: true } | { ok: false; reason: string };

@@ -14,6 +14,8 @@ import type { Turns } from './turns.ts';
 const heldMs = 20_000;
 const behindMs = 50;
 const takenMs = 250;
+/** An event may be delivered again for so long after an approval has ended and all that stands says so. */
+const endedKeptMs = 86_400_000;
 /** What waits for its turn may be over long before. */
 const lookAgainMs = 10_000;
 
@@ -70,7 +72,7 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
     const isNews = due.length > 0 || left.length > 0 || (!known && told.ended) || !isSame(slots, before);
     if (isNews) {
       const entry = { until, seen: told.version, slots: withBegun(slots, due) };
-      const revision = await ledger.put(key, entry, known?.revision ?? 0);
+      const revision = await ledger.put(key, entry, known?.revision ?? 0, keptUntil(entry, told));
       await queue.giveBack(revision === false ? taken : left);
       if (revision === false) return again(takenMs, 'somebody is at it');
       const held: Held = { key, slots: entry.slots, revision, until };
@@ -82,6 +84,17 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
     return again(Math.max(1, Math.min(lookAgainMs, ...waits)), 'not due yet');
   }
 
+  /**
+   * An entry in which nothing is left to be done is needed no longer than an event may come again. Without one nothing
+   * would be sent, unless the policy wants somebody to hear of the end: they would hear of it twice, so that stays.
+   */
+  function keptUntil({ slots, until }: CardsEntry, told: Told): Date | undefined {
+    const wanted = targetsOf(told);
+    const isNeeded = !told.ended || until > 0 || wanted.length > 0;
+    if (isNeeded || planOf(slots, told, { wanted, now: Date.now() }).length > 0) return undefined;
+    return new Date(Date.now() + endedKeptMs);
+  }
+
   /** False when somebody thought that we had died, and goes on from what was written down. */
   async function doAll(due: readonly Step[], told: Told, held: Held): Promise<boolean> {
     for (const [n, step] of due.entries()) {
@@ -91,7 +104,7 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
       held.slots[step.target] = slot;
       held.until = n === due.length - 1 ? 0 : Date.now() + heldMs;
       const entry = { until: held.until, seen: told.version, slots: held.slots };
-      const revision = await ledger.put(held.key, entry, held.revision);
+      const revision = await ledger.put(held.key, entry, held.revision, keptUntil(entry, told));
       if (revision === false) return false;
       held.revision = revision;
       if (left) await queue.giveBack([left]);

@@ -1,6 +1,6 @@
 import { Kvm } from '@nats-io/kv';
-import { cardsBucket, type deliveriesBucket } from '@placet/events';
-import { type BusContext, isLostRace, Unavailable } from '@placet/runtime';
+import { bucketSubject, cardsBucket, type deliveriesBucket } from '@placet/events';
+import { type BusContext, isFull, isLostRace, StoreFull, ttlUntil, Unavailable } from '@placet/runtime';
 import * as z from 'zod';
 
 const Slot = z.object({
@@ -20,7 +20,7 @@ const Slot = z.object({
   handle: z.string().optional(),
   /** Which state of the approval it shows. */
   version: z.number().int().optional(),
-  /** Which one it could not be brought to show, for good; told as failed. */
+  /** Which one it could not be brought to show, for good; told as failed. Of what may have been sent: as it was told. */
   refused: z.number().int().optional(),
 });
 /** A place where an approval stands, or is to stand. */
@@ -42,8 +42,8 @@ export type PlaceEntry = z.infer<typeof PlaceEntry>;
 
 export type Ledger<Entry> = {
   get(key: string): Promise<{ entry: Entry; revision: number } | null>;
-  /** False when somebody else changed the entry meanwhile. */
-  put(key: string, entry: Entry, expected: number): Promise<number | false>;
+  /** False when somebody else changed the entry meanwhile. With an end it is kept until then, in the bucket of cards. */
+  put(key: string, entry: Entry, expected: number, end?: Date): Promise<number | false>;
 };
 
 /** What became of each delivery, so that a restart neither forgets nor repeats one. */
@@ -61,11 +61,14 @@ export async function openLedger<Entry>(
       if (found?.operation !== 'PUT') return null;
       return { entry: schema.parse(found.json()), revision: found.revision };
     },
-    async put(key, entry, expected) {
+    async put(key, entry, expected, end) {
+      const expect = { lastSubjectSequence: expected };
+      const options = end ? { expect, ttl: ttlUntil(end) } : { expect };
       try {
-        return await kv.put(key, JSON.stringify(entry), { previousSeq: expected });
+        return (await context.js.publish(bucketSubject(bucket, key), JSON.stringify(entry), options)).seq;
       } catch (error) {
         if (isLostRace(error)) return false;
+        if (isFull(error)) throw new StoreFull(`there is no room in ${bucket}`, { cause: error });
         throw new Unavailable('the ledger of deliveries cannot be written', { cause: error });
       }
     },

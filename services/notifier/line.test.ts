@@ -42,7 +42,33 @@ test('a line that everybody leaves is empty', () => {
   expect(withFree(line, turns.slice(1), { everyMs })).toMatchObject({ next: 1000, free: [] });
 });
 
-test('however many leave, a line stays short', () => {
+test.each([
+  ['oldest first', (turns: number[]) => turns],
+  ['newest first', (turns: number[]) => turns.toReversed()],
+  [
+    'every second, and then the others',
+    (turns: number[]) => turns.toSorted((a, b) => (a % 2000) - (b % 2000)),
+  ],
+])('where 3,000 leave one by one, %s, nobody waits for them', (_, order) => {
+  const { line, turns } = take(nobodyWaits, 1000, 3000);
+  const left = order(turns).reduce((so, turn) => withFree(so, [turn], { everyMs }), line);
+  expect(take(left, 1000).turns).toEqual([1000]);
+  expect(left.free.length).toBeLessThanOrEqual(1000);
+});
+
+test('of those who leave in a row none is lost, and the line stays short', () => {
   const { line, turns } = take(nobodyWaits, 0, 3000);
-  expect(withFree(line, turns.slice(0, -1), { everyMs }).free).toHaveLength(1000);
+  const left = withFree(line, turns.slice(0, -1), { everyMs });
+  expect(left.free).toEqual([[0, 2_998_000]]);
+  expect(take(left, 2_000_500).turns).toEqual([2_001_000]);
+  expect(withFree(left, turns.slice(-1), { everyMs })).toMatchObject({ next: 0, free: [] });
+});
+
+test('a turn that was taken without the line frees none of it', () => {
+  const { line, turns } = take(nobodyWaits, 0, 4);
+  const left = withFree(line, turns.slice(0, 2), { everyMs });
+  expect(withFree(left, [500], { everyMs })).toEqual(left);
+  expect(withFree(withFree(left, [1500], { everyMs }), turns.slice(3), { everyMs })).toMatchObject({
+    next: 3000,
+  });
 });

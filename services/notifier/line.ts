@@ -14,14 +14,19 @@ export const Line = z.object({
   behindMs: z.number(),
   /** Until when it rests, on the clock of everybody. */
   restsUntil: z.number(),
-  /** Turns before `next` that nobody wants any more, the earliest first. */
-  free: z.array(z.number()),
+  /**
+   * Turns before `next` that nobody wants any more, the earliest first: each the first and the last of those in a row, so
+   * that however many leave, none is lost. What cannot be read is as if nobody had left.
+   */
+  free: z.array(z.tuple([z.number(), z.number()])).catch([]),
 });
 export type Line = z.infer<typeof Line>;
 
+type Row = Line['free'][number];
+
 export const nobodyWaits: Line = { next: 0, behindMs: 0, restsUntil: 0, free: [] };
 
-const freeMax = 1000;
+const freeRowsMax = 1000;
 
 export const dueOf = ({ behindMs }: Line, turn: number) => turn + behindMs;
 
@@ -32,8 +37,12 @@ export function withTaken(
   { everyMs, now }: { everyMs: number; now: number },
 ): { line: Line; turns: number[] } {
   const earliest = Math.max(now, line.restsUntil) - line.behindMs;
-  const free = line.free.filter((turn) => turn >= earliest);
-  const turns = free.splice(0, count);
+  const turns: number[] = [];
+  const free = line.free.flatMap(([first, last]): Row[] => {
+    let turn = first + Math.max(0, Math.ceil((earliest - first) / everyMs)) * everyMs;
+    for (; turn <= last && turns.length < count; turn += everyMs) turns.push(turn);
+    return turn <= last ? [[turn, last]] : [];
+  });
   let { next } = line;
   while (turns.length < count) {
     const turn = Math.max(next, earliest);
@@ -44,10 +53,18 @@ export function withTaken(
 }
 
 export function withFree(line: Line, turns: readonly number[], { everyMs }: { everyMs: number }): Line {
-  const free = [...new Set([...line.free, ...turns])].toSorted((a, b) => a - b);
-  let { next } = line;
-  while (free.length > 0 && free.at(-1) === next - everyMs) next = free.pop() ?? next;
-  return { ...line, next, free: free.slice(0, freeMax) };
+  const single = turns.map((turn): Row => [turn, turn]);
+  const free: Row[] = [];
+  for (const [first, last] of [...line.free, ...single].toSorted(([a], [b]) => a - b)) {
+    const before = free.at(-1);
+    if (before !== undefined && first === before[1] + everyMs) before[1] = last;
+    // What was taken without the line may lie between its turns: to give it back frees none.
+    else if (before === undefined || first > before[1]) free.push([first, last]);
+  }
+  const end = free.at(-1);
+  if (end === undefined || end[1] !== line.next - everyMs)
+    return { ...line, free: free.slice(0, freeRowsMax) };
+  return { ...line, next: end[0], free: free.slice(0, -1).slice(0, freeRowsMax) };
 }
 
 export function withRest(line: Line, until: number, now: number): Line {

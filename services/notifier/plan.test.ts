@@ -20,6 +20,8 @@ test.each<[string, Slot | undefined, Told, ReturnType<typeof planned>]>([
   ['what has a turn waits for it', slot({ until: 500 }), told, ['send', 500]],
   ['whose turn comes after the deadline is given up now', slot({ until: 100_000 }), told, ['giveUp', 0]],
   ['what may have been sent is looked for', slot({ status: 'sending', until: 500 }), told, ['find', 500]],
+  ['what was told as failed is left alone', slot({ status: 'sending', refused: 1 }), told, null],
+  ['and looked for after the end', slot({ status: 'sending', refused: 1 }), ended, ['find', 0]],
   ['what shows all that there is stays', slot(stood), told, null],
   ['what shows less is brought up to date', slot(stood), ended, ['update', 0]],
   ['what was refused is not tried at once', slot({ ...stood, version: 1, refused: 2 }), told, null],

@@ -36,7 +36,8 @@ function stepOf(slot: Slot | undefined, told: Told, isWanted: boolean): Step['wh
     case 'waiting':
       return isWanted ? 'send' : null;
     case 'sending':
-      return 'find';
+      // What was told as failed is somebody else's until the end. Then what may stand there is to be ended.
+      return slot.refused !== undefined && !told.ended ? null : 'find';
     case 'shown':
       if ((slot.version ?? 0) >= told.version) return null;
       // What was refused once is tried with each new event.

@@ -31,6 +31,7 @@ import { createSlackChannel, type SlackChannel } from './channels/slack/channel.
 import type { NotifierConfig } from './config.ts';
 import { CardsEntry, openLedger, PlaceEntry } from './ledger.ts';
 import { Line } from './line.ts';
+import { createRoom, type Room } from './room.ts';
 import type { SetUp } from './routes.ts';
 import { createTurns, type Turns } from './turns.ts';
 import { createUntold } from './untold.ts';
@@ -51,10 +52,12 @@ export function startNotifierService(
     const pagerduty = pagerdutyOf(config);
     const email = emailOf(parts, config);
     const setUp: SetUp = { slack: slack !== null, email: email !== null };
-    const common = { turns, trusted, setUp };
+    const room = createRoom(parts.alarm);
+    const common = { turns, trusted, setUp, room };
     const webhooks = await startWebhooks(parts, options);
     const problems = [
       webhooks.problems,
+      room.problems,
       await show(parts, { ...common, spec: notifierSlack, channel: slack }),
       await show(parts, {
         ...common,
@@ -147,17 +150,18 @@ type Shown = {
   turns: Turns;
   trusted: Jwks;
   setUp: SetUp;
+  room: Room;
   /** Of which events it is known at once that nobody there is asked. */
   isNone?: (event: PlacetEvent) => boolean;
 };
 
 async function show(
   { context, bus, alarm, resources }: ServiceParts,
-  { spec, channel, turns, trusted, setUp, isNone = () => false }: Shown,
+  { spec, channel, turns, trusted, setUp, room, isNone = () => false }: Shown,
 ): Promise<Problems> {
   if (!channel) return none;
   resources.add(`${channel.kind} channel`, () => channel.close());
-  const ledger = await openLedger(context, CardsEntry);
+  const ledger = room.watched(await openLedger(context, CardsEntry));
   const bringUpToDate = createCards({ context, bus, ledger, turns, channel, trusted, setUp });
   subscribe(context, bus, alarm, resources, {
     spec,

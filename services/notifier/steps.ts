@@ -22,7 +22,13 @@ type StepParts = {
 /** What a place is like after a step, and which turn there nobody needs any more. */
 export type Stepped = { slot: Slot; left?: { place: Place; turn: number } };
 
-type Here = { target: string; slot: Slot | undefined; told: Told };
+type Here = {
+  target: string;
+  slot: Slot | undefined;
+  told: Told;
+  /** What was sent before may be there, whatever becomes of this attempt. */
+  mayStand?: boolean;
+};
 
 /** Does what was planned at one place. This throws only where the broker is away. */
 export function createSteps({ context, tell, turns, channel, targetsOf }: StepParts) {
@@ -36,6 +42,9 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
       case 'update':
         return { slot: await update(here, slot?.handle ?? '') };
       case 'giveUp': {
+        if (slot?.status === 'sending') {
+          return { slot: await unsettled(here, slot.error ?? 'nobody knows whether it was sent') };
+        }
         const place = channel.placeOf(target);
         const given = await givenUp(here, { error: 'its turn comes after the deadline' });
         const turn = slot?.status === 'waiting' ? slot.turn : undefined;
@@ -49,16 +58,16 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
   };
 
   async function send(here: Here): Promise<Slot> {
-    const { target, told } = here;
+    const { target, told, mayStand = false } = here;
     const sent = await attempt(() => channel.send(target, told));
     if (sent.outcome === 'delivered' || sent.outcome === 'waits') {
       await tellSent(here);
       return shown(told, sent.handle);
     }
     await restAfter(sent, target);
-    // What was refused for want of room was not sent; of everything else nobody knows.
-    if (sent.outcome === 'retry' && sent.isLimited) return notYet(here, { refused: sent, status: 'waiting' });
-    return notYet(here, { refused: sent, status: 'sending' });
+    // What was refused was not sent; of everything else nobody knows.
+    const isRefused = sent.outcome === 'failed' || sent.isLimited === true;
+    return notYet(here, { refused: sent, status: isRefused && !mayStand ? 'waiting' : 'sending' });
   }
 
   /** Its sender died, or got no answer. */
@@ -68,14 +77,22 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
     const { turn: _, ...since } = slot ?? begun(undefined, Date.now());
     const at: Here = { ...here, slot: since };
     const found = await attempt(() => channel.find(target, told, since.begun ?? since.at));
-    if (found.outcome !== 'looked') return notYet(at, { refused: found, status: 'sending' });
-    if (found.handle !== null) {
+    if (found.outcome === 'retry' || found.outcome === 'failed') {
+      return notYet(at, { refused: found, status: 'sending' });
+    }
+    if (found.outcome === 'looked' && found.handle !== null) {
       await tellSent(at);
       return update(at, found.handle);
     }
     // By now there is nothing to decide.
-    if (told.ended && !targetsOf(told).includes(target)) return withdraw(at);
-    return send(at);
+    const isOver = told.ended !== null && !targetsOf(told).includes(target);
+    if (found.outcome === 'unseen') {
+      if (isOver) return unsettled(at, found.reason);
+      if (told.ended) await tellUnsettled(at, found.reason);
+      // Once more is better than never.
+      return send({ ...at, mayStand: true });
+    }
+    return isOver ? withdraw(at) : send({ ...at, mayStand: channel.withdraw !== undefined });
   }
 
   async function withdraw(here: Here): Promise<Slot> {
@@ -130,6 +147,29 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
     return { status: 'shown', attempts, at: Date.now(), error, ...stood, refused: told.version, ...until };
   }
 
+  /**
+   * It may stand there, and that cannot be said, or not be changed: that is told, so that somebody else can be asked.
+   * Before the end it is left at that; after it, it is tried on as where a change was refused.
+   */
+  async function unsettled(here: Here, error: string): Promise<Slot> {
+    const { slot, told } = here;
+    const attempts = attemptsAt(slot, told) + 1;
+    const at = Date.now();
+    await tellUnsettled(here, error);
+    const delayMs = told.ended ? retryDelayMs(Math.max(attempts, lastDelay)) : null;
+    if (told.ended && delayMs === null) return { status: 'failed', attempts, at, error };
+    const until = delayMs === null ? {} : { until: at + delayMs };
+    const begun = slot?.begun ?? slot?.at ?? at;
+    return { status: 'sending', attempts, at, begun, error, refused: told.version, ...until };
+  }
+
+  /** Once, whatever comes after. */
+  async function tellUnsettled({ target, slot, told }: Here, error: string): Promise<void> {
+    if (slot?.refused !== undefined) return;
+    const said = told.ended ? `what was sent there before it ended may still ask people: ${error}` : error;
+    await tellFailed(told, notificationOf(told, target, attemptsAt(slot, told) + 1), said);
+  }
+
   /** Passing trouble that has lasted for so long. */
   function isLast({ slot, told }: Here, refused: Refused): boolean {
     return delayOf(refused, attemptsAt(slot, told) + 1) === null;
@@ -146,13 +186,18 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
     const leftMs = Date.parse(told.needed.deadline) - Date.now();
     // Whoever is not told before the deadline is told never; that is better known now.
     const isTooLate = status !== 'shown' && !told.ended && (delayMs ?? 0) >= leftMs;
-    if (delayMs === null || isTooLate) return givenUp(here, { error: refused.reason, attempts });
+    if (delayMs === null || isTooLate) {
+      return status === 'sending'
+        ? unsettled(here, refused.reason)
+        : givenUp(here, { error: refused.reason, attempts });
+    }
     context.metrics.notifications.inc({ channel: channel.kind, result: 'retry' });
     context.logger.warn({ channel: channel.kind, target, attempts, delayMs }, refused.reason);
     const turn = status === 'waiting' && slot?.turn !== undefined ? { turn: slot.turn } : {};
     const first = status === 'sending' ? { begun: slot?.begun ?? slot?.at ?? Date.now() } : {};
+    const before = status === 'sending' && slot?.refused !== undefined ? { refused: told.version } : {};
     const common = { attempts, at: Date.now(), error: refused.reason };
-    return { ...common, ...turn, ...first, status, until: Date.now() + delayMs };
+    return { ...common, ...turn, ...first, ...before, status, until: Date.now() + delayMs };
   }
 
   /** For good: it is told, so that somebody else can be. */

@@ -76,7 +76,9 @@ export function createTurns(ledger: Ledger<Line>, { logger }: Pick<BusContext, '
       const known = await read(place).catch(() => null);
       if (!known) return now(turn);
       const due = dueOf(known.line, turn);
-      const isEarlierFree = known.line.free.some((one) => one < turn && dueOf(known.line, one) > Date.now());
+      const isEarlierFree = known.line.free.some(
+        ([first, last]) => first < turn && dueOf(known.line, last) > Date.now(),
+      );
       if (due <= Date.now() || !isEarlierFree) return { turn, due };
       const moved = await changed(place, (before) => {
         const taken = withTaken(before, 1, { everyMs: place.everyMs, now: Date.now() });

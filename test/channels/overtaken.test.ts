@@ -1,5 +1,5 @@
 import { consumers, services } from '@placet/events';
-import type { CardChannel } from '@placet/notifier-service/card-channel.ts';
+import type { CardChannel, Found } from '@placet/notifier-service/card-channel.ts';
 import { createCards } from '@placet/notifier-service/cards.ts';
 import type { CardsEntry, Ledger } from '@placet/notifier-service/ledger.ts';
 import { eventually, releaseAfterEach, startTestPlacet } from '@placet/testing';
@@ -62,4 +62,53 @@ test('who has read for long that it waits does not send what has ended meanwhile
 
   expect(await slow).toMatchObject({ outcome: 'retry', reason: 'somebody has seen more' });
   expect(sent).toEqual([]);
+});
+
+test('what may ask people after the end is looked for again and again, until it can be', async () => {
+  const others = services.filter((service) => service !== consumers.notifierSlack.service);
+  const placet = await startTestPlacet({ policy, services: others });
+  const raw = await rawBroker(placet.placet);
+  const parts = await notifierOf(placet);
+  const closed = async () => {
+    const found = (await messagesIn(raw)).find(({ event }) => event?.type === 'approval.closed');
+    if (!found) throw new Error('it is not closed');
+    return { event: found.event, subject: found.subject, seq: found.seq, deliveries: 1 };
+  };
+  let found: Found = { outcome: 'unseen', reason: 'Slack: missing_scope' };
+  const updated: string[] = [];
+  const channel: CardChannel = {
+    ...keepingChannel().channel,
+    find: async () => found,
+    async update(handle) {
+      updated.push(handle);
+      return { outcome: 'delivered', handle };
+    },
+  };
+  const id = await held(placet);
+  const key = `slack.my-agent.${id}`;
+  const slots = {
+    '#approvals': { status: 'sending', attempts: 1, at: Date.now(), begun: Date.now() },
+  } as const;
+  await parts.ledger.put(key, { until: 0, slots }, 0);
+  await placet.admin.vote(id, { vote: 'approve' });
+  const event = await eventually(closed);
+  const look = createCards({ ...parts, channel });
+  /** As if a quarter of an hour were over. */
+  async function later() {
+    const known = await parts.ledger.get(key);
+    const slot = known?.entry.slots['#approvals'];
+    if (!known || !slot?.until) throw new Error('it is not tried again');
+    const { until: _, ...due } = slot;
+    await parts.ledger.put(key, { ...known.entry, slots: { '#approvals': due } }, known.revision);
+  }
+
+  expect(await look(event)).toMatchObject({ outcome: 'retry' });
+  await later();
+  expect(await look(event)).toMatchObject({ outcome: 'retry' });
+  await later();
+  found = { outcome: 'looked', handle: 'there' };
+  expect(await look(event)).toEqual({ outcome: 'done' });
+  expect(updated).toEqual(['there']);
+  const failed = (await messagesIn(raw)).filter(({ event }) => event?.type === 'notification.failed');
+  expect(failed).toHaveLength(1);
 });

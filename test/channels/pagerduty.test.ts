@@ -1,6 +1,6 @@
 import { eventually, releaseAfterEach } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { held } from '../support.ts';
+import { held, rawBroker } from '../support.ts';
 import {
   actsOf,
   eventsOf,
@@ -174,4 +174,27 @@ test('what an agent writes is seen as it is, is no link, and does not keep anybo
   expect(text).toContain('www[.]evil[.]com');
   expect(text).toContain('(200000 characters)');
   expect(text).not.toMatch(/[\u200b\u202e]|evil\./);
+});
+
+test('what may be an incident shortly before the deadline is told as failed, and resolved', async () => {
+  const { pagerDuty, placet } = await startWithPagerDuty();
+  pagerDuty.failNext('answer lost');
+  const id = await held(placet, { action_name: 'rebook', timeout: '1s' });
+  expect(await toldOnce(placet, id, 'notification.failed')).toMatchObject({ target: 'pagerduty:airline' });
+  await incidentIs(pagerDuty, id, 'resolved');
+  expect(await told(placet, id, 'notification.failed')).toHaveLength(1);
+});
+
+test('what may be an incident is resolved also where PagerDuty takes no more when it is told again', async () => {
+  const { pagerDuty, placet } = await startWithPagerDuty();
+  pagerDuty.failNext('answer lost');
+  pagerDuty.failNext({ status: 429, retryAfter: 3 });
+  const id = await held(placet, { action_name: 'rebook' });
+  await triggered(pagerDuty, id);
+  const cards = await (await rawBroker(placet.placet)).bucket('placet-cards');
+  await eventually(async () =>
+    expect((await cards.get(`pagerduty.my-agent.${id}`))?.string()).toContain('takes no more'),
+  );
+  await placet.admin.vote(id, { vote: 'reject' });
+  await incidentIs(pagerDuty, id, 'resolved');
 });

@@ -1,9 +1,13 @@
 import { eventually, releaseAfterEach, type TestPlacet } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { messagesIn, rawBroker } from '../support.ts';
-import { ask, cardOf, startWithSlack, textOf } from './slack-support.ts';
+import { alarmKinds, messagesIn, rawBroker } from '../support.ts';
+import { ask, cardOf, policy, startWithSlack, textOf } from './slack-support.ts';
 
 releaseAfterEach();
+
+const byName = `${policy.replace(/default: .*/, '')}  - { action: ann, decide: require_approval, approvers: ["user:ann@example.com"] }
+default: require_approval
+`;
 
 const ofType = async ({ admin }: TestPlacet, id: string, type: string) =>
   (await admin.get(`/v1/audit?action=${id}&type=${type}`)).body.records.map(
@@ -93,6 +97,53 @@ test('a notifier that is stopped while nobody knows what was sent leaves one car
     expect(textOf(await cardOf(slack, id))).toContain('Denied by admin@example.com: No.'),
   );
   expect(slack.messages('#approvals')).toHaveLength(2);
+});
+
+test.each([
+  ['card in a channel', 'refund.create', '#approvals'],
+  ['message to a person', 'ann', 'U0ANN'],
+])(
+  'the very first %s is found where nobody knows whether it was sent, and ends',
+  async (_, action, place) => {
+    const { slack, placet } = await startWithSlack({}, { policy: byName });
+    slack.failNext('chat.postMessage', 'answer lost');
+    const id = await ask(placet, action);
+    await eventually(() => expect(slack.messages(place)).toHaveLength(1));
+    await placet.agent.delete(`/v1/check/${id}`);
+    await eventually(() => {
+      const [card] = slack.messages(place);
+      expect(card && textOf(card)).toContain('withdrew');
+    });
+    expect(slack.messages(place)).toHaveLength(1);
+    const asks = slack.calls.filter(({ method }) => /conversations\.(list|open)/.test(method));
+    await ask(placet, action, { payload: { n: 1 } });
+    await eventually(() => expect(slack.messages(place)).toHaveLength(2));
+    expect(slack.calls.filter(({ method }) => /conversations\.(list|open)/.test(method))).toEqual(asks);
+  },
+);
+
+test('what may ask people after the end and cannot be looked for is told, once', async () => {
+  const { slack, placet } = await startWithSlack();
+  slack.failNext('conversations.list', 'missing_scope', 9);
+  slack.failNext('chat.postMessage', 'answer lost');
+  const id = await ask(placet, 'refund.create');
+  await eventually(() => expect(slack.messages('#approvals')).toHaveLength(1));
+  await placet.agent.delete(`/v1/check/${id}`);
+  expect(await recorded(placet, id, 'notification.failed')).toMatchObject({
+    target: '#approvals',
+    error: expect.stringContaining('may still ask people'),
+  });
+  expect(await ofType(placet, id, 'notification.failed')).toHaveLength(1);
+});
+
+test('what may have been sent shortly before the deadline is told as failed, and ends', async () => {
+  const { slack, placet } = await startWithSlack();
+  slack.failNext('chat.postMessage', 'answer lost');
+  const id = await ask(placet, 'refund.create', { timeout: '1s' });
+  expect(await recorded(placet, id, 'notification.failed')).toMatchObject({ about_type: 'approval.needed' });
+  await eventually(async () => expect(textOf(await cardOf(slack, id))).not.toContain('"button"'));
+  expect(slack.messages('#approvals')).toHaveLength(1);
+  expect(await ofType(placet, id, 'notification.failed')).toHaveLength(1);
 });
 
 test('what was decided while nobody could tell Slack stands there as soon as somebody can', async () => {
@@ -220,4 +271,42 @@ test('what is said under a card is said once each, also where Slack takes one me
   await placet.admin.vote(id, { vote: 'reject' });
   await eventually(async () => expect(textOf(await cardOf(slack, id))).not.toContain('"button"'));
   expect(replies().map(({ text }) => text)).toEqual(said.map((word) => `admin@example.com says: ${word}`));
+});
+
+test('where there is no room to write down what stands where, it is an alarm, and the notifier is not ready', async () => {
+  const { slack, placet } = await startWithSlack();
+  const raw = await rawBroker(placet.placet);
+  const first = await ask(placet, 'refund.create');
+  await cardOf(slack, first);
+  await recorded(placet, first, 'notification.sent');
+  const { config, state } = await raw.jsm.streams.info('KV_placet-cards');
+  const resized = (max_bytes: number) => raw.jsm.streams.update(config.name, { ...config, max_bytes });
+  await resized(state.bytes + 10);
+  const id = await ask(placet, 'refund.create', { payload: { amount: 21 } });
+  await eventually(async () => expect(await alarmKinds(raw)).toContain('cards_full'));
+  const ready = await fetch(`${placet.url}/ready`);
+  expect(ready.status).toBe(503);
+  expect(await ready.text()).toContain('no room in placet-cards');
+  await resized(config.max_bytes);
+  await cardOf(slack, id);
+  await eventually(async () => expect((await fetch(`${placet.url}/ready`)).status).toBe(200));
+});
+
+test('what has ended and says so leaves the ledger, unless somebody was to hear of the end', async () => {
+  const informing = policy.replace('quorum: 2', 'inform: ["#approvals"]');
+  const { slack, placet } = await startWithSlack({}, { policy: informing });
+  const raw = await rawBroker(placet.placet);
+  const lifeOf = async (id: string) => {
+    const last_by_subj = `$KV.placet-cards.slack.my-agent.${id}`;
+    const entry = await raw.jsm.streams.getMessage('KV_placet-cards', { last_by_subj });
+    return { isOver: entry?.string().includes('"until":0'), life: entry?.header.get('Nats-TTL') };
+  };
+  const ids = [await ask(placet, 'refund.create'), await ask(placet, 'refund.two')];
+  const [id = '', informed = ''] = ids;
+  for (const one of ids) await cardOf(slack, one);
+  await eventually(async () => expect(await lifeOf(id)).toEqual({ isOver: true, life: '' }));
+  for (const one of ids) await placet.admin.vote(one, { vote: 'approve' });
+  await eventually(async () => expect((await lifeOf(id)).life).toMatch(/^864\d\ds$|^24h/));
+  await eventually(async () => expect(textOf(await cardOf(slack, informed))).toContain('Allowed by'));
+  await eventually(async () => expect(await lifeOf(informed)).toEqual({ isOver: true, life: '' }));
 });

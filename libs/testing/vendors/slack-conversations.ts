@@ -35,6 +35,21 @@ const open: Method = (workspace, args) => {
   return { channel: { id: workspace.directChannel(user).id } };
 };
 
+const list: Method = (workspace, args) => {
+  const limit = integerOf(args, 'limit', pageDefault);
+  if (limit < 1 || limit > pageMax) throw new SlackError('invalid_limit');
+  const start = Number(textOf(args, 'cursor') || 0);
+  if (!Number.isInteger(start)) throw new SlackError('invalid_cursor');
+  const channels = workspace.namedChannels(flagOf(args, 'exclude_archived'));
+  const end = start + limit;
+  return {
+    channels: channels
+      .slice(start, end)
+      .map(({ id, name, member, archived }) => ({ id, name, is_member: member, is_archived: archived })),
+    response_metadata: { next_cursor: end < channels.length ? `${end}` : '' },
+  };
+};
+
 const lookupByEmail: Method = (workspace, args) => {
   const email = textOf(args, 'email')?.toLowerCase();
   const user = workspace.settings.users.find((one) => one.email.toLowerCase() === email && !one.deleted);
@@ -63,6 +78,7 @@ export const conversationMethods: Record<string, Method> = {
   'conversations.history': history,
   'conversations.replies': replies,
   'conversations.open': open,
+  'conversations.list': list,
   'users.lookupByEmail': lookupByEmail,
   'users.info': info,
 };

@@ -98,6 +98,9 @@ export function createWorkspace(options: SlackOptions) {
     userWith,
     directChannel,
     channelWith,
+    namedChannels(isWithoutArchived: boolean) {
+      return channels.filter(({ name, archived }) => name !== '' && !(isWithoutArchived && archived));
+    },
     /** A message may be posted to an id, to a #name, or to a person. */
     channelToPost(reference: string) {
       const user = userWith(reference);

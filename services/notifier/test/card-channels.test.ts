@@ -38,8 +38,8 @@ function opened(channel: CardChannel): CardChannel {
   return channel;
 }
 
-async function startSlack() {
-  const slack = await startFakeSlack();
+async function startSlack(workspace: Parameters<typeof startFakeSlack>[0] = {}) {
+  const slack = await startFakeSlack(workspace);
   const { context } = await startTestBus(await startTestNats());
   const places = await openLedger(context, PlaceEntry);
   const turns = createTurns(await openLedger(context, Line), context);
@@ -157,8 +157,35 @@ describe('Slack', () => {
     expect(await find(2)).toEqual({ outcome: 'looked', handle: null });
     for (let n = 0; n < 2000; n++) slack.say({ user: 'U0ANN', channel: approvals, text: `${n}` });
     slack.calls.length = 0;
-    expect(await find(1)).toEqual({ outcome: 'looked', handle: null });
+    expect(await find(1)).toMatchObject({ outcome: 'unseen' });
     expect(slack.calls).toHaveLength(10);
+  });
+
+  test('the first card of a place is found in a workspace of many channels, whose id is asked for once', async () => {
+    const others = Array.from({ length: 1500 }, (_, n) => ({ id: `C${n}`, name: `other-${n}` }));
+    const { slack, channel } = await startSlack({
+      channels: [...others, { id: 'C0APPROVALS', name: 'approvals' }],
+    });
+    slack.failNext('chat.postMessage', 'answer lost');
+    const since = Date.now();
+    expect(await channel.send(approvals, askingApprovals(1))).toMatchObject({ outcome: 'retry' });
+    expect(await channel.find(approvals, askingApprovals(1), since)).toEqual({
+      outcome: 'looked',
+      handle: expect.stringContaining('C0APPROVALS'),
+    });
+    await channel.send(approvals, askingApprovals(2));
+    expect(slack.calls.filter(({ method }) => method === 'conversations.list')).toHaveLength(2);
+  });
+
+  test('where Slack does not name its channels a card is sent by name, and cannot be looked for', async () => {
+    const { slack, channel } = await startSlack();
+    slack.failNext('conversations.list', 'missing_scope', 2);
+    slack.failNext('chat.postMessage', 'answer lost');
+    await channel.send(approvals, askingApprovals(1));
+    expect(slack.messages(approvals)).toHaveLength(1);
+    expect(await channel.find(approvals, askingApprovals(1), Date.now())).toMatchObject({
+      outcome: 'unseen',
+    });
   });
 
   test('where Slack lets nobody look for a while, that is waited for, and no failed attempt', async () => {

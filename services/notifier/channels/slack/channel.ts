@@ -11,6 +11,7 @@ import type { Told } from '../../told.ts';
 import type { Turns } from '../../turns.ts';
 import { cardOf } from './card.ts';
 import { failureOf, NotHere, refusedFor } from './outcome.ts';
+import { channelIn } from './places.ts';
 import { createThread, Handle } from './thread.ts';
 
 const timeoutMs = 5000;
@@ -65,8 +66,10 @@ export function createSlackChannel({
   const saidOf = (told: Told) => ({ comments: told.comments.length, reminders: remindersOf(told) });
 
   async function post(target: string, told: Told): Promise<Handle> {
+    const address = await addressOf(target, told);
+    await learn(target, address);
     const { channel = '', ts = '' } = await client.chat.postMessage({
-      channel: await addressOf(target, told),
+      channel: address,
       ...cardOf(told, pageOf(told), insteadOf(target, told)),
       unfurl_links: false,
       unfurl_media: false,
@@ -79,8 +82,12 @@ export function createSlackChannel({
     return { channel, ts, ...saidOf(told) };
   }
 
-  /** The card of an action among what was said since; undefined where it is not among so many messages. */
-  async function cardSince(channel: string, since: number, actionId: string): Promise<string | undefined> {
+  /** The card of an action among what was said since; null where it is not among so many messages. */
+  async function cardSince(
+    channel: string,
+    since: number,
+    actionId: string,
+  ): Promise<string | null | undefined> {
     const oldest = String(Math.floor((since - clocksDifferMs) / 1000));
     let cursor: string | undefined;
     for (let page = 0; page < pagesMax; page++) {
@@ -97,7 +104,7 @@ export function createSlackChannel({
       cursor = response_metadata?.next_cursor;
       if (!cursor) return undefined;
     }
-    return undefined;
+    return null;
   }
 
   /** A person is asked by the user that they are in the workspace of the app. */
@@ -120,6 +127,36 @@ export function createSlackChannel({
     known.set(target, id);
   }
 
+  /** Once for a place, and before anything is sent there: where an answer is lost, it is known where to look. */
+  async function learn(target: string, address: string): Promise<void> {
+    if (known.has(target)) return;
+    const learning = learnings.get(target) ?? learnt(target, address);
+    learnings.set(target, learning);
+    // Where Slack does not say, its answer to the first card does.
+    await learning.catch(() => {}).finally(() => learnings.delete(target));
+  }
+  const learnings = new Map<string, Promise<void>>();
+
+  async function learnt(target: string, address: string): Promise<void> {
+    const stored = (await places.get(keyOf(target)))?.entry.id;
+    const id =
+      stored ?? (target.startsWith('#') ? await channelIn(client, target) : await openedFor(address));
+    if (id !== undefined) await remember(target, id);
+  }
+
+  async function openedFor(user: string): Promise<string | undefined> {
+    return (await client.conversations.open({ users: user })).channel?.id;
+  }
+
+  /** Also where nothing was known when something was sent there. */
+  async function idOf(target: string, told: Told): Promise<string | undefined> {
+    const stored = async () => (await places.get(keyOf(target)))?.entry.id;
+    const id = await stored();
+    if (id !== undefined) return id;
+    await learn(target, await addressOf(target, told));
+    return known.get(target) ?? (await stored());
+  }
+
   async function tried(target: string, told: Pick<Told, 'people'>): Promise<Check> {
     try {
       await client.chat.postMessage({ channel: await addressOf(target, told), text: checkText });
@@ -134,16 +171,17 @@ export function createSlackChannel({
     placeOf,
 
     async find(target, told, since): Promise<Found> {
-      const channel = (await places.get(keyOf(target)))?.entry.id;
-      if (channel === undefined) return { outcome: 'looked', handle: null };
       try {
+        const channel = await idOf(target, told);
+        if (channel === undefined) return { outcome: 'unseen', reason: 'Slack did not say where that is' };
         const ts = await cardSince(channel, since, told.actionId);
+        if (ts === null)
+          return { outcome: 'unseen', reason: 'more was said there since than is looked through' };
         const handle = ts === undefined ? null : JSON.stringify({ channel, ts, ...saidOf(told) });
         return { outcome: 'looked', handle };
       } catch (error) {
         const refused = refusedFor(error);
-        // Where Slack does not let us look at all, nobody can say whether it was sent: once more is better than never.
-        return refused.outcome === 'failed' ? { outcome: 'looked', handle: null } : refused;
+        return refused.outcome === 'failed' ? { outcome: 'unseen', reason: refused.reason } : refused;
       }
     },
 
