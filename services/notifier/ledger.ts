@@ -53,6 +53,9 @@ export async function openLedger<Entry>(
   bucket: typeof cardsBucket | typeof deliveriesBucket = cardsBucket,
 ): Promise<Ledger<Entry>> {
   const kv = await new Kvm(context.js).open(bucket);
+  const { apiPrefix } = context.js;
+  // Where the API of the broker is imported into an account, so is the way to write to its buckets.
+  const via = apiPrefix === '$JS.API' ? '' : `${apiPrefix}.`;
   return {
     async get(key) {
       const found = await kv.get(key).catch((error: unknown) => {
@@ -65,7 +68,8 @@ export async function openLedger<Entry>(
       const expect = { lastSubjectSequence: expected };
       const options = end ? { expect, ttl: ttlUntil(end) } : { expect };
       try {
-        return (await context.js.publish(bucketSubject(bucket, key), JSON.stringify(entry), options)).seq;
+        return (await context.js.publish(via + bucketSubject(bucket, key), JSON.stringify(entry), options))
+          .seq;
       } catch (error) {
         if (isLostRace(error)) return false;
         if (isFull(error)) throw new StoreFull(`there is no room in ${bucket}`, { cause: error });
