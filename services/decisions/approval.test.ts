@@ -2,7 +2,17 @@ import type { EventData, PlacetEvent, VoteQuestion } from '@placet/events';
 import { describe, expect, test } from 'vitest';
 import { decide } from './approval.ts';
 import { type Command, stateOf } from './state.ts';
-import { actionId, at, decided, digest, needed, requested, voted } from './test/events.ts';
+import {
+  actionId,
+  at,
+  decided,
+  digest,
+  edited,
+  needed,
+  reassigned,
+  requested,
+  voted,
+} from './test/events.ts';
 
 const given = (...events: PlacetEvent[]) => ({
   when: (command: Command) => decide(command, stateOf(events)),
@@ -244,6 +254,38 @@ describe('the clock', () => {
 
   test('a decided action stays as it is', () => {
     expect(given(requested(), needed(), decided()).when(look(9999))).toEqual({ ruling: 'settled' });
+  });
+});
+
+describe('what a person asked for, whose answer was lost and is asked for again', () => {
+  const changed = `sha256:${'b'.repeat(64)}`;
+  const judgedAnew = needed({ revision: 2, digest: changed });
+  const again = { request: 'request of ann', now: at(3) };
+  const takenBack = reassigned({ number: 2, approvers: [] });
+  const voter = { id: 'ann', email: 'ann@example.com', roles: ['approver'] };
+  const question = { action_id: actionId(), channel: 'api' as const, voter, payload_digest: digest };
+  const edit: Command = {
+    ...again,
+    kind: 'edit',
+    question: { ...question, changes: { 'payload.amount': 4 } },
+    sweepAfterMs: 300_000,
+  };
+  const approvers = [{ kind: 'user' as const, email: 'bob@example.com' }];
+  const handOn: Command = { ...again, kind: 'reassign', question: { ...question, approvers } };
+  const yes: Command = { ...again, kind: 'vote', question: { ...question, vote: 'approve' } };
+
+  test.each<[string, Command, PlacetEvent[]]>([
+    ['a change that the policy has judged since', edit, [edited({ digest: changed }), judgedAnew]],
+    ['a change, and how that ended', edit, [edited({ digest: changed }), judgedAnew, decided()]],
+    ['a vote on what was changed since', yes, [voted(), edited({ by: 'bob' }), judgedAnew]],
+    [
+      'a handing on that was taken back since',
+      handOn,
+      [reassigned(), { ...takenBack, data: { ...takenBack.data, request: 'another' } }],
+    ],
+    ['a handing on, and how that ended', handOn, [reassigned(), decided()]],
+  ])('%s: it was done, and is not refused', (_, command, events) => {
+    expect(given(requested(), needed(), ...events).when(command)).toEqual({ ruling: 'settled' });
   });
 });
 

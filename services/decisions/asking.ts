@@ -17,9 +17,8 @@ type Person = VoteQuestion['voter'];
 /** What a person asks for, whatever it is. */
 type Asked = {
   question: Pick<VoteQuestion, 'voter' | 'payload_digest' | 'channel'>;
+  request: string;
   now: Date;
-  /** Whether this very question has had its effect before: an answer that got lost is asked for again. */
-  isDone: (held: Held) => boolean;
   bound?: number;
 };
 
@@ -35,7 +34,7 @@ const noApproval = 'There is no approval with this id.';
 
 /** What has to be said before a person's wish is looked at; null where there is nothing in its way. */
 export function beforehand(
-  { question, now, isDone, bound = actsMax }: Asked,
+  { question, request, now, bound = actsMax }: Asked,
   state: Exclude<ActionState, { status: 'decided' }>,
 ): { ruling: Ruling } | { held: Held } {
   switch (state.status) {
@@ -46,7 +45,7 @@ export function beforehand(
     case 'held': {
       const first = owed(state, now);
       if (first) return { ruling: first };
-      if (isDone(state)) return { ruling: settled };
+      if (state.done.has(request)) return { ruling: settled };
       const { standing } = state;
       // Whoever is not asked learns nothing of what is.
       if (!takesPart(standing, question.voter)) return { ruling: notEligible(standing, question.voter) };
@@ -80,11 +79,12 @@ function notEligible(standing: Standing, person: Person): Ruling {
   return refuse('NOT_ELIGIBLE', whyNot(standing, person) ?? undefined);
 }
 
-/** How it ended is told to those who were asked, and to nobody else. */
+/** How it ended is told to those who were asked, and to nobody else; what was done in time was in time. */
 export function tooLate(
-  { voter }: Asked['question'],
-  { standing }: Extract<ActionState, { status: 'decided' }>,
+  { question: { voter }, request }: Pick<Asked, 'question' | 'request'>,
+  { standing, done }: Extract<ActionState, { status: 'decided' }>,
 ): Ruling {
+  if (done.has(request)) return settled;
   if (!standing) return refuse('NOT_FOUND', noApproval);
   return takesPart(standing, voter) ? refuse('ALREADY_DECIDED') : notEligible(standing, voter);
 }

@@ -1,7 +1,7 @@
 import { audienceNow, type Change, eligibilityOf, isEligible, whyNot } from '@placet/events';
 import { digestOf } from '@placet/proof';
 import { beforehand, editsMax, tooLate } from './asking.ts';
-import { append, ofAction, type Ruling, refuse, settled } from './ending.ts';
+import { append, ofAction, type Ruling, refuse } from './ending.ts';
 import { changed, isWithin, overlaps, stepsOf } from './payload-changes.ts';
 import type { ActionState, Command, Held } from './state.ts';
 
@@ -17,13 +17,8 @@ const fromCharsMax = 2000;
 
 /** A person changes what is asked. The policy judges it anew, and everybody votes on what it has become. */
 export function edited(command: Edit, state: ActionState): Ruling {
-  const { question, request } = command;
-  const isDone = ({ standing }: Pick<Held, 'standing'>) => standing.edited?.data.request === request;
-  if (state.status === 'decided') {
-    const { standing } = state;
-    return standing && isDone({ standing }) ? settled : tooLate(question, state);
-  }
-  const open = beforehand({ ...command, isDone }, state);
+  if (state.status === 'decided') return tooLate(command, state);
+  const open = beforehand(command, state);
   return 'ruling' in open ? open.ruling : edit(command, open.held);
 }
 

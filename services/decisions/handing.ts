@@ -19,13 +19,8 @@ type Reassign = Extract<Command, { kind: 'reassign' }>;
 
 /** An approver hands the place that is theirs to others. It stays one place: of all of them one is counted. */
 export function reassigned(command: Reassign, state: ActionState): Ruling {
-  const isDone = ({ standing }: Pick<Held, 'standing'>) =>
-    [...standing.handed.values()].some(({ data }) => data.request === command.request);
-  if (state.status === 'decided') {
-    const { standing } = state;
-    return standing && isDone({ standing }) ? settled : tooLate(command.question, state);
-  }
-  const open = beforehand({ ...command, isDone }, state);
+  if (state.status === 'decided') return tooLate(command, state);
+  const open = beforehand(command, state);
   return 'ruling' in open ? open.ruling : handOn(command, open.held);
 }
 

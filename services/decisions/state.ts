@@ -22,6 +22,7 @@ export type ActionState =
       decided: EventOf<'action.decided'>;
       /** Null where nobody was asked. */
       standing: Standing | null;
+      done: Done;
     };
 
 export type Held = {
@@ -33,7 +34,15 @@ export type Held = {
   numbers: Readonly<Partial<Record<PlacetEvent['type'], number>>>;
   /** How often each person has done something. */
   acts: ReadonlyMap<string, number>;
+  done: Done;
 };
+
+type ByPeople = EventOf<'approval.voted' | 'approval.edited' | 'approval.reassigned'>;
+/**
+ * What each request of a person has come to, whatever happened since: an answer that got lost is asked for again, and what
+ * was done must not be refused then.
+ */
+type Done = ReadonlyMap<string, ByPeople>;
 
 export type Command =
   | { kind: 'vote'; question: VoteQuestion; request: string; now: Date }
@@ -55,6 +64,7 @@ export function evolve(state: ActionState, event: PlacetEvent): ActionState {
         status: 'decided',
         decided: event,
         standing: state.status === 'held' ? state.standing : null,
+        done: state.status === 'held' ? state.done : new Map(),
       };
     case 'approval.needed':
       if (state.status === 'decided') return state;
@@ -66,6 +76,7 @@ export function evolve(state: ActionState, event: PlacetEvent): ActionState {
             payload: payloadOf(state),
             numbers: {},
             acts: new Map(),
+            done: new Map(),
           };
     default:
       return state.status === 'held' ? moved(state, event) : state;
@@ -77,21 +88,25 @@ function payloadOf(state: ActionState): unknown {
 }
 
 function moved(state: Held, event: PlacetEvent): Held {
+  const byPeople = isByPeople(event) ? event : null;
   return {
     ...state,
     standing: proceed(state.standing, event),
     payload: event.type === 'approval.edited' ? event.data.payload : state.payload,
     numbers: { ...state.numbers, [event.type]: (state.numbers[event.type] ?? 0) + 1 },
-    acts: acted(state.acts, event),
+    acts: byPeople ? acted(state.acts, personIn(byPeople)) : state.acts,
+    done: byPeople ? new Map([...state.done, [byPeople.data.request, byPeople]]) : state.done,
   };
 }
 
-function acted(acts: Held['acts'], event: PlacetEvent): Held['acts'] {
-  const person = personIn(event);
-  return person === null ? acts : new Map([...acts, [person, (acts.get(person) ?? 0) + 1]]);
+const isByPeople = (event: PlacetEvent): event is ByPeople =>
+  event.type === 'approval.voted' || event.type === 'approval.edited' || event.type === 'approval.reassigned';
+
+function acted(acts: Held['acts'], person: string): Held['acts'] {
+  return new Map([...acts, [person, (acts.get(person) ?? 0) + 1]]);
 }
 
-function personIn(event: PlacetEvent): string | null {
+function personIn(event: ByPeople): string {
   switch (event.type) {
     case 'approval.voted':
       return event.data.voter.id;
@@ -100,7 +115,7 @@ function personIn(event: PlacetEvent): string | null {
     case 'approval.reassigned':
       return event.data.by.id;
     default:
-      return null;
+      return event satisfies never;
   }
 }
 

@@ -24,14 +24,13 @@ type Needed = EventData<'approval.needed'>;
 type Said = Pick<EventData<'approval.voted'>, 'vote' | 'choice' | 'answer'>;
 
 export function voted(command: Vote, state: ActionState): Ruling {
-  const { question, request } = command;
+  const { question } = command;
   if (state.status === 'decided') {
     const votes = state.standing?.votes ?? [];
-    return votes.some((vote) => isRepeat(vote, command)) ? settled : tooLate(question, state);
+    return votes.some((vote) => isRepeat(vote, command)) ? settled : tooLate(command, state);
   }
-  const isDone = ({ standing }: Held) => standing.votes.some(({ data }) => data.request === request);
   const bound = question.vote === 'reject' || isRefusing(question, state) ? rejectionsMax : undefined;
-  const open = beforehand({ ...command, isDone, ...(bound === undefined ? {} : { bound }) }, state);
+  const open = beforehand({ ...command, ...(bound === undefined ? {} : { bound }) }, state);
   return 'ruling' in open ? open.ruling : castVote(command, open.held);
 }
 
@@ -41,8 +40,8 @@ function isRefusing({ choice }: VoteQuestion, state: ActionState): boolean {
   return choices.some(({ name, means }) => name === choice && means === 'deny');
 }
 
-function isRepeat({ data }: EventOf<'approval.voted'>, { question, request }: Vote): boolean {
-  if (data.request === request) return true;
+/** Asked as a question of its own, it says nothing new. */
+function isRepeat({ data }: EventOf<'approval.voted'>, { question }: Vote): boolean {
   const isSame =
     question.choice === undefined ? data.vote === question.vote : data.choice === question.choice;
   return data.voter.id === question.voter.id && isSame && isDeepStrictEqual(data.answer, question.answer);

@@ -63,9 +63,9 @@ export function answerActs(parts: ServiceParts, { records, execute, config }: Ac
     const { sweepAfterMs } = config;
     await room.takeFor('edit');
     const state = await act(action_id, { kind: 'edit', question, request, now: new Date(), sweepAfterMs });
-    const standing = 'standing' in state ? state.standing : null;
-    const { revision, payload_digest } = standing?.edited?.data ?? standing?.needed.data ?? {};
-    if (revision === undefined || payload_digest === undefined) throw new Refusal('UNAVAILABLE');
+    const edit = 'done' in state ? state.done.get(request) : undefined;
+    if (edit?.type !== 'approval.edited') throw new Refusal('UNAVAILABLE');
+    const { revision, payload_digest } = edit.data;
     return { action_id, revision, payload_digest, ...outcomeIn(state) };
   });
 
