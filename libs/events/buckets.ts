@@ -24,6 +24,7 @@ export const clicksBucket = 'placet-clicks';
 /** A bucket is a stream of this name, and its values are under these subjects. */
 export const bucketStreamName = (bucket: string) => `KV_${bucket}`;
 export const bucketSubject = (bucket: string, key: string) => `$KV.${bucket}.${key}`;
+export const bucketKey = (bucket: string, subject: string) => subject.slice(bucketSubject(bucket, '').length);
 
 export type Bucket =
   | ConfigBucket

@@ -52,6 +52,12 @@ export function createMetrics() {
       labelNames: ['channel', 'result'],
       registers,
     }),
+    waitingMessages: new Gauge({
+      name: 'placet_waiting_messages',
+      help: 'Messages that wait until their place takes one more, by channel.',
+      labelNames: ['channel'],
+      registers,
+    }),
     openApprovals: new Gauge({
       name: 'placet_open_approvals',
       help: 'Approvals that wait for people.',

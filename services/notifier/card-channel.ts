@@ -1,14 +1,16 @@
-import type { Place } from './line.ts';
+import type { Place } from './pace.ts';
 import type { Kind } from './routes.ts';
 import type { Refused, SendResult } from './send-result.ts';
 import type { Told } from './told.ts';
 
 /** What was sent, and how it is found again to be brought up to date. */
-export type Sent =
-  | { outcome: 'delivered'; handle: string }
-  /** What is left to be said waits for its turn there. */
-  | { outcome: 'waits'; until: number; handle: string }
-  | Refused;
+export type Sent = { outcome: 'delivered'; handle: string } | Refused;
+
+/** What is left to be said may have to wait for its turn there. */
+export type Updated = Sent | { outcome: 'waits'; handle: string };
+
+/** Whether one more message may be sent there now. */
+export type IsTurn = () => Promise<boolean>;
 
 /** What a sender that died may have sent; null where there is none, or where the vendor cannot say. */
 export type Found =
@@ -29,7 +31,7 @@ export type CardChannel = {
   find(target: string, told: Told, since: number): Promise<Found>;
   send(target: string, told: Told): Promise<Sent>;
   /** The handle may be another afterwards: what it says of what was sent has changed. */
-  update(handle: string, target: string, told: Told): Promise<Sent>;
+  update(handle: string, target: string, told: Told, isTurn: IsTurn): Promise<Updated>;
   /**
    * Ends what may have been sent, where that is over and nobody can say whether it was. Without it such a thing stays as
    * it is, because it does no harm.

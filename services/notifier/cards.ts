@@ -1,25 +1,23 @@
 import type { Jwks } from '@placet/proof';
 import { type Bus, type BusContext, type Delivered, done, type Outcome } from '@placet/runtime';
+import { type Agenda, createAgenda } from './agenda.ts';
 import type { CardChannel } from './card-channel.ts';
-import type { CardsEntry, Ledger } from './ledger.ts';
+import { type Hand, type Held, openHand } from './hand.ts';
+import { type CardsEntry, heldMs, isHeld, type Ledger, type Slot } from './ledger.ts';
+import type { Place } from './pace.ts';
 import { planOf, type Step } from './plan.ts';
-import { createQueue } from './queue.ts';
 import { isPeopleWanted, routesOf, type SetUp } from './routes.ts';
 import { begun, createSteps } from './steps.ts';
 import { createTell } from './tell.ts';
 import { readTold, type Told } from './told.ts';
 import type { Turns } from './turns.ts';
 
-/** Longer than the longest attempt: whoever is at it for longer has died. */
-const heldMs = 20_000;
 const behindMs = 50;
 const takenMs = 250;
 /** An event may be delivered again for so long after an approval has ended and all that stands says so. */
 const endedKeptMs = 86_400_000;
-/** What waits for its turn may be over long before. */
-const lookAgainMs = 10_000;
 
-type CardParts = {
+export type CardParts = {
   context: BusContext;
   bus: Bus;
   ledger: Ledger<CardsEntry>;
@@ -29,59 +27,157 @@ type CardParts = {
   setUp: SetUp;
 };
 
+/** With turns at a place, or because so many messages come too late there. */
+export type Call = { given?: Held; late?: { place: Place; count: number } };
+
+/** What came of a look: why there has to be another one soon, if so. */
+type Look = 'done' | 'somebody is at it' | 'somebody has seen more';
+
+export type Cards = {
+  /** What is left to be done when nothing more has happened. */
+  agenda: Agenda;
+  handle(delivered: Delivered): Promise<Outcome>;
+  /** Goes on with what is on the agenda. */
+  goOn(key: string, call?: Call): Promise<Look>;
+};
+
 type Slots = CardsEntry['slots'];
 /** What we have written down of an approval, at which revision, and until when nobody else is at it. */
-type Held = { key: string; slots: Slots; revision: number; until: number };
+type Mine = { key: string; entry: CardsEntry; revision: number };
 
 /**
  * Brings what people see of an approval up to date, wherever it stands: an event only says that it is worth a look. So
  * the order of events does not matter, nor how often one comes. One instance at a time does so for an approval: no
- * older state is shown after a newer one.
+ * older state is shown after a newer one. What cannot be done now is on the agenda, and the event is not needed for it.
  */
-export function createCards({ context, bus, ledger, turns, channel, trusted, setUp }: CardParts) {
+export function createCards({ context, bus, ledger, turns, channel, trusted, setUp }: CardParts): Cards {
+  const agenda = createAgenda(channel);
   const targetsOf = (told: Told) => routesOf(told, channel.kind, setUp);
   const isWanted = (asked: readonly string[], failed: Told['failed']) =>
     channel.kind !== 'pagerduty' && isPeopleWanted(asked, failed, setUp);
+  const read = (action: { agent: string; actionId: string }) => readTold(context, trusted, action, isWanted);
   const doStep = createSteps({ context, tell: createTell(bus, channel.kind), turns, channel, targetsOf });
-  const queue = createQueue(channel, turns);
 
-  return async ({ event, seq }: Delivered): Promise<Outcome> => {
-    if (!('action_id' in event.data)) return done;
-    const { action_id: actionId, agent } = event.data;
-    const read = await readTold(context, trusted, { actionId, agent }, isWanted);
-    // Nobody is asked, or the stream has forgotten it.
-    if (!read) return done;
-    if (read.seen < seq) return again(behindMs, 'this node is behind');
-    return bringUpToDate(read.told);
+  return {
+    agenda,
+
+    async handle({ event, seq }) {
+      if (!('action_id' in event.data)) return done;
+      const { action_id: actionId, agent } = event.data;
+      const found = await read({ actionId, agent });
+      // Nobody is asked, or the stream has forgotten it.
+      if (!found) return done;
+      if (found.seen < seq) return again(behindMs, 'this node is behind');
+      const look = await bringUpToDate(found.told, {});
+      return look === 'done' ? done : again(look === 'somebody has seen more' ? behindMs : takenMs, look);
+    },
+
+    async goOn(key, call = {}) {
+      const open = agenda.get(key);
+      if (!open) return 'done';
+      const found = await read(open);
+      if (found) return bringUpToDate(found.told, call);
+      const forgotten = { until: 0, deadline: 0, slots: {} };
+      await put({ key, entry: forgotten, revision: open.revision }, new Date(Date.now() + endedKeptMs));
+      return 'done';
+    },
   };
 
-  async function bringUpToDate(told: Told): Promise<Outcome> {
+  async function bringUpToDate(told: Told, { given, late }: Call): Promise<Look> {
     const key = `${channel.kind}.${told.agent}.${told.actionId}`;
+    const hand = openHand({ turns, agenda }, { key, agent: told.agent, given });
     const known = await ledger.get(key);
-    if (known && known.entry.until > Date.now()) return again(takenMs, 'somebody is at it');
+    if (known) agenda.learn(key, known.entry, known.revision);
+    if (known && isHeld(known.entry.until, Date.now())) return 'somebody is at it';
     // Who asks for names reads for seconds. What was seen to be over meanwhile is not begun any more.
-    if (known && (known.entry.seen ?? 0) > told.version) return again(behindMs, 'somebody has seen more');
-    const wanted = targetsOf(told);
-    const plan = (slots: Slots) => planOf(slots, told, { wanted, now: Date.now() });
+    if (known && (known.entry.seen ?? 0) > told.version) return 'somebody has seen more';
 
     const before = known?.entry.slots ?? {};
-    const { slots: staying, left } = queue.leave(before, plan(before));
-    const { slots, taken } = await queue.join(staying, plan(staying));
-    const due = plan(slots).filter(({ waitMs }) => waitMs <= 0);
+    const steps = planOf(before, told, { wanted: targetsOf(told), now: Date.now() });
+    const { due, waiting } = await dealt(withLate(steps, late), hand);
+    const slots = { ...staying(before, steps), ...waiting, ...slotsOf(due, begunNow) };
     const until = due.length > 0 ? Date.now() + heldMs : 0;
-    const isNews = due.length > 0 || left.length > 0 || (!known && told.ended) || !isSame(slots, before);
-    if (isNews) {
-      const entry = { until, seen: told.version, slots: withBegun(slots, due) };
-      const revision = await ledger.put(key, entry, known?.revision ?? 0, keptUntil(entry, told));
-      await queue.giveBack(revision === false ? taken : left);
-      if (revision === false) return again(takenMs, 'somebody is at it');
-      const held: Held = { key, slots: entry.slots, revision, until };
-      if (!(await doAll(due, told, held))) return again(takenMs, 'somebody is at it');
-      Object.assign(slots, held.slots);
+    if (due.length > 0 || (!known && told.ended) || !isSame(slots, before)) {
+      const deadline = told.ended ? Number.MAX_SAFE_INTEGER : Date.parse(told.needed.deadline);
+      const entry = { until, deadline, seen: told.version, slots };
+      const mine = { key, entry, revision: known?.revision ?? 0 };
+      if (!(await putOf(mine, told))) {
+        hand.undo();
+        await hand.close();
+        return 'somebody is at it';
+      }
+      const isAll = await doAll(due, told, { mine, hand });
+      await hand.close();
+      return isAll ? 'done' : 'somebody is at it';
     }
-    const waits = plan(slots).map(({ waitMs }) => waitMs);
-    if (waits.length === 0) return done;
-    return again(Math.max(1, Math.min(lookAgainMs, ...waits)), 'not due yet');
+    await hand.close();
+    return 'done';
+  }
+
+  /** What is done now, and for what it is not the turn. */
+  async function dealt(steps: readonly Step[], hand: Hand): Promise<{ due: Step[]; waiting: Slots }> {
+    const timed = steps.filter(({ waitMs }) => waitMs <= 0);
+    const placed = timed.map((step) => ({
+      step,
+      place: step.what === 'send' ? channel.placeOf(step.target) : null,
+    }));
+    const due = placed.flatMap(({ step, place }) => (place === null ? [step] : []));
+    const waiting: Step[] = [];
+    for (const here of Map.groupBy(placed, ({ place }) => place?.name).values()) {
+      const place = here[0]?.place ?? null;
+      if (place === null) continue;
+      const count = await hand.take(place, here.length);
+      due.push(...here.slice(0, count).map(({ step }) => step));
+      waiting.push(...here.slice(count).map(({ step }) => step));
+    }
+    return { due, waiting: slotsOf(waiting, waitingSlot) };
+  }
+
+  function withLate(steps: readonly Step[], late: Call['late']): Step[] {
+    if (!late) return [...steps];
+    let left = late.count;
+    return steps
+      .toReversed()
+      .map((step) => {
+        const isLate =
+          left > 0 && step.what === 'send' && channel.placeOf(step.target)?.name === late.place.name;
+        if (isLate) left -= 1;
+        return isLate ? { ...step, what: 'giveUp' as const, waitMs: 0 } : step;
+      })
+      .toReversed();
+  }
+
+  /** False when somebody thought that we had died, and goes on from what was written down. */
+  async function doAll(
+    due: readonly Step[],
+    told: Told,
+    { mine, hand }: { mine: Mine; hand: Hand },
+  ): Promise<boolean> {
+    for (const [n, step] of due.entries()) {
+      // A process that was stopped for a while goes on from where others have been since.
+      if (Date.now() >= mine.entry.until) return false;
+      const slot = await doStep(step, told, hand);
+      const isLast = n === due.length - 1;
+      mine.entry = {
+        ...mine.entry,
+        until: isLast ? 0 : Date.now() + heldMs,
+        slots: { ...mine.entry.slots, [step.target]: slot },
+      };
+      if (!(await putOf(mine, told))) return false;
+    }
+    return true;
+  }
+
+  function putOf(mine: Mine, told: Told): Promise<boolean> {
+    return put(mine, keptUntil(mine.entry, told));
+  }
+
+  async function put(mine: Mine, end?: Date): Promise<boolean> {
+    const revision = await ledger.put(mine.key, mine.entry, mine.revision, end);
+    if (revision === false) return false;
+    mine.revision = revision;
+    agenda.learn(mine.key, mine.entry, revision);
+    return true;
   }
 
   /**
@@ -94,41 +190,33 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
     if (isNeeded || planOf(slots, told, { wanted, now: Date.now() }).length > 0) return undefined;
     return new Date(Date.now() + endedKeptMs);
   }
-
-  /** False when somebody thought that we had died, and goes on from what was written down. */
-  async function doAll(due: readonly Step[], told: Told, held: Held): Promise<boolean> {
-    for (const [n, step] of due.entries()) {
-      // A process that was stopped for a while goes on from where others have been since.
-      if (Date.now() >= held.until) return false;
-      const { slot, left } = await doStep(step, told);
-      held.slots[step.target] = slot;
-      held.until = n === due.length - 1 ? 0 : Date.now() + heldMs;
-      const entry = { until: held.until, seen: told.version, slots: held.slots };
-      const revision = await ledger.put(held.key, entry, held.revision, keptUntil(entry, told));
-      if (revision === false) return false;
-      held.revision = revision;
-      if (left) await queue.giveBack([left]);
-    }
-    return true;
-  }
 }
+
+/** Who waited and is not sent to any more has left. */
+function staying(slots: Slots, steps: readonly Step[]): Slots {
+  const going = new Set(steps.map(({ target }) => target));
+  return Object.fromEntries(
+    Object.entries(slots).filter(([target, { status }]) => status !== 'waiting' || going.has(target)),
+  );
+}
+
+const slotsOf = (steps: readonly Step[], slotOf: (step: Step) => Slot | undefined): Slots =>
+  Object.fromEntries(
+    steps.flatMap((step): [string, Slot][] => {
+      const slot = slotOf(step);
+      return slot ? [[step.target, slot]] : [];
+    }),
+  );
+
+const waitingSlot = ({ slot }: Step): Slot => slot ?? { status: 'waiting', attempts: 0, at: Date.now() };
 
 /** Nobody knows from here on whether it was sent, until it is written down. */
-function withBegun(slots: Slots, due: readonly Step[]): Slots {
-  const sending = due.filter(({ what }) => what === 'send');
-  const now = Date.now();
-  return { ...slots, ...Object.fromEntries(sending.map(({ target, slot }) => [target, begun(slot, now)])) };
-}
+const begunNow = ({ what, slot }: Step) => (what === 'send' ? begun(slot, Date.now()) : slot);
 
+/** Nothing but what is to be sent has come or gone. */
 function isSame(slots: Slots, before: Slots): boolean {
   const targets = Object.keys(slots);
-  return (
-    targets.length === Object.keys(before).length &&
-    targets.every(
-      (target) =>
-        slots[target]?.turn === before[target]?.turn && slots[target]?.until === before[target]?.until,
-    )
-  );
+  return targets.length === Object.keys(before).length && targets.every((target) => target in before);
 }
 
 const again = (afterMs: number, reason: string): Outcome => ({ outcome: 'retry', afterMs, reason });

@@ -2,6 +2,7 @@ import { Kvm } from '@nats-io/kv';
 import { bucketSubject, cardsBucket, type deliveriesBucket } from '@placet/events';
 import { type BusContext, isFull, isLostRace, StoreFull, ttlUntil, Unavailable } from '@placet/runtime';
 import * as z from 'zod';
+import { clocksDifferMs } from './pace.ts';
 
 const Slot = z.object({
   /** `sending`: it may be there or not. */
@@ -11,8 +12,8 @@ const Slot = z.object({
   at: z.number(),
   /** When it is tried again. */
   until: z.number().optional(),
-  /** Its turn at the place, taken once: whoever gets to it then sends. */
-  turn: z.number().optional(),
+  /** What is left to be said there waits for its turn. */
+  waits: z.boolean().optional(),
   /** When the first began of whom nobody knows whether they have sent. */
   begun: z.number().optional(),
   error: z.string().optional(),
@@ -30,11 +31,22 @@ export type Slot = z.infer<typeof Slot>;
 export const CardsEntry = z.object({
   /** Until then somebody is at it. */
   until: z.number(),
+  /** When nobody needs to be told any more that they are asked. */
+  deadline: z.number(),
   /** The newest state of the approval that anybody has worked from. */
   seen: z.number().int().optional(),
   slots: z.record(z.string(), Slot),
 });
 export type CardsEntry = z.infer<typeof CardsEntry>;
+
+/** When there is something to be done. The time of a clock that is far ahead of ours is not waited for. */
+export const dueAt = ({ at, until = 0 }: Slot, now: number) => (at > now + clocksDifferMs ? 0 : until);
+
+/** Longer than the longest attempt: whoever is at it for longer has died. */
+export const heldMs = 20_000;
+
+/** Whether somebody is at it still. Nobody is for longer than that: a clock that says so is wrong. */
+export const isHeld = (until: number, now: number) => until > now && until <= now + heldMs + clocksDifferMs;
 
 /** What a vendor calls a place, and we learned when we first sent there. */
 export const PlaceEntry = z.object({ id: z.string() });

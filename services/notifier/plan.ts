@@ -1,4 +1,4 @@
-import type { CardsEntry, Slot } from './ledger.ts';
+import { type CardsEntry, dueAt, type Slot } from './ledger.ts';
 import type { Told } from './told.ts';
 
 /** What is to be done at one place, and how long that has to wait. */
@@ -25,7 +25,7 @@ export function planOf(
     const slot = slots[target];
     const step = stepOf(slot, told, wanted.includes(target));
     if (step === null) return [];
-    const waitMs = Math.max(0, (slot?.until ?? 0) - now);
+    const waitMs = Math.max(0, (slot ? dueAt(slot, now) : 0) - now);
     return [inTime({ target, slot, what: step, waitMs }, told, now)];
   });
 }

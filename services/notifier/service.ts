@@ -23,6 +23,7 @@ import {
   subscribe,
   watchConsumer,
 } from '@placet/runtime';
+import { workOff } from './agenda-worker.ts';
 import type { CardChannel } from './card-channel.ts';
 import { createCards } from './cards.ts';
 import { createEmailChannel } from './channels/email/channel.ts';
@@ -30,7 +31,7 @@ import { createPagerDutyChannel } from './channels/pagerduty/channel.ts';
 import { createSlackChannel, type SlackChannel } from './channels/slack/channel.ts';
 import type { NotifierConfig } from './config.ts';
 import { CardsEntry, openLedger, PlaceEntry } from './ledger.ts';
-import { Line } from './line.ts';
+import { Pace } from './pace.ts';
 import { createRoom, type Room } from './room.ts';
 import type { SetUp } from './routes.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -47,8 +48,8 @@ export function startNotifierService(
   return startService('notifier', environment, async (parts) => {
     const { config, trusted } = options;
     const { notifierSlack, notifierPagerduty, notifierEmail } = consumers;
-    const turns = createTurns(await openLedger(parts.context, Line), parts.context);
-    const slack = await slackOf(parts, turns, config);
+    const turns = createTurns(await openLedger(parts.context, Pace), parts.context);
+    const slack = await slackOf(parts, config);
     const pagerduty = pagerdutyOf(config);
     const email = emailOf(parts, config);
     const setUp: SetUp = { slack: slack !== null, email: email !== null };
@@ -78,12 +79,11 @@ const none: Problems = () => [];
 
 async function slackOf(
   parts: ServiceParts,
-  turns: Turns,
   { slackBotToken: botToken, slackApiUrl: apiUrl, publicUrl }: NotifierConfig,
 ): Promise<SlackChannel | null> {
   if (botToken === undefined) return null;
   const places = await openLedger(parts.context, PlaceEntry);
-  const slack = createSlackChannel({ botToken, apiUrl, publicUrl, places, turns });
+  const slack = createSlackChannel({ botToken, apiUrl, publicUrl, places });
   answer(parts, requests.slackModal, SlackModalQuestion, async ({ trigger_id, view }) => {
     const problem = await slack.openModal(trigger_id, view);
     if (problem !== null) throw new Refusal('UNAVAILABLE', { message: problem });
@@ -162,10 +162,11 @@ async function show(
   if (!channel) return none;
   resources.add(`${channel.kind} channel`, () => channel.close());
   const ledger = room.watched(await openLedger(context, CardsEntry));
-  const bringUpToDate = createCards({ context, bus, ledger, turns, channel, trusted, setUp });
+  const cards = createCards({ context, bus, ledger, turns, channel, trusted, setUp });
+  workOff({ context, resources, turns, channel, cards });
   subscribe(context, bus, alarm, resources, {
     spec,
-    handle: async (delivered) => (isNone(delivered.event) ? done : bringUpToDate(delivered)),
+    handle: async (delivered) => (isNone(delivered.event) ? done : cards.handle(delivered)),
     concurrency: 16,
   });
   return watchConsumer({ context, alarm, resources }, spec).problems;

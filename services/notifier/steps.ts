@@ -1,7 +1,7 @@
 import type { BusContext } from '@placet/runtime';
-import type { CardChannel, Found, Sent } from './card-channel.ts';
+import type { CardChannel, Found, Sent, Updated } from './card-channel.ts';
+import type { Hand } from './hand.ts';
 import type { Slot } from './ledger.ts';
-import type { Place } from './line.ts';
 import type { Step } from './plan.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import type { Refused, SendResult } from './send-result.ts';
@@ -19,39 +19,30 @@ type StepParts = {
   targetsOf: (told: Told) => string[];
 };
 
-/** What a place is like after a step, and which turn there nobody needs any more. */
-export type Stepped = { slot: Slot; left?: { place: Place; turn: number } };
-
 type Here = {
   target: string;
   slot: Slot | undefined;
   told: Told;
+  hand: Hand;
   /** What was sent before may be there, whatever becomes of this attempt. */
   mayStand?: boolean;
 };
 
 /** Does what was planned at one place. This throws only where the broker is away. */
 export function createSteps({ context, tell, turns, channel, targetsOf }: StepParts) {
-  return async ({ target, slot, what }: Step, told: Told): Promise<Stepped> => {
-    const here: Here = { target, slot, told };
+  return async ({ target, slot, what }: Step, told: Told, hand: Hand): Promise<Slot> => {
+    const here: Here = { target, slot, told, hand };
     switch (what) {
       case 'send':
-        return { slot: await send({ ...here, slot: begun(slot, Date.now()) }) };
+        return send({ ...here, slot: begun(slot, Date.now()) });
       case 'find':
-        return { slot: await find(here) };
+        return find(here);
       case 'update':
-        return { slot: await update(here, slot?.handle ?? '') };
-      case 'giveUp': {
-        if (slot?.status === 'sending') {
-          return { slot: await unsettled(here, slot.error ?? 'nobody knows whether it was sent') };
-        }
-        const place = channel.placeOf(target);
-        const given = await givenUp(here, { error: 'its turn comes after the deadline' });
-        const turn = slot?.status === 'waiting' ? slot.turn : undefined;
-        return place === null || turn === undefined
-          ? { slot: given }
-          : { slot: given, left: { place, turn } };
-      }
+        return update(here, slot?.handle ?? '');
+      case 'giveUp':
+        return slot?.status === 'sending'
+          ? unsettled(here, slot.error ?? 'nobody knows whether it was sent')
+          : givenUp(here, { error: 'its turn comes after the deadline' });
       default:
         return what satisfies never;
     }
@@ -60,7 +51,7 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
   async function send(here: Here): Promise<Slot> {
     const { target, told, mayStand = false } = here;
     const sent = await attempt(() => channel.send(target, told));
-    if (sent.outcome === 'delivered' || sent.outcome === 'waits') {
+    if (sent.outcome === 'delivered') {
       await tellSent(here);
       return shown(told, sent.handle);
     }
@@ -73,8 +64,7 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
   /** Its sender died, or got no answer. */
   async function find(here: Here): Promise<Slot> {
     const { target, slot, told } = here;
-    // Whose turn it was is over.
-    const { turn: _, ...since } = slot ?? begun(undefined, Date.now());
+    const since = slot ?? begun(undefined, Date.now());
     const at: Here = { ...here, slot: since };
     const found = await attempt(() => channel.find(target, told, since.begun ?? since.at));
     if (found.outcome === 'retry' || found.outcome === 'failed') {
@@ -105,16 +95,16 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
   }
 
   async function update(here: Here, handle: string): Promise<Slot> {
-    const { target, slot, told } = here;
-    const result = await attempt(() => channel.update(handle, target, told));
+    const { target, slot, told, hand } = here;
+    const place = channel.placeOf(target);
+    const isTurn = async () => place === null || (await hand.take(place, 1)) > 0;
+    const result = await attempt(() => channel.update(handle, target, told, isTurn));
     const stood = { handle, version: slot?.version ?? 0 };
     switch (result.outcome) {
       case 'delivered':
         return shown(told, result.handle);
-      case 'waits': {
-        const { until, handle } = result;
-        return { ...shown(told, handle), version: stood.version, until };
-      }
+      case 'waits':
+        return { ...shown(told, result.handle), version: stood.version, waits: true };
       case 'retry': {
         await restAfter(result, target);
         const reached = result.handle ?? handle;
@@ -193,11 +183,10 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
     }
     context.metrics.notifications.inc({ channel: channel.kind, result: 'retry' });
     context.logger.warn({ channel: channel.kind, target, attempts, delayMs }, refused.reason);
-    const turn = status === 'waiting' && slot?.turn !== undefined ? { turn: slot.turn } : {};
     const first = status === 'sending' ? { begun: slot?.begun ?? slot?.at ?? Date.now() } : {};
     const before = status === 'sending' && slot?.refused !== undefined ? { refused: told.version } : {};
     const common = { attempts, at: Date.now(), error: refused.reason };
-    return { ...common, ...turn, ...first, ...before, status, until: Date.now() + delayMs };
+    return { ...common, ...first, ...before, status, until: Date.now() + delayMs };
   }
 
   /** For good: it is told, so that somebody else can be. */
@@ -246,7 +235,9 @@ function delayOf(refused: Refused, attempts: number): number | null {
 }
 
 /** A vendor's own code may throw anything: that is no reason to do it again at once. */
-async function attempt<R extends Sent | SendResult | Found>(one: () => Promise<R>): Promise<R | Refused> {
+async function attempt<R extends Sent | Updated | SendResult | Found>(
+  one: () => Promise<R>,
+): Promise<R | Refused> {
   try {
     return await one();
   } catch (error) {
@@ -268,7 +259,6 @@ export const begun = (slot: Slot | undefined, now: number): Slot => ({
   attempts: slot?.attempts ?? 0,
   at: now,
   begun: now,
-  ...(slot?.turn === undefined ? {} : { turn: slot.turn }),
 });
 
 const shown = ({ version }: Told, handle: string): Slot => ({

@@ -1,30 +1,40 @@
 import { type BusContext, causeId } from '@placet/runtime';
 import type { Ledger } from './ledger.ts';
-import { dueOf, type Line, nobodyWaits, type Place, withFree, withRest, withTaken } from './line.ts';
-
-/** A turn that was taken, and when that is as things are. */
-export type Turn = { turn: number; due: number };
+import {
+  freeAt,
+  type Grant,
+  type Pace,
+  type Place,
+  type Served,
+  unused,
+  withoutTurns,
+  withRest,
+  withTurns,
+} from './pace.ts';
 
 /** Who sends next where, agreed by all who send. */
 export type Turns = {
-  take(place: Place, count: number): Promise<Turn[]>;
-  /** When it is due by now; another one that is earlier, where somebody has left. */
-  look(place: Place, turn: number): Promise<Turn>;
-  giveBack(place: Place, turns: readonly number[]): Promise<void>;
-  /** Nobody's turn is before this. */
+  /** Null where it is nobody's turn now. */
+  take(place: Place, agent: string, wanted: number): Promise<Grant | null>;
+  giveBack(grant: Grant, unneeded: number): Promise<void>;
+  /** The place takes nothing before this. */
   rest(place: Place, until: number): Promise<void>;
+  /** When the place takes the next message, and who was served, as it was last seen. */
+  seen(place: Place): { freeAt: number; served: Served };
 };
 
 const triesMax = 50;
 
+type Known = { pace: Pace; revision: number };
+
 /**
- * The lines stand in the ledger, where each instance changes them by compare-and-set: so many instances are as one, and a
- * turn is where what waits for it is. Where the ledger cannot be reached, it is everybody's turn: the vendor's own limit
- * holds all the same.
+ * The pace of each place stands in the ledger, where each instance changes it by compare-and-set: so however many
+ * instances there are, a place is told things no faster, and whoever is there when it takes the next message sends.
  */
-export function createTurns(ledger: Ledger<Line>, { logger }: Pick<BusContext, 'logger'>): Turns {
+export function createTurns(ledger: Ledger<Pace>, { logger }: Pick<BusContext, 'logger'>): Turns {
+  const seen = new Map<string, Known>();
   const queues = new Map<string, Promise<unknown>>();
-  const keyOf = ({ name }: Place) => `turns.${causeId(name)}`;
+  const keyOf = ({ name }: Place) => `pace.${causeId(name)}`;
 
   /** Within a process one after the other, so that only processes race. */
   function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -37,66 +47,55 @@ export function createTurns(ledger: Ledger<Line>, { logger }: Pick<BusContext, '
     return mine;
   }
 
-  async function read(place: Place): Promise<{ line: Line; revision: number }> {
-    const known = await ledger.get(keyOf(place));
-    return { line: known?.entry ?? nobodyWaits, revision: known?.revision ?? 0 };
+  async function read(key: string): Promise<Known> {
+    const known = await ledger.get(key);
+    return { pace: known?.entry ?? unused, revision: known?.revision ?? 0 };
   }
 
-  /** Null where it could not be changed. */
-  function changed<T>(place: Place, change: (line: Line) => { line: Line; result: T }): Promise<T | null> {
-    return inTurn(keyOf(place), async () => {
-      try {
-        for (let tries = 0; tries < triesMax; tries++) {
-          const known = await read(place);
-          const { line, result } = change(known.line);
-          if (line === known.line) return result;
-          if ((await ledger.put(keyOf(place), line, known.revision)) !== false) return result;
+  /** What was seen last is tried first: where nobody else sends, it still is so. */
+  function changed<T>(
+    place: Place,
+    change: (pace: Pace) => { pace: Pace; result: T } | null,
+  ): Promise<T | null> {
+    const key = keyOf(place);
+    return inTurn(key, async () => {
+      for (let tries = 0; tries < triesMax; tries++) {
+        const known = seen.get(key) ?? (await read(key));
+        seen.set(key, known);
+        const news = change(known.pace);
+        if (!news || news.pace === known.pace) return news?.result ?? null;
+        const revision = await ledger.put(key, news.pace, known.revision);
+        if (revision !== false) {
+          seen.set(key, { pace: news.pace, revision });
+          return news.result;
         }
-        logger.warn({ place: place.name }, 'the line changes too fast: sending there without a turn');
-      } catch (error) {
-        logger.warn({ err: error, place: place.name }, 'the line is not there: sending without a turn');
+        seen.delete(key);
       }
+      logger.warn({ place: place.name }, 'the pace of a place changes too fast to send there now');
       return null;
     });
   }
 
-  const now = (turn = Date.now()): Turn => ({ turn, due: Date.now() });
+  /** The vendor's own limit holds all the same. */
+  async function perhaps(place: Place, change: (pace: Pace) => Pace): Promise<void> {
+    try {
+      await changed(place, (pace) => ({ pace: change(pace), result: true }));
+    } catch (error) {
+      logger.warn({ err: error, place: place.name }, 'the pace of a place could not be written down');
+    }
+  }
 
   return {
-    async take(place, count) {
-      const { everyMs } = place;
-      const taken = await changed(place, (before) => {
-        const { line, turns } = withTaken(before, count, { everyMs, now: Date.now() });
-        return { line, result: turns.map((turn) => ({ turn, due: dueOf(line, turn) })) };
-      });
-      return taken ?? Array.from({ length: count }, () => now());
-    },
-
-    async look(place, turn) {
-      const known = await read(place).catch(() => null);
-      if (!known) return now(turn);
-      const due = dueOf(known.line, turn);
-      const isEarlierFree = known.line.free.some(
-        ([first, last]) => first < turn && dueOf(known.line, last) > Date.now(),
-      );
-      if (due <= Date.now() || !isEarlierFree) return { turn, due };
-      const moved = await changed(place, (before) => {
-        const taken = withTaken(before, 1, { everyMs: place.everyMs, now: Date.now() });
-        const [earlier = turn] = taken.turns;
-        if (earlier >= turn) return { line: before, result: { turn, due: dueOf(before, turn) } };
-        const line = withFree(taken.line, [turn], place);
-        return { line, result: { turn: earlier, due: dueOf(line, earlier) } };
-      });
-      return moved ?? { turn, due };
-    },
-
-    async giveBack(place, turns) {
-      if (turns.length === 0) return;
-      await changed(place, (before) => ({ line: withFree(before, turns, place), result: true }));
-    },
-
-    async rest(place, until) {
-      await changed(place, (before) => ({ line: withRest(before, until, Date.now()), result: true }));
+    take: (place, agent, wanted) =>
+      changed(place, (before) => {
+        const taken = withTurns(before, place, { agent, wanted, now: Date.now() });
+        return taken && { pace: taken.pace, result: taken.grant };
+      }),
+    giveBack: (grant, unneeded) => perhaps(grant.place, (pace) => withoutTurns(pace, grant, unneeded)),
+    rest: (place, until) => perhaps(place, (pace) => withRest(pace, until, Date.now())),
+    seen(place) {
+      const { pace } = seen.get(keyOf(place)) ?? { pace: unused };
+      return { freeAt: freeAt(pace, place, Date.now()), served: pace.served };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { CardsEntry, openLedger } from '@placet/notifier-service/ledger.ts';
-import { Line } from '@placet/notifier-service/line.ts';
+import { Pace } from '@placet/notifier-service/pace.ts';
 import { createTurns } from '@placet/notifier-service/turns.ts';
 import { connectNats, createBus, createLogger, createMetrics, Resources } from '@placet/runtime';
 import { releaseAfterTest, type TestPlacet } from '@placet/testing';
@@ -13,7 +13,7 @@ export async function notifierOf({ placet, agent }: TestPlacet) {
   const context = { ...nats, service: 'notifier' as const, sealer: null, logger, metrics: createMetrics() };
   const trusted = (await agent.get('/.well-known/jwks.json')).body;
   const ledger = await openLedger(context, CardsEntry);
-  const turns = createTurns(await openLedger(context, Line), context);
+  const turns = createTurns(await openLedger(context, Pace), context);
   return {
     resources,
     context,

@@ -1,4 +1,5 @@
 import { consumers, services } from '@placet/events';
+import { workOff } from '@placet/notifier-service/agenda-worker.ts';
 import { createCards } from '@placet/notifier-service/cards.ts';
 import { createSlackChannel } from '@placet/notifier-service/channels/slack/channel.ts';
 import { openLedger, PlaceEntry } from '@placet/notifier-service/ledger.ts';
@@ -30,10 +31,10 @@ async function startNotifier(placet: TestPlacet, slack: FakeSlack) {
   const seen = { turns: [] as number[], cards: 0 };
   const turns: Turns = {
     ...parts.turns,
-    async take(place, count) {
-      const taken = await parts.turns.take(place, count);
-      seen.turns.push(...taken.map(({ turn }) => turn));
-      return taken;
+    async take(place, agent, wanted) {
+      const grant = await parts.turns.take(place, agent, wanted);
+      if (grant) seen.turns.push(grant.from);
+      return grant;
     },
   };
   const channel = createSlackChannel({
@@ -41,7 +42,6 @@ async function startNotifier(placet: TestPlacet, slack: FakeSlack) {
     apiUrl: slack.apiUrl,
     publicUrl: undefined,
     places: await openLedger(parts.context, PlaceEntry),
-    turns,
     everyMs,
   });
   const counted: typeof channel = {
@@ -52,9 +52,11 @@ async function startNotifier(placet: TestPlacet, slack: FakeSlack) {
       return sent;
     },
   };
+  const cards = createCards({ ...parts, turns, channel: counted });
+  workOff({ ...parts, resources, turns, channel: counted, cards });
   subscribe(parts.context, parts.bus, async () => {}, resources, {
     spec: consumers.notifierSlack,
-    handle: createCards({ ...parts, turns, channel: counted }),
+    handle: cards.handle,
     concurrency: 16,
   });
   return seen;

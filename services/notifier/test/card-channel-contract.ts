@@ -1,8 +1,8 @@
 import { releaseAfterEach } from '@placet/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { CardChannel, Sent } from '../card-channel.ts';
+import type { CardChannel, Sent, Updated } from '../card-channel.ts';
 import type { Told } from '../told.ts';
-import { changedOf, endedOf, votedOf } from './told-of.ts';
+import { changedOf, endedOf, remindedOf, votedOf } from './told-of.ts';
 
 /** A channel, and the vendor behind it as a double over real sockets. */
 export type Vendor = {
@@ -35,7 +35,7 @@ export function describeCardChannel(name: string, start: () => Promise<Vendor>):
       return handleOf(await vendor.channel.send(vendor.target, told));
     }
     async function updated(handle: string, told: Told): Promise<string> {
-      return handleOf(await vendor.channel.update(handle, vendor.target, told));
+      return handleOf(await vendor.channel.update(handle, vendor.target, told, async () => true));
     }
     async function found(told: Told): Promise<string | null> {
       const found = await vendor.channel.find(vendor.target, told, Date.now());
@@ -110,6 +110,17 @@ export function describeCardChannel(name: string, start: () => Promise<Vendor>):
       expect(asking()).toBe(0);
     });
 
+    test('sends nothing more where it is not its turn, and all of it when it is', async () => {
+      const { channel, target, told, shown } = vendor;
+      const handle = await sent(told(1));
+      const news = remindedOf(changedOf(told(1), { customer: 'Ada' }));
+      const waits = await channel.update(handle, target, news, async () => false);
+      expect(waits).toMatchObject({ outcome: 'waits' });
+      const text = shown().join();
+      await updated(waits.outcome === 'waits' ? waits.handle : '', news);
+      expect(shown().join()).not.toBe(text);
+    });
+
     test('waits for a vendor that takes no more, which is no failed attempt', async () => {
       const { channel, target, told, limit } = vendor;
       if (!limit) return;
@@ -165,7 +176,7 @@ export function describeCardChannel(name: string, start: () => Promise<Vendor>):
   });
 }
 
-function handleOf(sent: Sent): string {
+function handleOf(sent: Sent | Updated): string {
   expect(sent).toMatchObject({ outcome: 'delivered' });
   return sent.outcome === 'delivered' ? sent.handle : '';
 }

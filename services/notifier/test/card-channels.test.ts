@@ -15,8 +15,6 @@ import { createEmailChannel } from '../channels/email/channel.ts';
 import { createPagerDutyChannel } from '../channels/pagerduty/channel.ts';
 import { createSlackChannel } from '../channels/slack/channel.ts';
 import { openLedger, PlaceEntry } from '../ledger.ts';
-import { Line } from '../line.ts';
-import { createTurns } from '../turns.ts';
 import { describeCardChannel, type Vendor } from './card-channel-contract.ts';
 import { changedOf, endedOf, toldOf } from './told-of.ts';
 
@@ -42,9 +40,8 @@ async function startSlack(workspace: Parameters<typeof startFakeSlack>[0] = {}) 
   const slack = await startFakeSlack(workspace);
   const { context } = await startTestBus(await startTestNats());
   const places = await openLedger(context, PlaceEntry);
-  const turns = createTurns(await openLedger(context, Line), context);
   const { botToken, apiUrl } = slack;
-  const options = { botToken, apiUrl, publicUrl: undefined, places, turns };
+  const options = { botToken, apiUrl, publicUrl: undefined, places };
   return { slack, channel: opened(createSlackChannel(options)) };
 }
 
@@ -206,9 +203,10 @@ describe('PagerDuty', () => {
       sent.outcome === 'delivered' ? sent.handle : '',
       airline,
       endedOf(told),
+      async () => true,
     );
     const handle = ended.outcome === 'delivered' ? ended.handle : '';
-    await channel.update(handle, airline, changedOf(told, { amount: 1 }));
+    await channel.update(handle, airline, changedOf(told, { amount: 1 }), async () => true);
     expect(pagerDuty.incidents().map(({ status }) => status)).toEqual(['resolved']);
     expect(pagerDuty.events).toHaveLength(2);
   });

@@ -1,61 +1,45 @@
 import { releaseAfterEach, startTestBus, startTestNats } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { type Ledger, openLedger } from '../ledger.ts';
-import { Line } from '../line.ts';
+import { openLedger } from '../ledger.ts';
+import { type Grant, Pace } from '../pace.ts';
 import { createTurns } from '../turns.ts';
 
 releaseAfterEach();
 
-const place = { name: '#approvals', everyMs: 1000 };
+const place = { name: '#approvals', everyMs: 60_000 };
 
-async function openLines() {
+/** Makes such as send, each by what it has seen. */
+async function startLedger() {
   const { context } = await startTestBus(await startTestNats());
-  return { context, ledger: await openLedger(context, Line) };
+  const ledger = await openLedger(context, Pace);
+  return () => createTurns(ledger, context);
 }
 
-test('all who send take different turns, however many at once', async () => {
-  const { context, ledger } = await openLines();
-  const senders = [createTurns(ledger, context), createTurns(ledger, context)];
-  const taken = await Promise.all(
-    Array.from({ length: 40 }, (_, n) => senders[n % 2]?.take(place, n % 3) ?? []),
-  );
-  const turns = taken.flat().map(({ turn }) => turn);
-  expect(turns).toHaveLength(39);
-  const sorted = turns.toSorted((a, b) => a - b);
-  expect(sorted.slice(1).every((turn, n) => turn - (sorted[n] ?? 0) >= place.everyMs)).toBe(true);
+test('of all who want to send one does, however many at once', async () => {
+  const sender = await startLedger();
+  const senders = [sender(), sender()];
+  const takes = Array.from({ length: 40 }, (_, n) => senders[n % 2]?.take(place, `agent-${n}`, 1));
+  expect((await Promise.all(takes)).filter((grant) => grant !== null)).toHaveLength(1);
 });
 
-test('a rest that one was told moves the turns of the other', async () => {
-  const { context, ledger } = await openLines();
-  const [one, other] = [createTurns(ledger, context), createTurns(ledger, context)];
-  const [held] = await other.take(place, 1);
+test('a rest that one was told holds for the other, which has sent before', async () => {
+  const sender = await startLedger();
+  const [one, other] = [sender(), sender()];
+  const quick = { ...place, everyMs: 1 };
+  const take = async () => other.take(quick, 'a', 1);
+  expect(await take()).not.toBeNull();
   const until = Date.now() + 60_000;
-  await one.rest(place, until);
-  expect((await other.look(place, held?.turn ?? 0)).due).toBeGreaterThanOrEqual(until - 5000);
+  await one.rest(quick, until);
+  expect(await take()).toBeNull();
+  expect(other.seen(quick).freeAt).toBe(until);
 });
 
-test('who waits gets an earlier turn that somebody gave back, and leaves the own', async () => {
-  const { context, ledger } = await openLines();
-  const turns = createTurns(ledger, context);
-  const [, second, third] = await turns.take(place, 3);
-  if (!second || !third) throw new Error('no turns');
-  await turns.giveBack(place, [second.turn]);
-  expect(await turns.look(place, third.turn)).toMatchObject({ turn: second.turn });
-  expect(await turns.take(place, 1)).toMatchObject([{ turn: third.turn }]);
-});
-
-test('where the lines cannot be reached it is the turn of everybody', async () => {
-  const { context } = await openLines();
-  const away: Ledger<Line> = {
-    get: () => Promise.reject(new Error('away')),
-    put: () => Promise.reject(new Error('away')),
-  };
-  const turns = createTurns(away, context);
-  const [first, second] = await turns.take(place, 2);
-  const now = Date.now();
-  for (const turn of [first, second, await turns.look(place, now + 60_000)]) {
-    expect(turn?.due).toBeLessThanOrEqual(Date.now());
-  }
-  await turns.rest(place, now + 60_000);
-  await turns.giveBack(place, [now]);
+test('what one did not need is for whoever comes next', async () => {
+  const sender = await startLedger();
+  const [one, other] = [sender(), sender()];
+  const grant = (await one.take(place, 'a', 1)) as Grant;
+  expect(await other.take(place, 'b', 1)).toBeNull();
+  await one.giveBack(grant, 1);
+  // The other has seen that it was taken, and looks again when that is over.
+  expect(await sender().take(place, 'b', 1)).not.toBeNull();
 });

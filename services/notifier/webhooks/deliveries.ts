@@ -1,13 +1,8 @@
-import {
-  bucketStreamName,
-  DeliveryStatus,
-  deliveriesBucket,
-  deliveriesMax,
-  WebhookEvent,
-} from '@placet/events';
-import { type BusContext, causeId, readBatch } from '@placet/runtime';
+import { DeliveryStatus, deliveriesBucket, deliveriesMax, WebhookEvent } from '@placet/events';
+import { type BusContext, causeId } from '@placet/runtime';
 import * as z from 'zod';
 import { type Ledger, openLedger } from '../ledger.ts';
+import { followLedger } from '../ledger-follow.ts';
 
 /** What became of one event at one endpoint. */
 export const DeliveryEntry = z.object({
@@ -41,20 +36,15 @@ const prefix = 'webhook';
 export const deliveryId = (event: string) => causeId(event);
 export const deliveryKey = (endpoint: string, id: string) => `${prefix}.${endpoint}.${id}`;
 
-const batch = 500;
-
 export type Deliveries = Awaited<ReturnType<typeof openDeliveries>>;
 
 /**
- * The ledger of what is owed, followed in memory: of each endpoint what is still owed, and the newest of its log. It is
- * read on from the last change that was seen, so every instance knows what another one left behind.
+ * The ledger of what is owed, followed in memory: of each endpoint what is still owed, and the newest of its log.
  */
 export async function openDeliveries(context: BusContext) {
   const ledger: Ledger<DeliveryEntry> = await openLedger(context, DeliveryEntry, deliveriesBucket);
   const owed = new Map<string, Map<string, Delivery>>();
   const logs = new Map<string, { newest: Map<string, Delivery>; failed: Map<string, Delivery> }>();
-  let seen = 0;
-  let following: Promise<void> | undefined;
 
   function learn(delivery: Delivery): void {
     const { key, entry, revision } = delivery;
@@ -72,20 +62,10 @@ export async function openDeliveries(context: BusContext) {
     else log.failed.delete(key);
   }
 
-  async function readOn(): Promise<void> {
-    const stream = bucketStreamName(deliveriesBucket);
-    const filter = `$KV.${deliveriesBucket}.${prefix}.>`;
-    for (let isMore = true; isMore; ) {
-      const read = await readBatch(context, stream, seen + 1, batch, filter);
-      for (const { seq, subject, data } of read.messages) {
-        seen = Math.max(seen, seq);
-        const entry = DeliveryEntry.safeParse(jsonOf(data));
-        if (!entry.success) continue;
-        learn({ key: subject.slice(`$KV.${deliveriesBucket}.`.length), entry: entry.data, revision: seq });
-      }
-      isMore = read.isMore && read.messages.length > 0;
-    }
-  }
+  const followed = { bucket: deliveriesBucket, prefix, schema: DeliveryEntry } as const;
+  const follow = followLedger(context, followed, (key, entry, revision) => {
+    if (entry !== null) learn({ key, entry, revision });
+  });
 
   return {
     owed: owed as ReadonlyMap<string, ReadonlyMap<string, Delivery>>,
@@ -105,12 +85,7 @@ export async function openDeliveries(context: BusContext) {
     },
 
     /** Learns what others have changed. */
-    async follow(): Promise<void> {
-      following ??= readOn().finally(() => {
-        following = undefined;
-      });
-      await following;
-    },
+    follow,
 
     log(endpoint: string, { failed, limit }: { failed: boolean; limit: number }): Delivery[] {
       const log = logs.get(endpoint);
@@ -129,12 +104,4 @@ function remember(some: Map<string, Delivery>, delivery: Delivery): void {
   some.set(delivery.key, delivery);
   const oldest = some.keys().next();
   if (some.size > deliveriesMax && !oldest.done) some.delete(oldest.value);
-}
-
-function jsonOf(data: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(data));
-  } catch {
-    return undefined;
-  }
 }

@@ -2,7 +2,7 @@ import { isSameEmail, type Reachable, standingVotes } from '@placet/events';
 import { createMailer, type MailAddress, type SmtpServer } from '@placet/mail';
 import { approvalUrl, newId } from '@placet/runtime';
 import * as z from 'zod';
-import type { CardChannel, Check, Sent } from '../../card-channel.ts';
+import type { CardChannel, Check, Sent, Updated } from '../../card-channel.ts';
 import { lostFor } from '../../routes.ts';
 import { insteadText, remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
@@ -53,12 +53,13 @@ export function createEmailChannel({ server, from, publicUrl, linkFor }: EmailOp
       return mailed(target, told, { occasion, person, shown: undefined });
     },
 
-    async update(handle, target, told): Promise<Sent> {
+    async update(handle, target, told, isTurn): Promise<Updated> {
       const shown = Handle.parse(JSON.parse(handle));
       const person = personAt(target, told);
       const occasion = occasionOf(told, shown, person);
       // A vote of somebody else is no reason for a mail.
       if (occasion === null) return { outcome: 'delivered', handle };
+      if (!(await isTurn())) return { outcome: 'waits', handle };
       return mailed(target, told, { occasion, person, shown });
     },
 

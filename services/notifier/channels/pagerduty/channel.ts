@@ -1,6 +1,6 @@
 import { newId } from '@placet/runtime';
 import * as z from 'zod';
-import type { CardChannel, Check, Sent } from '../../card-channel.ts';
+import type { CardChannel, Check, Sent, Updated } from '../../card-channel.ts';
 import type { SendResult } from '../../send-result.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
@@ -36,16 +36,16 @@ export function createPagerDutyChannel({ url, keys, publicUrl }: PagerDutyOption
     find: async () => ({ outcome: 'looked', handle: null }),
     send: (target, told) => trigger(target, told),
 
-    async update(handle, target, told): Promise<Sent> {
+    async update(handle, target, told, isTurn): Promise<Updated> {
       const shown = Handle.parse(JSON.parse(handle));
-      // What is resolved stays so: a trigger would open another incident, and page people for what is over.
-      if (shown.resolved) return { outcome: 'delivered', handle };
-      if (told.ended) {
-        const result = await deliver(target, resolveOf(told));
-        return withHandle(result, { ...shown, resolved: true });
-      }
       // A vote changes nothing for who is paged. Another payload is another question.
-      return told.needed.revision > shown.revision ? trigger(target, told) : { outcome: 'delivered', handle };
+      const isNews = told.ended || told.needed.revision > shown.revision;
+      // What is resolved stays so: a trigger would open another incident, and page people for what is over.
+      if (shown.resolved || !isNews) return { outcome: 'delivered', handle };
+      if (!(await isTurn())) return { outcome: 'waits', handle };
+      if (!told.ended) return trigger(target, told);
+      const result = await deliver(target, resolveOf(told));
+      return withHandle(result, { ...shown, resolved: true });
     },
 
     withdraw: (target, told) => deliver(target, resolveOf(told)),

@@ -1,14 +1,13 @@
 import type { SlackIdentity } from '@placet/events';
 import { approvalUrl, causeId } from '@placet/runtime';
 import { WebClient } from '@slack/web-api';
-import type { CardChannel, Check, Found, Sent } from '../../card-channel.ts';
+import type { CardChannel, Check, Found, Sent, Updated } from '../../card-channel.ts';
 import type { Ledger, PlaceEntry } from '../../ledger.ts';
-import type { Place } from '../../line.ts';
+import type { Place } from '../../pace.ts';
 import { lostFor } from '../../routes.ts';
 import { insteadText, remindersOf } from '../../text/approval.ts';
 import { checkText } from '../../text/check.ts';
 import type { Told } from '../../told.ts';
-import type { Turns } from '../../turns.ts';
 import { cardOf } from './card.ts';
 import { failureOf, NotHere, refusedFor } from './outcome.ts';
 import { channelIn } from './places.ts';
@@ -32,7 +31,6 @@ export type SlackOptions = {
   publicUrl: string | undefined;
   apiUrl: string;
   places: Ledger<PlaceEntry>;
-  turns: Turns;
   everyMs?: number;
 };
 
@@ -48,7 +46,6 @@ export function createSlackChannel({
   publicUrl,
   apiUrl,
   places,
-  turns,
   everyMs = slackEveryMs,
 }: SlackOptions): SlackChannel {
   const client = new WebClient(botToken, {
@@ -58,7 +55,7 @@ export function createSlackChannel({
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
   });
-  const reply = createThread(client, turns);
+  const reply = createThread(client);
   const known = new Map<string, string>();
 
   const placeOf = (target: string): Place => ({ name: target, everyMs });
@@ -193,7 +190,7 @@ export function createSlackChannel({
       }
     },
 
-    async update(handle, target, told): Promise<Sent> {
+    async update(handle, target, told, isTurn): Promise<Updated> {
       const known = Handle.parse(JSON.parse(handle));
       const { channel, ts } = known;
       try {
@@ -201,7 +198,7 @@ export function createSlackChannel({
       } catch (error) {
         return refusedFor(error);
       }
-      return reply(known, placeOf(target), told);
+      return reply(known, told, isTurn);
     },
 
     check: (target) => tried(target, { people: [] }),
