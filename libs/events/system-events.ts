@@ -20,6 +20,7 @@ export const AlarmRaised = z.object({
     'mail_links_full',
     'clicks_full',
     'cards_full',
+    'too_many_asked',
   ]),
   message: z.string(),
   about: z.string(),

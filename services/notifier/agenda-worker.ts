@@ -1,7 +1,8 @@
 import { cardsBucket } from '@placet/events';
-import { type BusContext, backoffMs, type Resources, sleep } from '@placet/runtime';
+import { type BusContext, type Resources, sleep } from '@placet/runtime';
+import { createAttempts } from './agenda-attempts.ts';
 import type { CardChannel } from './card-channel.ts';
-import type { Call, Cards } from './cards.ts';
+import type { Cards } from './cards.ts';
 import type { Held } from './hand.ts';
 import { CardsEntry } from './ledger.ts';
 import { followLedger } from './ledger-follow.ts';
@@ -14,9 +15,6 @@ const followEveryMs = 500;
 const concurrency = 16;
 /** Of so many approvals one can use a turn that there is; otherwise it is given back. */
 const triesMax = 5;
-/** Where a look has changed nothing, another one soon would not either. */
-const idleMs = 10_000;
-const busyMs = 250;
 const stopWithinMs = 2000;
 /** However much happens, the agenda is not looked through more often. */
 const restMs = 5;
@@ -30,14 +28,12 @@ type Parts = { context: BusContext; resources: Resources; turns: Turns; channel:
  */
 export function workOff({ context, resources, turns, channel, cards }: Parts): void {
   const { agenda } = cards;
+  const { isFree, goOn } = createAttempts(context, cards);
   const ledger = { bucket: cardsBucket, prefix: channel.kind, schema: CardsEntry } as const;
   const follow = followLedger(context, ledger, agenda.learn);
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
-  const atWork = new Set<string>();
   const taking = new Set<string>();
-  const notBefore = new Map<string, number>();
-  const faults = new Map<string, number>();
   let wake = () => {};
   agenda.onChange(() => wake());
 
@@ -51,35 +47,6 @@ export function workOff({ context, resources, turns, channel, cards }: Parts): v
     running.add(one);
   }
 
-  const isFree = (key: string, now: number) => !atWork.has(key) && (notBefore.get(key) ?? 0) <= now;
-
-  /** This does not throw: what cannot be done now is tried later. */
-  async function once(key: string, call?: Call): Promise<void> {
-    const before = agenda.get(key)?.revision;
-    try {
-      const look = await cards.goOn(key, call);
-      faults.delete(key);
-      const isIdle = look === 'done' && agenda.get(key)?.revision === before;
-      notBefore.set(key, Date.now() + (isIdle ? idleMs : look === 'done' ? 0 : busyMs));
-    } catch (error) {
-      const count = (faults.get(key) ?? 0) + 1;
-      faults.set(key, count);
-      notBefore.set(key, Date.now() + backoffMs(count, busyMs, 60_000));
-      context.logger.warn(
-        { err: error, key },
-        'an approval cannot be brought up to date, and is tried again',
-      );
-    } finally {
-      if (!agenda.get(key)) for (const kept of [notBefore, faults]) kept.delete(key);
-    }
-  }
-
-  async function alone(key: string, call?: Call): Promise<void> {
-    if (atWork.has(key)) return;
-    atWork.add(key);
-    await once(key, call).finally(() => atWork.delete(key));
-  }
-
   /** Whose turn it is sends; who cannot use it now leaves it to the next. */
   async function serve(place: Place, order: readonly Waiting[]): Promise<void> {
     const [first] = order;
@@ -88,7 +55,7 @@ export function workOff({ context, resources, turns, channel, cards }: Parts): v
     if (grant === null) return;
     const given: Held = { grant, left: grant.count };
     for (const { key } of order) {
-      await alone(key, { given });
+      await goOn(key, { given });
       if (given.left < grant.count) break;
     }
     if (given.left > 0) await turns.giveBack(grant, given.left);
@@ -112,7 +79,7 @@ export function workOff({ context, resources, turns, channel, cards }: Parts): v
     for (const place of agenda.places()) {
       const waiting = agenda.waitingAt(place, now).filter(({ key }) => isFree(key, now));
       for (const [key, count] of lateOnes(waiting, { place, now, ...turns.seen(place) })) {
-        if (running.size < concurrency) start(() => alone(key, { late: { place, count } }));
+        if (running.size < concurrency) start(() => goOn(key, { late: { place, count } }));
       }
     }
   }
@@ -122,7 +89,7 @@ export function workOff({ context, resources, turns, channel, cards }: Parts): v
     let next = now + followEveryMs;
     for (const [key, { due }] of agenda.all()) {
       if (due > now) next = Math.min(next, due);
-      else if (isFree(key, now) && running.size < concurrency) start(() => alone(key));
+      else if (isFree(key, now) && running.size < concurrency) start(() => goOn(key));
     }
     for (const place of agenda.places()) next = Math.min(next, lookAt(place, now));
     return next;

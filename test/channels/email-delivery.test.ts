@@ -1,6 +1,6 @@
 import { eventually, releaseAfterEach } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { held } from '../support.ts';
+import { alarmKinds, held, personWith, rawBroker } from '../support.ts';
 import { idOf, letters, linksIn, mailsTo, startWithEmail } from './email-support.ts';
 import { told } from './pagerduty-support.ts';
 
@@ -156,4 +156,15 @@ test.each([
   expect(mail?.raw).not.toMatch(/^bcc:/im);
   expect(mailsTo(smtp, 'all@evil.example')).toEqual([]);
   expect(id).toBeDefined();
+});
+
+test('more people are asked than one approval is told to: that is an alarm', async () => {
+  const { placet } = await startWithEmail();
+  const raw = await rawBroker(placet.placet);
+  // With the two managers it is one more than 500.
+  for (let n = 0; n < 499; n++) await personWith(placet, `m${n}@example.com`, ['manager']);
+  const id = await held(placet);
+  await eventually(async () => expect(await alarmKinds(raw)).toContain('too_many_asked'));
+  // Who is not told any more need not be.
+  expect((await placet.agent.delete(`/v1/check/${id}`)).status).toBe(200);
 });

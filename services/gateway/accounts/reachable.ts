@@ -10,13 +10,15 @@ import {
   ReachableQuestion,
   requests,
 } from '@placet/events';
-import { answer, type ServiceParts } from '@placet/runtime';
+import { answer, causeId, type ServiceParts } from '@placet/runtime';
 import type * as z from 'zod';
 import { readStanding } from '../checks/asked-in-vain.ts';
 import type { People } from './people.ts';
 
 /** Each is a message of its own. */
 const peopleMax = 500;
+
+type Many = { agent: string; action_id: string; count: number };
 
 /** Tells the notifier, which knows nobody, to whom it can bring an approval by name. */
 export function answerReachable(parts: ServiceParts, people: People): void {
@@ -28,10 +30,19 @@ export function answerReachable(parts: ServiceParts, people: People): void {
       return as.length > 0 ? [{ id, email, ...(name === undefined ? {} : { name }), slack, as }] : [];
     });
     const others = informed ? strangersAmong(informed, people.list()) : [];
-    return { people: [...reachable, ...others].slice(0, peopleMax) } satisfies z.input<
-      typeof ReachableAnswer
-    >;
+    const all = [...reachable, ...others];
+    if (all.length > peopleMax) await tellOfMany({ agent, action_id, count: all.length });
+    return { people: all.slice(0, peopleMax) } satisfies z.input<typeof ReachableAnswer>;
   });
+
+  async function tellOfMany({ agent, action_id, count }: Many): Promise<void> {
+    await parts.alarm({
+      kind: 'too_many_asked',
+      about: causeId('too many asked', action_id),
+      message: `${action_id} of ${agent} asks ${count} people by name or role, and ${peopleMax} of them are told: ask a channel, or fewer.`,
+      details: { action_id, agent },
+    });
+  }
 
   /** As whom somebody may vote now. */
   async function askedAs(action: { agent: string; actionId: string }): Promise<(person: Person) => string[]> {
