@@ -97,7 +97,9 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
     const { due, waiting } = await dealt(withLate(steps, late), hand);
     const slots = { ...staying(before, steps), ...waiting, ...slotsOf(due, begunNow) };
     const until = due.length > 0 ? Date.now() + heldMs : 0;
-    if (due.length > 0 || (!known && told.ended) || !isSame(slots, before)) {
+    // Whoever has read less and is about to send for what waits has to read again.
+    const isSeenAnew = Object.keys(before).length > 0 && told.version > (known?.entry.seen ?? 0);
+    if (due.length > 0 || (!known && told.ended) || isSeenAnew || !isSame(slots, before)) {
       const deadline = told.ended ? Number.MAX_SAFE_INTEGER : Date.parse(told.needed.deadline);
       const entry = { until, deadline, seen: told.version, slots };
       const mine = { key, entry, revision: known?.revision ?? 0 };

@@ -1,7 +1,7 @@
 import type { Jwks } from '@placet/proof';
 import { type Bus, type BusContext, type Delivered, done, type Outcome } from '@placet/runtime';
 import { isPeopleWanted, type SetUp, untoldOf, untoldText } from './routes.ts';
-import { notificationOf } from './steps.ts';
+import { notificationOf } from './setbacks.ts';
 import { createTell } from './tell.ts';
 import { readTold } from './told.ts';
 

@@ -4,7 +4,7 @@ import { createCards } from '@placet/notifier-service/cards.ts';
 import type { CardsEntry, Ledger } from '@placet/notifier-service/ledger.ts';
 import { eventually, releaseAfterEach, startTestPlacet } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { held, messagesIn, policy, rawBroker } from '../support.ts';
+import { held, messagesIn, policy, type RawBroker, rawBroker } from '../support.ts';
 import { notifierOf } from './notifier-support.ts';
 
 releaseAfterEach();
@@ -27,41 +27,80 @@ function keepingChannel() {
   return { channel, sent };
 }
 
+/** As it is delivered. */
+const delivered = (raw: RawBroker, type: string) =>
+  eventually(async () => {
+    const found = (await messagesIn(raw)).find(({ event }) => event?.type === type);
+    if (!found) throw new Error(`there is no ${type}`);
+    return { event: found.event, subject: found.subject, seq: found.seq, deliveries: 1 };
+  });
+
+/** Reads what is written down only when it is told to. */
+function readingSlowly(ledger: Ledger<CardsEntry>) {
+  const looks = Promise.withResolvers<void>();
+  const goesOn = Promise.withResolvers<void>();
+  const slowly: Ledger<CardsEntry> = {
+    ...ledger,
+    async get(key) {
+      looks.resolve();
+      await goesOn.promise;
+      return ledger.get(key);
+    },
+  };
+  return { slowly, looks: looks.promise, goOn: goesOn.resolve };
+}
+
 test('who has read for long that it waits does not send what has ended meanwhile', async () => {
   const others = services.filter((service) => service !== consumers.notifierSlack.service);
   const placet = await startTestPlacet({ policy, services: others });
   const raw = await rawBroker(placet.placet);
   const parts = await notifierOf(placet);
   const { channel, sent } = keepingChannel();
-  const told = async (type: string) => {
-    const all = await messagesIn(raw);
-    const found = all.find(({ event }) => event?.type === type);
-    if (!found) throw new Error(`there is no ${type}`);
-    return { event: found.event, subject: found.subject, seq: found.seq, deliveries: 1 };
-  };
 
   const id = await held(placet);
-  const looks = Promise.withResolvers<void>();
-  const goesOn = Promise.withResolvers<void>();
-  const slowly: Ledger<CardsEntry> = {
-    ...parts.ledger,
-    async get(key) {
-      looks.resolve();
-      await goesOn.promise;
-      return parts.ledger.get(key);
-    },
-  };
+  const { slowly, looks, goOn } = readingSlowly(parts.ledger);
   const slow = createCards({ ...parts, ledger: slowly, channel }).handle(
-    await eventually(() => told('approval.needed')),
+    await delivered(raw, 'approval.needed'),
   );
-  await looks.promise;
+  await looks;
   await placet.admin.vote(id, { vote: 'approve' });
-  const closed = await eventually(() => told('approval.closed'));
+  const closed = await delivered(raw, 'approval.closed');
   expect(await createCards({ ...parts, channel }).handle(closed)).toEqual({ outcome: 'done' });
-  goesOn.resolve();
+  goOn();
 
   expect(await slow).toMatchObject({ outcome: 'retry', reason: 'somebody has seen more' });
   expect(sent).toEqual([]);
+});
+
+test('who has read before a comment and sends after it reads again', async () => {
+  const others = services.filter((service) => service !== consumers.notifierSlack.service);
+  const placet = await startTestPlacet({ policy, services: others });
+  const raw = await rawBroker(placet.placet);
+  const parts = await notifierOf(placet);
+  const { channel, sent } = keepingChannel();
+  const waits = { ...channel, placeOf: () => ({ name: '#approvals', everyMs: 1 }) };
+  const id = await held(placet);
+  const key = `slack.my-agent.${id}`;
+  const slots = { '#approvals': { status: 'waiting', attempts: 0, at: Date.now() } } as const;
+  const entry = { until: 0, deadline: Date.now() + 60_000, slots };
+  const revision = (await parts.ledger.put(key, entry, 0)) || 0;
+
+  const { slowly, looks, goOn } = readingSlowly(parts.ledger);
+  const slow = createCards({ ...parts, ledger: slowly, channel: waits });
+  slow.agenda.learn(key, entry, revision);
+  const going = slow.goOn(key);
+  await looks;
+  await placet.admin.post(`/v1/approvals/${id}/comments`, { comment: 'Is it so?' });
+  const commented = await delivered(raw, 'approval.commented');
+  // For the other one it is not the turn.
+  const busy = { ...parts.turns, take: async () => null };
+  const other = createCards({ ...parts, turns: busy, channel: waits });
+  expect(await other.handle(commented)).toEqual({ outcome: 'done' });
+  goOn();
+  expect(await going).toBe('somebody has seen more');
+  expect(sent).toEqual([]);
+  expect(await slow.goOn(key)).toBe('done');
+  expect(sent).toEqual(['#approvals']);
 });
 
 test('what may ask people after the end is looked for again and again, until it can be', async () => {
@@ -69,11 +108,6 @@ test('what may ask people after the end is looked for again and again, until it 
   const placet = await startTestPlacet({ policy, services: others });
   const raw = await rawBroker(placet.placet);
   const parts = await notifierOf(placet);
-  const closed = async () => {
-    const found = (await messagesIn(raw)).find(({ event }) => event?.type === 'approval.closed');
-    if (!found) throw new Error('it is not closed');
-    return { event: found.event, subject: found.subject, seq: found.seq, deliveries: 1 };
-  };
   let found: Found = { outcome: 'unseen', reason: 'Slack: missing_scope' };
   const updated: string[] = [];
   const channel: CardChannel = {
@@ -91,7 +125,7 @@ test('what may ask people after the end is looked for again and again, until it 
   } as const;
   await parts.ledger.put(key, { until: 0, deadline: 0, slots }, 0);
   await placet.admin.vote(id, { vote: 'approve' });
-  const event = await eventually(closed);
+  const event = await delivered(raw, 'approval.closed');
   const cards = createCards({ ...parts, channel });
   /** As if a quarter of an hour were over. */
   async function later() {
