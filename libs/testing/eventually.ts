@@ -1,5 +1,12 @@
-/** Waits for a condition, never for a time: the last failure is thrown when it does not come true. */
-export async function eventually<T>(condition: () => T | Promise<T>, withinMs = 15_000): Promise<T> {
+/**
+ * Waits for a condition, never for a time: the last failure is thrown when it does not come true. What costs those it asks
+ * much is asked less often.
+ */
+export async function eventually<T>(
+  condition: () => T | Promise<T>,
+  withinMs = 15_000,
+  everyMs = 20,
+): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     try {
@@ -7,6 +14,6 @@ export async function eventually<T>(condition: () => T | Promise<T>, withinMs = 
     } catch (error) {
       if (performance.now() > deadline) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

@@ -154,7 +154,7 @@ export async function expectOneOfEach(
       expect(votes).toEqual(item.vote ? [item.vote] : []);
     }
     return actions;
-  }, 60_000);
+  }, 120_000);
 }
 
 /**

@@ -93,14 +93,28 @@ export async function recordedEvents(admin: Client): Promise<Recorded[]> {
   return records.filter(({ stream }) => stream === eventStream);
 }
 
+const recordedWithinMs = 90_000;
+
 /** Every event of the stream is on the record, once and as it is, and nothing else. Answers the stream. */
 export async function expectRecorded(jsm: JetStreamManager, admin: Client): Promise<Stored[]> {
-  return eventually(async () => {
-    const stored = await readStream(jsm);
-    const recorded = (await recordedEvents(admin)).map(({ seq, subject, body }) => ({ seq, subject, body }));
-    expect(recorded).toEqual(stored.map(({ seq, subject, text }) => ({ seq, subject, body: text })));
-    return stored;
-  }, 30_000);
+  return eventually(
+    async () => {
+      const stored = await readStream(jsm);
+      const recorded = (await recordedEvents(admin)).map(({ seq, subject, body }) => ({
+        seq,
+        subject,
+        body,
+      }));
+      const alarms = stored.flatMap(({ event }) =>
+        event?.type === 'alarm.raised' ? [event.data.message] : [],
+      );
+      expect(recorded.length, `how much is on the record; alarms: ${alarms.join(', ')}`).toBe(stored.length);
+      expect(recorded).toEqual(stored.map(({ seq, subject, text }) => ({ seq, subject, body: text })));
+      return stored;
+    },
+    recordedWithinMs,
+    500,
+  );
 }
 
 /**
