@@ -40,6 +40,10 @@ export const Demand = z.object({
 });
 export type Demand = z.infer<typeof Demand>;
 
+/** Whether somebody is meant, and not a place where people are told. */
+export const isByName = (approverText: string) =>
+  !approverText.startsWith('#') && !approverText.startsWith('pagerduty:');
+
 export function approverText(approver: Approver): string {
   switch (approver.kind) {
     case 'channel':

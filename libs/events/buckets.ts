@@ -34,7 +34,7 @@ export type Bucket =
   | typeof mailLinksBucket
   | typeof clicksBucket;
 
-/** Who changes a bucket, and who follows it. A ledger is only looked up. */
+/** Who changes a bucket, and who follows it. A ledger is read by who writes it. */
 export const bucketUsers: Record<Bucket, { writers: readonly Service[]; followers: readonly Service[] }> = {
   [configBuckets.agents]: { writers: ['gateway'], followers: ['gateway'] },
   [configBuckets.people]: { writers: ['gateway'], followers: ['gateway'] },

@@ -20,6 +20,7 @@ export const AlarmRaised = z.object({
     'mail_links_full',
     'clicks_full',
     'cards_full',
+    'cards_stuck',
     'too_many_asked',
   ]),
   message: z.string(),

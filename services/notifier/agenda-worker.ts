@@ -1,9 +1,9 @@
 import { cardsBucket } from '@placet/events';
-import { type BusContext, type Resources, sleep } from '@placet/runtime';
+import { type BusContext, type RaiseAlarm, type Resources, sleep } from '@placet/runtime';
 import { createAttempts } from './agenda-attempts.ts';
 import type { CardChannel } from './card-channel.ts';
 import type { Cards } from './cards.ts';
-import type { Held } from './hand.ts';
+import type { Taken } from './hand.ts';
 import { CardsEntry } from './ledger.ts';
 import { followLedger } from './ledger-follow.ts';
 import { inOrder, lateOnes, type Waiting } from './order.ts';
@@ -16,23 +16,33 @@ const concurrency = 16;
 /** Of so many approvals one can use a turn that there is; otherwise it is given back. */
 const triesMax = 5;
 const stopWithinMs = 2000;
+/** Where no turn can be written down. */
+const pauseMs = 1000;
 /** However much happens, the agenda is not looked through more often. */
 const restMs = 5;
 
-type Parts = { context: BusContext; resources: Resources; turns: Turns; channel: CardChannel; cards: Cards };
+type Parts = {
+  context: BusContext;
+  alarm: RaiseAlarm;
+  resources: Resources;
+  turns: Turns;
+  channel: CardChannel;
+  cards: Cards;
+};
 
 /**
  * Does what is on the agenda: each thing when its time has come, and at each place one after the other in the order that
  * is fair. What waits does so in the ledger and not in the broker's consumer, which would stop for all places once it
  * waited for too many acknowledgements.
  */
-export function workOff({ context, resources, turns, channel, cards }: Parts): void {
+export function workOff({ context, alarm, resources, turns, channel, cards }: Parts): void {
   const { agenda } = cards;
-  const { isFree, goOn } = createAttempts(context, cards);
+  const { isFree, goOn, forgetOthers } = createAttempts({ context, alarm, kind: channel.kind }, cards);
   const ledger = { bucket: cardsBucket, prefix: channel.kind, schema: CardsEntry } as const;
   const follow = followLedger(context, ledger, agenda.learn);
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
+  /** Where a turn is being taken, or could not be. */
   const taking = new Set<string>();
   let wake = () => {};
   agenda.onChange(() => wake());
@@ -51,9 +61,14 @@ export function workOff({ context, resources, turns, channel, cards }: Parts): v
   async function serve(place: Place, order: readonly Waiting[]): Promise<void> {
     const [first] = order;
     if (!first) return;
-    const grant = await turns.take(place, first.agent, first.count).finally(() => taking.delete(place.name));
+    const grant = await turns.take(place, first.agent, first.count).catch(async (error: unknown) => {
+      await sleep(pauseMs, stopping.signal);
+      taking.delete(place.name);
+      throw error;
+    });
+    taking.delete(place.name);
     if (grant === null) return;
-    const given: Held = { grant, left: grant.count };
+    const given: Taken = { grant, left: grant.count };
     for (const { key } of order) {
       await goOn(key, { given });
       if (given.left < grant.count) break;
@@ -78,8 +93,9 @@ export function workOff({ context, resources, turns, channel, cards }: Parts): v
   function giveUpLate(now: number): void {
     for (const place of agenda.places()) {
       const waiting = agenda.waitingAt(place, now).filter(({ key }) => isFree(key, now));
-      for (const [key, count] of lateOnes(waiting, { place, now, ...turns.seen(place) })) {
-        if (running.size < concurrency) start(() => goOn(key, { late: { place, count } }));
+      for (const { one, count } of lateOnes(waiting, { place, now, ...turns.seen(place) })) {
+        const { key, revision } = one;
+        if (running.size < concurrency) start(() => goOn(key, { late: { place, count, revision } }));
       }
     }
   }
@@ -107,6 +123,7 @@ export function workOff({ context, resources, turns, channel, cards }: Parts): v
           await follow();
           followedAt = Date.now();
           giveUpLate(followedAt);
+          forgetOthers();
         }
         next = look(Date.now());
       } catch (error) {

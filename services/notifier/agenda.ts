@@ -1,5 +1,5 @@
 import type { CardChannel } from './card-channel.ts';
-import { type CardsEntry, dueAt, isHeld, type Slot } from './ledger.ts';
+import { type CardsEntry, claimMs, dueAt, type Slot } from './ledger.ts';
 import type { Waiting } from './order.ts';
 import type { Place } from './pace.ts';
 
@@ -9,6 +9,8 @@ type Open = {
   actionId: string;
   entry: CardsEntry;
   revision: number;
+  /** When this was first seen here, by our own clock. */
+  seenAt: number;
   /** When something is to be done on its own time. */
   due: number;
 };
@@ -39,27 +41,32 @@ export function createAgenda({ placeOf }: Pick<CardChannel, 'placeOf'>) {
       if (place === null) continue;
       const waits = places.get(place.name) ?? { place, keys: new Map<string, Slot[]>() };
       places.set(place.name, waits);
-      waits.keys.set(key, [...(waits.keys.get(key) ?? []), slot]);
+      const slots = waits.keys.get(key) ?? [];
+      waits.keys.set(key, slots);
+      slots.push(slot);
     }
   }
 
-  function dueOf({ until, slots }: CardsEntry, now: number): number {
-    if (isHeld(until, now)) return until;
-    if (until > 0) return 0;
+  function dueOf({ claimed, slots }: CardsEntry, now: number): number {
+    if (claimed) return now + claimMs;
     const timed = Object.entries(slots).filter(
       ([target, slot]) => isLeft(slot) && !(waitsForTurn(slot) && placeOf(target) !== null),
     );
     return Math.min(...timed.map(([, slot]) => dueAt(slot, now)));
   }
 
+  const isClaimedBy = ({ entry, seenAt }: Open, now: number) => entry.claimed && now < seenAt + claimMs;
+
   return {
+    /** Null where there is nothing any more. */
     learn(key: string, entry: CardsEntry | null, revision: number): void {
       if ((open.get(key)?.revision ?? -1) >= revision) return;
       forget(key);
       const [, agent, actionId] = key.split('.');
       if (entry === null || agent === undefined || actionId === undefined) return;
-      if (entry.until > 0 || Object.values(entry.slots).some(isLeft))
-        enter(key, { agent, actionId, entry, revision, due: dueOf(entry, Date.now()) });
+      const now = Date.now();
+      if (entry.claimed || Object.values(entry.slots).some(isLeft))
+        enter(key, { agent, actionId, entry, revision, seenAt: now, due: dueOf(entry, now) });
       onChange();
     },
 
@@ -70,6 +77,12 @@ export function createAgenda({ placeOf }: Pick<CardChannel, 'placeOf'>) {
     get: (key: string): Readonly<Open> | undefined => open.get(key),
 
     all: (): Iterable<readonly [key: string, one: Readonly<Open>]> => open,
+
+    /** Whether somebody is at it, as far as can be known. */
+    isClaimed(key: string, now: number): boolean {
+      const one = open.get(key);
+      return one !== undefined && isClaimedBy(one, now);
+    },
 
     /** Where others wait, nobody goes before them. */
     isWaitedAt(place: Place, exceptKey: string): boolean {
@@ -83,9 +96,11 @@ export function createAgenda({ placeOf }: Pick<CardChannel, 'placeOf'>) {
     waitingAt({ name }: Place, now: number): Waiting[] {
       return [...(places.get(name)?.keys ?? [])].flatMap(([key, slots]): Waiting[] => {
         const one = open.get(key);
-        const count = slots.filter((slot) => dueAt(slot, now) <= now).length;
-        if (!one || count === 0 || isHeld(one.entry.until, now)) return [];
-        return [{ key, agent: one.agent, deadline: one.entry.deadline, count }];
+        const due = slots.filter((slot) => dueAt(slot, now) <= now);
+        if (!one || due.length === 0 || isClaimedBy(one, now)) return [];
+        const { agent, revision, entry } = one;
+        const asks = due.filter(({ status }) => status === 'waiting').length;
+        return [{ key, agent, revision, deadline: entry.deadline, count: due.length, asks }];
       });
     },
 
@@ -100,6 +115,6 @@ export function createAgenda({ placeOf }: Pick<CardChannel, 'placeOf'>) {
 
 const waitsForTurn = ({ status, waits }: Slot) => status === 'waiting' || waits === true;
 
-/** What an event has to bring up again is not on the agenda. */
+/** What was told as failed and may have been sent is left alone until the end, which comes with an event. */
 const isLeft = (slot: Slot) =>
   waitsForTurn(slot) || slot.until !== undefined || (slot.status === 'sending' && slot.refused === undefined);

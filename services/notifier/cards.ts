@@ -1,9 +1,16 @@
 import type { Jwks } from '@placet/proof';
-import { type Bus, type BusContext, type Delivered, done, type Outcome } from '@placet/runtime';
+import {
+  type Bus,
+  type BusContext,
+  type Delivered,
+  done,
+  type Outcome,
+  readHistoryFromLeader,
+} from '@placet/runtime';
 import { type Agenda, createAgenda } from './agenda.ts';
 import type { CardChannel } from './card-channel.ts';
-import { type Hand, type Held, openHand } from './hand.ts';
-import { type CardsEntry, heldMs, isHeld, type Ledger, type Slot } from './ledger.ts';
+import { type Hand, openHand, type Taken } from './hand.ts';
+import { type CardsEntry, claimMs, type Ledger, type Slot } from './ledger.ts';
 import type { Place } from './pace.ts';
 import { planOf, type Step } from './plan.ts';
 import { isPeopleWanted, routesOf, type SetUp } from './routes.ts';
@@ -28,9 +35,11 @@ export type CardParts = {
 };
 
 /** With turns at a place, or because so many messages come too late there. */
-export type Call = { given?: Held; late?: { place: Place; count: number } };
+export type Call = { given?: Taken; late?: Late };
+/** As an approval stood at this revision. */
+type Late = { place: Place; count: number; revision: number };
 
-/** What came of a look: why there has to be another one soon, if so. */
+/** What came of a look: what could be done then is done, or why there has to be another one soon. */
 type Look = 'done' | 'somebody is at it' | 'somebody has seen more';
 
 export type Cards = {
@@ -41,9 +50,10 @@ export type Cards = {
   goOn(key: string, call?: Call): Promise<Look>;
 };
 
+type Action = { agent: string; actionId: string };
 type Slots = CardsEntry['slots'];
-/** What we have written down of an approval, at which revision, and until when nobody else is at it. */
-type Mine = { key: string; entry: CardsEntry; revision: number };
+/** What we have written down of an approval, at which revision, and when. */
+type Mine = { key: string; entry: CardsEntry; revision: number; at: number };
 
 /**
  * Brings what people see of an approval up to date, wherever it stands: an event only says that it is worth a look. So
@@ -55,7 +65,7 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
   const targetsOf = (told: Told) => routesOf(told, channel.kind, setUp);
   const isWanted = (asked: readonly string[], failed: Told['failed']) =>
     channel.kind !== 'pagerduty' && isPeopleWanted(asked, failed, setUp);
-  const read = (action: { agent: string; actionId: string }) => readTold(context, trusted, action, isWanted);
+  const read = (action: Action) => readTold(context, trusted, action, isWanted);
   const doStep = createSteps({ context, tell: createTell(bus, channel.kind), turns, channel, targetsOf });
 
   return {
@@ -65,9 +75,9 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
       if (!('action_id' in event.data)) return done;
       const { action_id: actionId, agent } = event.data;
       const found = await read({ actionId, agent });
-      // Nobody is asked, or the stream has forgotten it.
-      if (!found) return done;
       if (found.seen < seq) return again(behindMs, 'this node is behind');
+      // Nobody is asked.
+      if (!found.told) return done;
       const look = await bringUpToDate(found.told, {});
       return look === 'done' ? done : again(look === 'somebody has seen more' ? behindMs : takenMs, look);
     },
@@ -75,44 +85,56 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
     async goOn(key, call = {}) {
       const open = agenda.get(key);
       if (!open) return 'done';
-      const found = await read(open);
-      if (found) return bringUpToDate(found.told, call);
-      const forgotten = { until: 0, deadline: 0, slots: {} };
-      await put({ key, entry: forgotten, revision: open.revision }, new Date(Date.now() + endedKeptMs));
-      return 'done';
+      const { told } = await read(open);
+      return told ? bringUpToDate(told, call) : forget(key, open);
     },
   };
 
-  async function bringUpToDate(told: Told, { given, late }: Call): Promise<Look> {
+  /** Where the stream has let go of an action, nothing is left to be done. A node that is behind does not say so. */
+  async function forget(key: string, { agent, actionId }: Action): Promise<Look> {
+    if ((await readHistoryFromLeader(context, agent, actionId)).events.length > 0)
+      return 'somebody has seen more';
+    const known = await ledger.get(key);
+    if (!known) agenda.learn(key, null, Number.MAX_SAFE_INTEGER);
+    const entry = { claimed: false, deadline: null, slots: {} };
+    const end = new Date(Date.now() + endedKeptMs);
+    if (known) await put({ key, entry, revision: known.revision, at: Date.now() }, end);
+    return 'done';
+  }
+
+  async function bringUpToDate(told: Told, call: Call): Promise<Look> {
     const key = `${channel.kind}.${told.agent}.${told.actionId}`;
-    const hand = openHand({ turns, agenda }, { key, agent: told.agent, given });
+    const hand = openHand({ turns, agenda }, { key, agent: told.agent, given: call.given });
+    return look(told, { key, hand, late: call.late }).finally(() => hand.close());
+  }
+
+  async function look(
+    told: Told,
+    { key, hand, late }: { key: string; hand: Hand; late: Call['late'] },
+  ): Promise<Look> {
     const known = await ledger.get(key);
     if (known) agenda.learn(key, known.entry, known.revision);
-    if (known && isHeld(known.entry.until, Date.now())) return 'somebody is at it';
+    if (agenda.isClaimed(key, Date.now())) return 'somebody is at it';
     // Who asks for names reads for seconds. What was seen to be over meanwhile is not begun any more.
     if (known && (known.entry.seen ?? 0) > told.version) return 'somebody has seen more';
 
     const before = known?.entry.slots ?? {};
     const steps = planOf(before, told, { wanted: targetsOf(told), now: Date.now() });
-    const { due, waiting } = await dealt(withLate(steps, late), hand);
+    const isAsStated = late?.revision === known?.revision && !told.ended;
+    const { due, waiting } = await dealt(isAsStated ? withLate(steps, late) : steps, hand);
     const slots = { ...staying(before, steps), ...waiting, ...slotsOf(due, begunNow) };
-    const until = due.length > 0 ? Date.now() + heldMs : 0;
     // Whoever has read less and is about to send for what waits has to read again.
     const isSeenAnew = Object.keys(before).length > 0 && told.version > (known?.entry.seen ?? 0);
     if (due.length > 0 || (!known && told.ended) || isSeenAnew || !isSame(slots, before)) {
-      const deadline = told.ended ? Number.MAX_SAFE_INTEGER : Date.parse(told.needed.deadline);
-      const entry = { until, deadline, seen: told.version, slots };
-      const mine = { key, entry, revision: known?.revision ?? 0 };
+      const deadline = told.ended ? null : Date.parse(told.needed.deadline);
+      const entry = { claimed: due.length > 0, deadline, seen: told.version, slots };
+      const mine = { key, entry, revision: known?.revision ?? 0, at: Date.now() };
       if (!(await putOf(mine, told))) {
         hand.undo();
-        await hand.close();
         return 'somebody is at it';
       }
-      const isAll = await doAll(due, told, { mine, hand });
-      await hand.close();
-      return isAll ? 'done' : 'somebody is at it';
+      return (await doAll(due, told, { mine, hand })) ? 'done' : 'somebody is at it';
     }
-    await hand.close();
     return 'done';
   }
 
@@ -157,12 +179,12 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
   ): Promise<boolean> {
     for (const [n, step] of due.entries()) {
       // A process that was stopped for a while goes on from where others have been since.
-      if (Date.now() >= mine.entry.until) return false;
+      if (Date.now() >= mine.at + claimMs) return false;
       const slot = await doStep(step, told, hand);
       const isLast = n === due.length - 1;
       mine.entry = {
         ...mine.entry,
-        until: isLast ? 0 : Date.now() + heldMs,
+        claimed: !isLast,
         slots: { ...mine.entry.slots, [step.target]: slot },
       };
       if (!(await putOf(mine, told))) return false;
@@ -178,6 +200,7 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
     const revision = await ledger.put(mine.key, mine.entry, mine.revision, end);
     if (revision === false) return false;
     mine.revision = revision;
+    mine.at = Date.now();
     agenda.learn(mine.key, mine.entry, revision);
     return true;
   }
@@ -186,9 +209,9 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
    * An entry in which nothing is left to be done is needed no longer than an event may come again. Without one nothing
    * would be sent, unless the policy wants somebody to hear of the end: they would hear of it twice, so that stays.
    */
-  function keptUntil({ slots, until }: CardsEntry, told: Told): Date | undefined {
+  function keptUntil({ slots, claimed }: CardsEntry, told: Told): Date | undefined {
     const wanted = targetsOf(told);
-    const isNeeded = !told.ended || until > 0 || wanted.length > 0;
+    const isNeeded = !told.ended || claimed || wanted.length > 0;
     if (isNeeded || planOf(slots, told, { wanted, now: Date.now() }).length > 0) return undefined;
     return new Date(Date.now() + endedKeptMs);
   }

@@ -8,12 +8,12 @@ type Followed<Entry> = { bucket: Bucket; prefix: string; schema: z.ZodType<Entry
 
 /**
  * Reads the entries under a prefix on from the last change that was seen, so that every instance knows what another one
- * left behind. Null is one that is no longer there.
+ * left behind.
  */
 export function followLedger<Entry>(
   context: BusContext,
   { bucket, prefix, schema }: Followed<Entry>,
-  learn: (key: string, entry: Entry | null, revision: number) => void,
+  learn: (key: string, entry: Entry, revision: number) => void,
 ): () => Promise<void> {
   let seen = 0;
   let following: Promise<void> | undefined;
@@ -24,8 +24,11 @@ export function followLedger<Entry>(
       const read = await readBatch(context, bucketStreamName(bucket), seen + 1, batch, filter);
       for (const { seq, subject, data } of read.messages) {
         seen = Math.max(seen, seq);
-        const entry = data.length === 0 ? null : schema.safeParse(jsonOf(data));
-        if (entry?.success !== false) learn(bucketKey(bucket, subject), entry?.data ?? null, seq);
+        const key = bucketKey(bucket, subject);
+        const entry = schema.safeParse(jsonOf(data));
+        if (entry.success) learn(key, entry.data, seq);
+        else
+          context.logger.error({ key, bucket }, 'an entry of the ledger cannot be read, and is left alone');
       }
       isMore = read.isMore && read.messages.length > 0;
     }

@@ -29,10 +29,10 @@ export type Slot = z.infer<typeof Slot>;
 
 /** All the places in one kind of channel. */
 export const CardsEntry = z.object({
-  /** Until then somebody is at it. */
-  until: z.number(),
-  /** When nobody needs to be told any more that they are asked. */
-  deadline: z.number(),
+  /** Somebody is at it, or was until they died. */
+  claimed: z.boolean(),
+  /** When nobody needs to be told any more that they are asked; null where nobody is asked any more. */
+  deadline: z.number().nullable(),
   /** The newest state of the approval that anybody has worked from. */
   seen: z.number().int().optional(),
   slots: z.record(z.string(), Slot),
@@ -42,11 +42,8 @@ export type CardsEntry = z.infer<typeof CardsEntry>;
 /** When there is something to be done. The time of a clock that is far ahead of ours is not waited for. */
 export const dueAt = ({ at, until = 0 }: Slot, now: number) => (at > now + clocksDifferMs ? 0 : until);
 
-/** Longer than the longest attempt: whoever is at it for longer has died. */
-export const heldMs = 20_000;
-
-/** Whether somebody is at it still. Nobody is for longer than that: a clock that says so is wrong. */
-export const isHeld = (until: number, now: number) => until > now && until <= now + heldMs + clocksDifferMs;
+/** A claim that has been seen for so long unchanged is of somebody who has died: nobody else's clock is needed for that. */
+export const claimMs = 20_000;
 
 /** What a vendor calls a place, and we learned when we first sent there. */
 export const PlaceEntry = z.object({ id: z.string() });

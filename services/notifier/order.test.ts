@@ -5,11 +5,13 @@ const place = { name: '#approvals', everyMs: 1000 };
 const mails = { name: 'the mail server', everyMs: 50 };
 
 /** `a1` is the first of agent a, which ends first. */
-const waits = (key: string, fields: Partial<Waiting> = {}): Waiting => ({
+const waits = (key: string, { count = 1, ...fields }: Partial<Waiting> = {}): Waiting => ({
   key,
   agent: key[0] ?? '',
+  revision: 1,
   deadline: 1_000_000 + Number(key.slice(1)),
-  count: 1,
+  count,
+  asks: count,
   ...fields,
 });
 const orderOf = (waiting: Waiting[], where: Partial<Parameters<typeof inOrder>[1]> = {}) =>
@@ -49,7 +51,9 @@ test('many messages of one approval go a few at a time', () => {
 
 test('what comes after its deadline is known before, and takes no turn', () => {
   const late = (waiting: Waiting[], freeAt = 0) =>
-    Object.fromEntries(lateOnes(waiting, { place, served: {}, now: 0, freeAt }));
+    Object.fromEntries(
+      lateOnes(waiting, { place, served: {}, now: 0, freeAt }).map(({ one, count }) => [one.key, count]),
+    );
   const soon = [
     waits('a1', { deadline: 2500 }),
     waits('b1', { deadline: 2500 }),
@@ -61,4 +65,24 @@ test('what comes after its deadline is known before, and takes no turn', () => {
   expect(late([waits('a1', { deadline: 1000, count: 3 }), waits('b1', { deadline: 1001 })])).toEqual({
     a1: 2,
   });
+});
+
+test('how something ended takes turns with what is asked, and is never too late', () => {
+  const waiting = [
+    waits('a1'),
+    waits('a2'),
+    waits('a8', { deadline: null }),
+    waits('a9', { deadline: null }),
+  ];
+  expect(orderOf(waiting)).toEqual(['a8', 'a1', 'a9', 'a2']);
+  const over = [waits('a1', { deadline: 500 }), waits('a8', { deadline: null, count: 3 })];
+  const where = { place, served: {}, now: 0, freeAt: 0 };
+  expect(lateOnes(over, where).map(({ one }) => one.key)).toEqual(['a1']);
+});
+
+test('whom something is asked goes before who is told more', () => {
+  const waiting = [waits('a1', { deadline: 3000, count: 5, asks: 3 })];
+  const late = (freeAt: number) => lateOnes(waiting, { place, served: {}, now: 0, freeAt });
+  expect(late(0)).toEqual([]);
+  expect(late(1000).map(({ count }) => count)).toEqual([1]);
 });

@@ -1,16 +1,26 @@
 import { atOnceMax, clocksDifferMs, type Place, type Served } from './pace.ts';
 
 /** An approval of which so many messages wait at a place. */
-export type Waiting = { key: string; agent: string; deadline: number; count: number };
+export type Waiting = {
+  key: string;
+  agent: string;
+  revision: number;
+  /** Null where nobody is asked any more. */
+  deadline: number | null;
+  count: number;
+  /** How many of them ask somebody who has not been told yet. */
+  asks: number;
+};
 
 /** What is sent next in one go. */
-export type Next = { one: Waiting; count: number };
+type Next = { one: Waiting; count: number };
 
 type Where = { place: Place; served: Served; now: number };
 
 /**
- * One after the other from each agent, and first from whom it is the longest ago: however much one agent has people asked,
- * the others wait for one message of it each time. Of one agent that is first which ends first.
+ * Of each agent as much as goes at once, and first of whom it is the longest ago: however much one agent has people asked,
+ * the others wait for that each time and no longer. Of one agent, how something has ended takes turns with what is asked,
+ * and of that is first which ends first.
  */
 export function* inOrder(waiting: readonly Waiting[], { place, served, now }: Where): Generator<Next> {
   const servedAt = (agent: string) => {
@@ -19,7 +29,7 @@ export function* inOrder(waiting: readonly Waiting[], { place, served, now }: Wh
   };
   let queues = [...Map.groupBy(waiting, ({ agent }) => agent)]
     .toSorted(([a], [b]) => servedAt(a) - servedAt(b))
-    .map(([, of]) => of.toSorted((a, b) => a.deadline - b.deadline).map((one) => ({ one, left: one.count })));
+    .map(([, of]) => inTurns(of).map((one) => ({ one, left: one.count })));
   while (queues.length > 0) {
     for (const queue of queues) {
       const [first] = queue;
@@ -33,21 +43,34 @@ export function* inOrder(waiting: readonly Waiting[], { place, served, now }: Wh
   }
 }
 
-/** Of which approvals how many messages come too late, as it looks now: whoever is told after the deadline is told never. */
+function inTurns(waiting: readonly Waiting[]): Waiting[] {
+  const ended = waiting.filter(({ deadline }) => deadline === null);
+  const asked = waiting
+    .filter(({ deadline }) => deadline !== null)
+    .toSorted((a, b) => (a.deadline ?? 0) - (b.deadline ?? 0));
+  const both = Array.from({ length: Math.max(ended.length, asked.length) }, (_, n) => [ended[n], asked[n]]);
+  return both.flat().filter((one) => one !== undefined);
+}
+
+/** Of which approvals how many ask too late, as it looks now: whoever is told after the deadline is told never. */
 export function lateOnes(
   waiting: readonly Waiting[],
   { freeAt, ...where }: Where & { freeAt: number },
-): Map<string, number> {
-  const late = new Map<string, number>();
+): { one: Waiting; count: number }[] {
   const { everyMs } = where.place;
   let at = Math.max(freeAt, where.now);
   const all = waiting.reduce((sum, { count }) => sum + count, 0);
-  const soonest = Math.min(...waiting.map(({ deadline }) => deadline));
-  if (at + all * everyMs < soonest) return late;
+  const soonest = Math.min(...waiting.flatMap(({ deadline }) => deadline ?? []));
+  if (at + all * everyMs < soonest) return [];
+  const late = new Map<Waiting, number>();
   for (const { one, count } of inOrder(waiting, where)) {
-    const inTime = Math.min(count, Math.max(0, Math.ceil((one.deadline - at) / everyMs)));
-    if (inTime < count) late.set(one.key, (late.get(one.key) ?? 0) + count - inTime);
+    const inTime =
+      one.deadline === null ? count : Math.min(count, Math.max(0, Math.ceil((one.deadline - at) / everyMs)));
+    if (inTime < count) late.set(one, (late.get(one) ?? 0) + count - inTime);
     at += inTime * everyMs;
   }
-  return late;
+  // Whom something is asked goes before who is told more.
+  return [...late]
+    .map(([one, count]) => ({ one, count: count - (one.count - one.asks) }))
+    .filter(({ count }) => count > 0);
 }

@@ -49,7 +49,10 @@ test('a rest is asked for again after a quarter of an hour', () => {
 test('nobody waits for a clock that is an hour ahead', () => {
   const hour = 3_600_000;
   const { pace } = take(unused, hour);
-  expect(isTaken(withRest(pace, hour + 60_000, hour), 0)).toBe(false);
+  const resting = withRest(pace, hour + 60_000, hour);
+  expect(isTaken(resting, 0)).toBe(false);
+  // And a rest by another clock is one.
+  expect(freeAt(withRest(resting, 30_000, 0), channel, 0)).toBe(30_000);
   // One that is a little ahead is believed.
   expect(isTaken(take(unused, 2000).pace, 0)).toBe(true);
 });

@@ -32,11 +32,13 @@ const servedMax = 200;
 export const atOnceMax = ({ everyMs }: Place) => Math.max(1, Math.floor(atOnceMs / everyMs));
 
 /** When it takes the next message; in the past where that is now. */
-export function freeAt({ next, restsUntil }: Pace, { everyMs }: Place, now: number): number {
-  const nextLatest = now + Math.max(everyMs, atOnceMs) + clocksDifferMs;
-  const restLatest = now + restMsMax + clocksDifferMs;
-  return Math.max(next > nextLatest ? 0 : next, restsUntil > restLatest ? 0 : restsUntil);
+export function freeAt(pace: Pace, { everyMs }: Place, now: number): number {
+  const latest = now + Math.max(everyMs, atOnceMs) + clocksDifferMs;
+  return Math.max(pace.next > latest ? 0 : pace.next, restOf(pace, now));
 }
+
+const restOf = ({ restsUntil }: Pace, now: number) =>
+  restsUntil > now + restMsMax + clocksDifferMs ? 0 : restsUntil;
 
 /** As many turns as there are, at the most so many; null where there is none now. */
 export function withTurns(
@@ -61,7 +63,7 @@ export function withoutTurns(pace: Pace, { place, from, count }: Grant, unneeded
 
 export function withRest(pace: Pace, until: number, now: number): Pace {
   const restsUntil = Math.min(until, now + restMsMax);
-  return restsUntil <= pace.restsUntil ? pace : { ...pace, restsUntil };
+  return restsUntil <= restOf(pace, now) ? pace : { ...pace, restsUntil };
 }
 
 function withoutOld(served: Served, now: number): Served {

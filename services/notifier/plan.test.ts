@@ -17,8 +17,8 @@ function planned(one: Slot | undefined, of: Told, { wanted = ['#x'], now = 0 } =
 
 test.each<[string, Slot | undefined, Told, ReturnType<typeof planned>]>([
   ['what is wanted there is sent', undefined, told, ['send', 0]],
-  ['what has a turn waits for it', slot({ until: 500 }), told, ['send', 500]],
-  ['whose turn comes after the deadline is given up now', slot({ until: 100_000 }), told, ['giveUp', 0]],
+  ['what is tried again waits for that', slot({ until: 500 }), told, ['send', 500]],
+  ['what would be tried after the deadline is given up now', slot({ until: 100_000 }), told, ['giveUp', 0]],
   ['what may have been sent is looked for', slot({ status: 'sending', until: 500 }), told, ['find', 500]],
   ['what was told as failed is left alone', slot({ status: 'sending', refused: 1 }), told, null],
   ['and looked for after the end', slot({ status: 'sending', refused: 1 }), ended, ['find', 0]],

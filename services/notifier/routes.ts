@@ -1,4 +1,4 @@
-import { type EventData, isSameEmail, type Reachable } from '@placet/events';
+import { type EventData, isByName, isSameEmail, type Reachable } from '@placet/events';
 import type { Told } from './told.ts';
 
 /** Which channels are set up here. PagerDuty says of itself what it has no key for. */
@@ -8,7 +8,6 @@ type Failed = EventData<'notification.failed'>;
 
 const isChannel = (asked: string) => asked.startsWith('#');
 const isPagerDuty = (asked: string) => asked.startsWith('pagerduty:');
-const isByName = (asked: string) => !isChannel(asked) && !isPagerDuty(asked);
 const nameOf = (email: string) => `user:${email}`;
 
 /** That it was asked was not delivered there. What was, and could not be changed, is there all the same. */

@@ -48,12 +48,12 @@ export function startNotifierService(
   return startService('notifier', environment, async (parts) => {
     const { config, trusted } = options;
     const { notifierSlack, notifierPagerduty, notifierEmail } = consumers;
-    const turns = createTurns(await openLedger(parts.context, Pace), parts.context);
     const slack = await slackOf(parts, config);
     const pagerduty = pagerdutyOf(config);
     const email = emailOf(parts, config);
     const setUp: SetUp = { slack: slack !== null, email: email !== null };
     const room = createRoom(parts.alarm);
+    const turns = createTurns(room.watched(await openLedger(parts.context, Pace)), parts.context);
     const common = { turns, trusted, setUp, room };
     const webhooks = await startWebhooks(parts, options);
     const problems = [
@@ -163,7 +163,7 @@ async function show(
   resources.add(`${channel.kind} channel`, () => channel.close());
   const ledger = room.watched(await openLedger(context, CardsEntry));
   const cards = createCards({ context, bus, ledger, turns, channel, trusted, setUp });
-  workOff({ context, resources, turns, channel, cards });
+  workOff({ context, alarm, resources, turns, channel, cards });
   subscribe(context, bus, alarm, resources, {
     spec,
     handle: async (delivered) => (isNone(delivered.event) ? done : cards.handle(delivered)),

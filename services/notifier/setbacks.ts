@@ -20,7 +20,6 @@ export type Here = {
 };
 
 type SetbackParts = { context: BusContext; tell: Tell; kind: string };
-export type Setbacks = ReturnType<typeof createSetbacks>;
 
 /** What an attempt that came to nothing leaves behind, and whom it is told. */
 export function createSetbacks({ context, tell, kind }: SetbackParts) {

@@ -34,7 +34,7 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
       case 'giveUp':
         return slot?.status === 'sending'
           ? unsettled(here, slot.error ?? 'nobody knows whether it was sent')
-          : setbacks.givenUp(here, { error: 'its turn comes after the deadline' });
+          : setbacks.givenUp(here, { error: tooLateText(slot) });
       default:
         return what satisfies never;
     }
@@ -66,15 +66,23 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
       await tellSent(at);
       return update(at, found.handle);
     }
+    const isUnseen = found.outcome === 'unseen';
     // By now there is nothing to decide.
     const isOver = told.ended !== null && !targetsOf(told).includes(target);
-    if (found.outcome === 'unseen') {
-      if (isOver) return unsettled(at, found.reason);
-      if (told.ended) await setbacks.tellUnsettled(at, found.reason);
-      // Once more is better than never.
-      return send({ ...at, mayStand: true });
+    if (isOver) return isUnseen ? unsettled(at, found.reason) : withdraw(at);
+    // It is looked for again when it is its turn.
+    if (!(await isTurn(at))) {
+      const { until: _, ...waiting } = since;
+      return { ...waiting, waits: true };
     }
-    return isOver ? withdraw(at) : send({ ...at, mayStand: channel.withdraw !== undefined });
+    if (isUnseen && told.ended) await setbacks.tellUnsettled(at, found.reason);
+    // Once more is better than never.
+    return send({ ...at, mayStand: isUnseen || channel.withdraw !== undefined });
+  }
+
+  async function isTurn({ target, hand }: Here): Promise<boolean> {
+    const place = channel.placeOf(target);
+    return place === null || (await hand.take(place, 1)) > 0;
   }
 
   async function withdraw(here: Here): Promise<Slot> {
@@ -87,10 +95,8 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
   }
 
   async function update(here: Here, handle: string): Promise<Slot> {
-    const { target, slot, told, hand } = here;
-    const place = channel.placeOf(target);
-    const isTurn = async () => place === null || (await hand.take(place, 1)) > 0;
-    const result = await attempt(() => channel.update(handle, target, told, isTurn));
+    const { target, slot, told } = here;
+    const result = await attempt(() => channel.update(handle, target, told, () => isTurn(here)));
     const stood = { handle, version: slot?.version ?? 0 };
     switch (result.outcome) {
       case 'delivered':
@@ -123,6 +129,11 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
     if (place === null || refused.outcome !== 'retry' || !refused.isLimited) return;
     await turns.rest(place, Date.now() + Math.max(limitedMs, refused.retryAfterMs ?? 0));
   }
+}
+
+function tooLateText(slot: Slot | undefined): string {
+  const text = 'its turn comes after the deadline';
+  return slot?.error === undefined ? text : `${slot.error}; ${text}`;
 }
 
 /** A vendor's own code may throw anything: that is no reason to do it again at once. */

@@ -39,19 +39,20 @@ export type Told = {
 const shownNotes = ['approval.commented', 'approval.closed'] as const;
 const notes = [...shownNotes, 'notification.failed'] as const;
 
-/** Null where nobody is asked, or the stream has let go of it. */
+/** Nothing where nobody is asked, the stream has let go of it, or does not have it yet where it was read. */
 export async function readTold(
   context: BusContext,
   trusted: Jwks,
   action: { agent: string; actionId: string },
   /** Whether the gateway is to say who the people are. */
   isPeopleWanted: (asked: readonly string[], failed: Told['failed']) => boolean,
-): Promise<{ told: Told; seen: number } | null> {
-  const [history] = await readHistories(context, [action], notes);
-  if (!history) return null;
+): Promise<{ told: Told | null; seen: number }> {
+  const [history = { events: [], forged: [] }] = await readHistories(context, [action], notes);
+  // What nobody acts on counts as seen, too: it is not waited for.
+  const seen = newest([...history.events, ...history.forged]);
   const events = history.events.map(({ event }) => event);
   const standing = standingOf(events);
-  if (!standing) return null;
+  if (!standing) return { told: null, seen };
   const ended = endIn(events, trusted);
   const failed = events.filter(isOfType('notification.failed')).map(({ data }) => data);
   const inform = standing.needed.data.inform ?? [];
@@ -74,11 +75,10 @@ export async function readTold(
     version: newest(shown),
     latest: { id: latest.id, type: latest.type },
   };
-  // What nobody acts on counts as seen, too: it is not waited for.
-  return { told, seen: newest([...history.events, ...history.forged]) };
+  return { told, seen };
 }
 
-const newest = (stored: readonly { seq: number }[]) => Math.max(...stored.map(({ seq }) => seq));
+const newest = (stored: readonly { seq: number }[]) => Math.max(0, ...stored.map(({ seq }) => seq));
 
 async function reachable(
   context: BusContext,

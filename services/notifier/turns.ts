@@ -24,6 +24,8 @@ export type Turns = {
 };
 
 const triesMax = 50;
+/** What was seen of a place is only a shorter way. */
+const seenMax = 1000;
 
 type Known = { pace: Pace; revision: number };
 
@@ -61,6 +63,7 @@ export function createTurns(ledger: Ledger<Pace>, { logger }: Pick<BusContext, '
     return inTurn(key, async () => {
       for (let tries = 0; tries < triesMax; tries++) {
         const known = seen.get(key) ?? (await read(key));
+        if (seen.size >= seenMax) seen.clear();
         seen.set(key, known);
         const news = change(known.pace);
         if (!news || news.pace === known.pace) return news?.result ?? null;

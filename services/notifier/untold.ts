@@ -17,12 +17,10 @@ export function createUntold({ context, bus, trusted, setUp }: UntoldParts) {
   return async ({ event, seq }: Delivered): Promise<Outcome> => {
     if (setUp.email || !('action_id' in event.data)) return done;
     const { action_id: actionId, agent } = event.data;
-    const read = await readTold(context, trusted, { actionId, agent }, isWanted);
-    if (!read) return done;
-    const { told, seen } = read;
+    const { told, seen } = await readTold(context, trusted, { actionId, agent }, isWanted);
     if (seen < seq) return { outcome: 'retry', afterMs: behindMs, reason: 'this node is behind' };
-    const untold = told.ended ? [] : untoldOf(told, setUp);
-    if (untold.length === 0) return done;
+    const untold = !told || told.ended ? [] : untoldOf(told, setUp);
+    if (!told || untold.length === 0) return done;
     const error = untoldText(untold, setUp);
     await tell.failed({ ...notificationOf(told, untold.join(', '), 0), error });
     context.metrics.notifications.inc({ channel: 'none', result: 'failed' });

@@ -82,7 +82,7 @@ test('who has read before a comment and sends after it reads again', async () =>
   const id = await held(placet);
   const key = `slack.my-agent.${id}`;
   const slots = { '#approvals': { status: 'waiting', attempts: 0, at: Date.now() } } as const;
-  const entry = { until: 0, deadline: Date.now() + 60_000, slots };
+  const entry = { claimed: false, deadline: Date.now() + 60_000, slots };
   const revision = (await parts.ledger.put(key, entry, 0)) || 0;
 
   const { slowly, looks, goOn } = readingSlowly(parts.ledger);
@@ -123,7 +123,7 @@ test('what may ask people after the end is looked for again and again, until it 
   const slots = {
     '#approvals': { status: 'sending', attempts: 1, at: Date.now(), begun: Date.now() },
   } as const;
-  await parts.ledger.put(key, { until: 0, deadline: 0, slots }, 0);
+  await parts.ledger.put(key, { claimed: false, deadline: null, slots }, 0);
   await placet.admin.vote(id, { vote: 'approve' });
   const event = await delivered(raw, 'approval.closed');
   const cards = createCards({ ...parts, channel });

@@ -299,7 +299,7 @@ test('what has ended and says so leaves the ledger, unless somebody was to hear 
   const lifeOf = async (id: string) => {
     const last_by_subj = `$KV.placet-cards.slack.my-agent.${id}`;
     const entry = await raw.jsm.streams.getMessage('KV_placet-cards', { last_by_subj });
-    return { isOver: entry?.string().includes('"until":0'), life: entry?.header.get('Nats-TTL') };
+    return { isOver: entry?.string().includes('"claimed":false'), life: entry?.header.get('Nats-TTL') };
   };
   const ids = [await ask(placet, 'refund.create'), await ask(placet, 'refund.two')];
   const [id = '', informed = ''] = ids;

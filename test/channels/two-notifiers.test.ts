@@ -53,7 +53,7 @@ async function startNotifier(placet: TestPlacet, slack: FakeSlack) {
     },
   };
   const cards = createCards({ ...parts, turns, channel: counted });
-  workOff({ ...parts, resources, turns, channel: counted, cards });
+  workOff({ ...parts, alarm: async () => {}, resources, turns, channel: counted, cards });
   subscribe(parts.context, parts.bus, async () => {}, resources, {
     spec: consumers.notifierSlack,
     handle: cards.handle,

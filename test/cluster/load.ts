@@ -53,9 +53,14 @@ export type Load = {
 
 /**
  * Callers that ask for one thing after another, each until it is answered. Whoever hears 503 or nothing asks again
- * under the same key, at the next gateway.
+ * under the same key, at the next gateway. While something else is waited for, nobody gains by more than a few a second:
+ * then callers pause between two things.
  */
-export function startLoad(doors: Door[], work: Generator<Item, void>, callers = 16): Load {
+export function startLoad(
+  doors: Door[],
+  work: Generator<Item, void>,
+  { callers = 16, pauseMs = 0 }: { callers?: number; pauseMs?: number } = {},
+): Load {
   const told: Told[] = [];
   let answers = 0;
   const done = each(work, callers, async (item) => {
@@ -64,6 +69,7 @@ export function startLoad(doors: Door[], work: Generator<Item, void>, callers = 
     const { action_id } = await ask(doors, one);
     answers++;
     if (item.vote) one.voted = await vote(doors, one, action_id);
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   });
   // Whoever awaits it hears of a failure; until then there may be something else to be waited for.
   done.catch(() => {});

@@ -206,8 +206,10 @@ describe('under load', () => {
   /** The promise: how long checks may be refused when a broker has died. */
   const goesOnWithinMs = 5000;
 
+  const steady = { callers: 9, pauseMs: 200 };
+
   test('brokers are killed with -9: checks go on, nothing is lost, and nothing is decided twice', async () => {
-    const load = startLoad(doors, items('killed'), 9);
+    const load = startLoad(doors, items('killed'), steady);
     for (const victim of victims) {
       await load.moreAnswers(30);
       const broker = await brokerOf(cluster, jsm, victim);
@@ -224,7 +226,7 @@ describe('under load', () => {
   }, 400_000);
 
   test('stream and consumer change their leader: nothing is lost, and who waits is told', async () => {
-    const load = startLoad(doors, items('stepped down'), 9);
+    const load = startLoad(doors, items('stepped down'), steady);
     for (const n of upTo(6)) {
       await load.moreAnswers(30);
       await stepDown(nc, jsm, n % 2 === 0 ? streamGroup : consumerGroup);

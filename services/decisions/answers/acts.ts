@@ -51,8 +51,10 @@ export function answerActs(parts: ServiceParts, { records, execute, config }: Ac
   answer(parts, requests.vote, VoteQuestion, async (question, request) => {
     const { action_id, voter } = question;
     const state = await act(action_id, { kind: 'vote', question, request, now: new Date() });
+    const asked = 'done' in state ? state.done.get(request) : undefined;
     const votes = 'standing' in state ? (state.standing?.votes ?? []) : [];
-    const cast = votes.findLast(({ data }) => data.voter.id === voter.id)?.data;
+    const last = votes.findLast(({ data }) => data.voter.id === voter.id);
+    const cast = asked?.type === 'approval.voted' ? asked.data : last?.data;
     if (!cast && question.vote === undefined) throw new Refusal('ALREADY_DECIDED');
     const { vote, choice } = { ...question, ...cast };
     return { action_id, vote, ...(choice === undefined ? {} : { choice }), ...outcomeIn(state) };

@@ -3,6 +3,7 @@ import {
   approverText,
   eligibilityOf,
   isAsked,
+  isByName,
   isSameEmail,
   type Person,
   type Reachable,
@@ -17,11 +18,14 @@ import type { People } from './people.ts';
 
 /** Each is a message of its own. */
 const peopleMax = 500;
+const toldMax = 1000;
 
 type Many = { agent: string; action_id: string; count: number };
 
 /** Tells the notifier, which knows nobody, to whom it can bring an approval by name. */
 export function answerReachable(parts: ServiceParts, people: People): void {
+  const told = new Set<string>();
+
   answer(parts, requests.reachable, ReachableQuestion, async ({ agent, action_id, informed }) => {
     const asOf = informed ? informedAs(informed) : await askedAs({ agent, actionId: action_id });
     const reachable = people.list().flatMap((person): Reachable[] => {
@@ -31,11 +35,18 @@ export function answerReachable(parts: ServiceParts, people: People): void {
     });
     const others = informed ? strangersAmong(informed, people.list()) : [];
     const all = [...reachable, ...others];
-    if (all.length > peopleMax) await tellOfMany({ agent, action_id, count: all.length });
-    return { people: all.slice(0, peopleMax) } satisfies z.input<typeof ReachableAnswer>;
+    const named = all.filter(({ as }) => as.some(isByName));
+    if (named.length > peopleMax) await tellOfMany({ agent, action_id, count: named.length });
+    // A place tells whoever is not named.
+    const rest = all.filter((one) => !named.includes(one));
+    return { people: [...named, ...rest].slice(0, peopleMax) } satisfies z.input<typeof ReachableAnswer>;
   });
 
+  /** Once: each look at the approval asks who its people are. */
   async function tellOfMany({ agent, action_id, count }: Many): Promise<void> {
+    if (told.has(action_id)) return;
+    if (told.size >= toldMax) told.clear();
+    told.add(action_id);
     await parts.alarm({
       kind: 'too_many_asked',
       about: causeId('too many asked', action_id),

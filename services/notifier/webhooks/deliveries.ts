@@ -63,9 +63,7 @@ export async function openDeliveries(context: BusContext) {
   }
 
   const followed = { bucket: deliveriesBucket, prefix, schema: DeliveryEntry } as const;
-  const follow = followLedger(context, followed, (key, entry, revision) => {
-    if (entry !== null) learn({ key, entry, revision });
-  });
+  const follow = followLedger(context, followed, (key, entry, revision) => learn({ key, entry, revision }));
 
   return {
     owed: owed as ReadonlyMap<string, ReadonlyMap<string, Delivery>>,
