@@ -6,7 +6,7 @@ export type Refused =
       retryAfterMs?: number;
       /** The receiver takes no more at the moment, which is no failed attempt. */
       isLimited?: true;
-      /** How far it has come, where a part was done. */
+      /** How far it has come, where a part was done and the rest waits. */
       handle?: string;
     }
   /** Trying again cannot help. */

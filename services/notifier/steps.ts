@@ -106,6 +106,9 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
       case 'retry': {
         await restAfter(result, target);
         const reached = result.handle ?? handle;
+        // The rest is for what is said next. How it ends is shown without a turn.
+        if (result.isLimited && result.handle !== undefined)
+          return { ...shown(told, reached), version: stood.version, waits: true };
         return setbacks.isLast(here, result)
           ? refusedUpdate(here, { error: result.reason, stood: { ...stood, handle: reached } })
           : { ...(await notYet(here, { refused: result, status: 'shown' })), ...stood, handle: reached };

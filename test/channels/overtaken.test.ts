@@ -103,6 +103,20 @@ test('who has read before a comment and sends after it reads again', async () =>
   expect(sent).toEqual(['#approvals']);
 });
 
+test('what the stream has let go of is left alone from then on', async () => {
+  const others = services.filter((service) => service !== consumers.notifierSlack.service);
+  const placet = await startTestPlacet({ policy, services: others });
+  const parts = await notifierOf(placet);
+  const cards = createCards({ ...parts, channel: keepingChannel().channel });
+  const key = 'slack.my-agent.act_of_last_year';
+  const slots = { '#approvals': { status: 'waiting', attempts: 0, at: 0 } } as const;
+  const entry = { claimed: false, deadline: 0, slots };
+  cards.agenda.learn(key, entry, (await parts.ledger.put(key, entry, 0)) || 0);
+  expect(await cards.goOn(key)).toBe('done');
+  expect(cards.agenda.get(key)).toBeUndefined();
+  expect((await parts.ledger.get(key))?.entry.slots).toEqual({});
+});
+
 test('what may ask people after the end is looked for again and again, until it can be', async () => {
   const others = services.filter((service) => service !== consumers.notifierSlack.service);
   const placet = await startTestPlacet({ policy, services: others });

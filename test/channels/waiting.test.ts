@@ -88,3 +88,21 @@ test('what is said under a card waits for its turn as well, and is said after a 
     30_000,
   );
 });
+
+test('while a place rests, what is left to be said there is not tried over and over', async () => {
+  const { slack, placet } = await start();
+  const id = await ask(placet, 'refund', { timeout: '5s' });
+  await eventually(() => expect(cardsIn(slack, '#approvals')).toEqual([id]));
+  slack.failNext('chat.postMessage', { status: 429, retryAfter: 60 }, 9);
+  await placet.admin.post(`/v1/approvals/${id}/comments`, { comment: 'Is it so?' });
+  const updates = () => slack.calls.filter(({ method }) => method === 'chat.update').length;
+  await eventually(async () =>
+    expect((await placet.agent.answer(id)).body).toMatchObject({ decision: 'denied' }),
+  );
+  await eventually(() => {
+    const [card] = slack.messages('#approvals');
+    expect(JSON.stringify(card?.blocks)).not.toContain('"button"');
+  });
+  // For the comment, for the end, and for what came between.
+  expect(updates()).toBeLessThan(6);
+});

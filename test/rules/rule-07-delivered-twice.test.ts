@@ -5,7 +5,16 @@ import { type ConsumerSpec, consumers, type Service } from '@placet/events';
 import { restartConsumer } from '@placet/runtime';
 import { eventually, releaseAfterEach, startTestPlacet, type TestPlacet } from '@placet/testing';
 import { describe, expect, test } from 'vitest';
-import { held, messagesIn, policy, type RawBroker, rawBroker, typesOf, webhookReceiver } from '../support.ts';
+import {
+  held,
+  messagesIn,
+  personWith,
+  policy,
+  type RawBroker,
+  rawBroker,
+  typesOf,
+  webhookReceiver,
+} from '../support.ts';
 
 releaseAfterEach();
 
@@ -219,5 +228,52 @@ describe('rule 7: delivered twice is the same as once', () => {
     await eventually(async () => expect(await typesOf(raw, id)).toContain('approval.closed'));
     expect((await typesOf(raw, id)).slice(0, events.length)).toEqual(events);
     expect((await typesOf(raw, id)).filter((type) => type === 'approval.voted')).toHaveLength(1);
+  });
+
+  test('what was done is not refused when it is asked again, whatever was changed since', async () => {
+    const changeable = `
+version: 1
+rules:
+  - action: deploy
+    decide: require_approval
+    quorum: 2
+    editable: [payload.amount]
+    choices: [{ name: blue, means: allow }, { name: none, means: deny }]
+default: deny
+`;
+    const started = await startTestPlacet({ policy: changeable });
+    const { admin, agent, placet } = started;
+    const raw = await rawBroker(placet);
+    const other = await personWith(started, 'ben@example.com', ['approver']);
+    const asked = { action_name: 'deploy', payload: { amount: 5 }, accepts: ['edits'] };
+    const id = (await agent.check(asked)).body.action_id;
+    const { payload_digest } = await eventually(async () => {
+      const shown = await admin.get(`/v1/approvals/${id}`);
+      expect(shown.status).toBe(200);
+      return shown.body;
+    });
+    const overheard = ['vote', 'edit'].map((what) =>
+      raw.nc.subscribe(`placetrpc.decisions.${what}`, { max: 1 }),
+    );
+    const voted = (await admin.vote(id, { choice: 'blue' })).body;
+    const edit = { changes: { 'payload.amount': 4 }, payload_digest };
+    const changed = await other.post(`/v1/approvals/${id}/edits`, edit);
+    expect(changed).toMatchObject({ status: 200, body: { revision: 2 } });
+    await eventually(async () =>
+      expect((await admin.get(`/v1/approvals/${id}`)).body).toMatchObject({ revision: 2 }),
+    );
+
+    const told: object[] = [];
+    for (const questions of overheard) {
+      for await (const question of questions) {
+        const options = question.headers ? { headers: question.headers } : {};
+        const reply = await raw.nc.request(question.subject, question.data, { timeout: 5000, ...options });
+        told.push(reply.json());
+      }
+    }
+    expect(told).toMatchObject([
+      { ok: true, data: { vote: voted.vote, choice: 'blue', decision: 'pending' } },
+      { ok: true, data: { revision: 2, payload_digest: changed.body.payload_digest } },
+    ]);
   });
 });
