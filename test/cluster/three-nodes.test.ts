@@ -178,7 +178,7 @@ describe('a lost race, over three nodes', () => {
     race(10, (n) => ({ of: n % 6 })));
 
   test('is over for everybody: a vote that was confirmed is seen at once through every gateway', async () => {
-    await each(upTo(200).values(), 8, async (n) => {
+    await each(upTo(60).values(), 8, async (n) => {
       const { body } = await door(n).agent.check({ action_name: 'hold.it', payload: { n } });
       expect(body.approval).toBeDefined();
       const id = body.action_id;
