@@ -81,7 +81,9 @@ export function workOff({ context, alarm, resources, turns, channel, cards }: Pa
     const { freeAt, served } = turns.seen(place);
     if (freeAt > now) return freeAt;
     if (taking.has(place.name) || running.size >= concurrency) return Number.POSITIVE_INFINITY;
-    const waiting = agenda.waitingAt(place, now).filter(({ key }) => isFree(key, now));
+    const waiting = agenda
+      .waitingAt(place, now)
+      .filter(({ key, agent }) => isFree(key, now) && !cards.isCrowded(agent));
     if (waiting.length > 0) {
       taking.add(place.name);
       start(() => serve(place, firstOf(inOrder(waiting, { place, served, now }))));
@@ -103,9 +105,10 @@ export function workOff({ context, alarm, resources, turns, channel, cards }: Pa
   function look(now: number): number {
     context.metrics.waitingMessages.set({ channel: channel.kind }, agenda.size());
     let next = now + followEveryMs;
-    for (const [key, { due }] of agenda.all()) {
+    for (const [key, { due, agent }] of agenda.all()) {
       if (due > now) next = Math.min(next, due);
-      else if (isFree(key, now) && running.size < concurrency) start(() => goOn(key));
+      else if (isFree(key, now) && !cards.isCrowded(agent) && running.size < concurrency)
+        start(() => goOn(key));
     }
     for (const place of agenda.places()) next = Math.min(next, lookAt(place, now));
     return next;

@@ -113,7 +113,7 @@ export function createAgenda({ placeOf }: Pick<CardChannel, 'placeOf'>) {
   };
 }
 
-const waitsForTurn = ({ status, waits }: Slot) => status === 'waiting' || waits === true;
+const waitsForTurn = ({ status, waits }: Slot) => status === 'waiting' || waits !== undefined;
 
 /** What was told as failed and may have been sent is left alone until the end, which comes with an event. */
 const isLeft = (slot: Slot) =>

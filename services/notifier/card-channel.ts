@@ -12,6 +12,8 @@ export type Updated = Sent | { outcome: 'waits'; handle: string };
 /** Whether one more message may be sent there now. */
 export type IsTurn = () => Promise<boolean>;
 
+export type Begun = { at: number; version: number };
+
 /** What a sender that died may have sent; null where there is none, or where the vendor cannot say. */
 export type Found =
   | { outcome: 'looked'; handle: string | null }
@@ -27,8 +29,8 @@ export type CardChannel = {
   kind: Kind;
   /** Where what is sent there waits for its turn; null is that it need not wait. */
   placeOf(target: string): Place | null;
-  /** `since` is when its sender began. */
-  find(target: string, told: Told, since: number): Promise<Found>;
+  /** What was sent by a sender that began then, when the approval was in that state. */
+  find(target: string, told: Told, begun: Begun): Promise<Found>;
   send(target: string, told: Told): Promise<Sent>;
   /** The handle may be another afterwards: what it says of what was sent has changed. */
   update(handle: string, target: string, told: Told, isTurn: IsTurn): Promise<Updated>;

@@ -20,6 +20,12 @@ import { readTold, type Told } from './told.ts';
 import type { Turns } from './turns.ts';
 
 const behindMs = 50;
+/** Half of those that are looked at at once. */
+const looksMax = 8;
+/** So much is changed in one look; then it may have ended. */
+const updatesMax = 20;
+/** What can be done twice is written down that often. */
+const putEveryMs = 1000;
 const takenMs = 250;
 /** An event may be delivered again for so long after an approval has ended and all that stands says so. */
 const endedKeptMs = 86_400_000;
@@ -48,10 +54,13 @@ export type Cards = {
   handle(delivered: Delivered): Promise<Outcome>;
   /** Goes on with what is on the agenda. */
   goOn(key: string, call?: Call): Promise<Look>;
+  /** Whether so much of this agent is done now that others come first. */
+  isCrowded(agent: string): boolean;
 };
 
 type Action = { agent: string; actionId: string };
 type Slots = CardsEntry['slots'];
+type Looking = { key: string; seen: number; hand: Hand; late: Call['late'] };
 /** What we have written down of an approval, at which revision, and when. */
 type Mine = { key: string; entry: CardsEntry; revision: number; at: number };
 
@@ -62,6 +71,7 @@ type Mine = { key: string; entry: CardsEntry; revision: number; at: number };
  */
 export function createCards({ context, bus, ledger, turns, channel, trusted, setUp }: CardParts): Cards {
   const agenda = createAgenda(channel);
+  const looking = new Map<string, number>();
   const targetsOf = (told: Told) => routesOf(told, channel.kind, setUp);
   const isWanted = (asked: readonly string[], failed: Told['failed']) =>
     channel.kind !== 'pagerduty' && isPeopleWanted(asked, failed, setUp);
@@ -78,16 +88,18 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
       if (found.seen < seq) return again(behindMs, 'this node is behind');
       // Nobody is asked.
       if (!found.told) return done;
-      const look = await bringUpToDate(found.told, {});
+      const look = await bringUpToDate(found.told, found.seen, {});
       return look === 'done' ? done : again(look === 'somebody has seen more' ? behindMs : takenMs, look);
     },
 
     async goOn(key, call = {}) {
       const open = agenda.get(key);
       if (!open) return 'done';
-      const { told } = await read(open);
-      return told ? bringUpToDate(told, call) : forget(key, open);
+      const { told, seen } = await read(open);
+      return told ? bringUpToDate(told, seen, call) : forget(key, open);
     },
+
+    isCrowded,
   };
 
   /** Where the stream has let go of an action, nothing is left to be done. A node that is behind does not say so. */
@@ -102,32 +114,42 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
     return 'done';
   }
 
-  async function bringUpToDate(told: Told, call: Call): Promise<Look> {
-    const key = `${channel.kind}.${told.agent}.${told.actionId}`;
-    const hand = openHand({ turns, agenda }, { key, agent: told.agent, given: call.given });
-    return look(told, { key, hand, late: call.late }).finally(() => hand.close());
+  function isCrowded(agent: string): boolean {
+    return (looking.get(agent) ?? 0) >= looksMax;
   }
 
-  async function look(
-    told: Told,
-    { key, hand, late }: { key: string; hand: Hand; late: Call['late'] },
-  ): Promise<Look> {
+  async function bringUpToDate(told: Told, seen: number, { given, late }: Call): Promise<Look> {
+    const { agent } = told;
+    const key = `${channel.kind}.${agent}.${told.actionId}`;
+    const hand = openHand({ turns, agenda }, { key, agent, given, isCrowded: isCrowded(agent) });
+    looking.set(agent, (looking.get(agent) ?? 0) + 1);
+    try {
+      return await look(told, { key, seen, hand, late });
+    } finally {
+      await hand.close();
+      const others = (looking.get(agent) ?? 1) - 1;
+      if (others > 0) looking.set(agent, others);
+      else looking.delete(agent);
+    }
+  }
+
+  async function look(told: Told, { key, seen, hand, late }: Looking): Promise<Look> {
     const known = await ledger.get(key);
     if (known) agenda.learn(key, known.entry, known.revision);
     if (agenda.isClaimed(key, Date.now())) return 'somebody is at it';
     // Who asks for names reads for seconds. What was seen to be over meanwhile is not begun any more.
-    if (known && (known.entry.seen ?? 0) > told.version) return 'somebody has seen more';
+    if (known && (known.entry.seen ?? 0) > seen) return 'somebody has seen more';
 
     const before = known?.entry.slots ?? {};
     const steps = planOf(before, told, { wanted: targetsOf(told), now: Date.now() });
     const isAsStated = late?.revision === known?.revision && !told.ended;
-    const { due, waiting } = await dealt(isAsStated ? withLate(steps, late) : steps, hand);
-    const slots = { ...staying(before, steps), ...waiting, ...slotsOf(due, begunNow) };
+    const { due, waiting } = await dealt(isAsStated ? withLate(steps, late) : steps, told, hand);
+    const slots = { ...staying(before, steps), ...waiting, ...slotsOf(due, begunNow(told)) };
     // Whoever has read less and is about to send for what waits has to read again.
-    const isSeenAnew = Object.keys(before).length > 0 && told.version > (known?.entry.seen ?? 0);
+    const isSeenAnew = Object.keys(before).length > 0 && seen > (known?.entry.seen ?? 0);
     if (due.length > 0 || (!known && told.ended) || isSeenAnew || !isSame(slots, before)) {
       const deadline = told.ended ? null : Date.parse(told.needed.deadline);
-      const entry = { claimed: due.length > 0, deadline, seen: told.version, slots };
+      const entry = { claimed: due.length > 0, deadline, seen, slots };
       const mine = { key, entry, revision: known?.revision ?? 0, at: Date.now() };
       if (!(await putOf(mine, told))) {
         hand.undo();
@@ -138,23 +160,36 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
     return 'done';
   }
 
-  /** What is done now, and for what it is not the turn. */
-  async function dealt(steps: readonly Step[], hand: Hand): Promise<{ due: Step[]; waiting: Slots }> {
+  /** What is done now, and what has to wait: for a turn, or until this look is over. */
+  async function dealt(
+    steps: readonly Step[],
+    told: Told,
+    hand: Hand,
+  ): Promise<{ due: Step[]; waiting: Slots }> {
     const timed = steps.filter(({ waitMs }) => waitMs <= 0);
-    const placed = timed.map((step) => ({
-      step,
-      place: step.what === 'send' ? channel.placeOf(step.target) : null,
-    }));
-    const due = placed.flatMap(({ step, place }) => (place === null ? [step] : []));
+    const placed = timed.map((step) => ({ step, place: turnWantedAt(step, told) }));
+    const free = placed.flatMap(({ step, place }) => (place === null ? [step] : []));
+    const due = free.slice(0, updatesMax);
     const waiting: Step[] = [];
     for (const here of Map.groupBy(placed, ({ place }) => place?.name).values()) {
       const place = here[0]?.place ?? null;
       if (place === null) continue;
-      const count = await hand.take(place, here.length);
-      due.push(...here.slice(0, count).map(({ step }) => step));
-      waiting.push(...here.slice(count).map(({ step }) => step));
+      // Whom something is asked goes before who is told more.
+      const inOrder = here.map(({ step }) => step).toSorted((a, b) => rankOf(a) - rankOf(b));
+      const count = await hand.take(place, inOrder.length);
+      due.push(...inOrder.slice(0, count).map((step) => ({ ...step, hasTurn: true })));
+      waiting.push(...inOrder.slice(count));
     }
-    return { due, waiting: slotsOf(waiting, waitingSlot) };
+    return {
+      due,
+      waiting: { ...slotsOf(waiting, waitingSlot), ...slotsOf(free.slice(updatesMax), leftSlot) },
+    };
+  }
+
+  /** Of what waits for its turn nothing is done without one, unless there is something new to be shown. */
+  function turnWantedAt({ what, target, slot }: Step, told: Told): Place | null {
+    const waits = what === 'send' || (what !== 'giveUp' && (slot?.waits ?? -1) >= told.version);
+    return waits ? channel.placeOf(target) : null;
   }
 
   function withLate(steps: readonly Step[], late: Call['late']): Step[] {
@@ -180,14 +215,18 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
     for (const [n, step] of due.entries()) {
       // A process that was stopped for a while goes on from where others have been since.
       if (Date.now() >= mine.at + claimMs) return false;
+      const before = hand.used();
       const slot = await doStep(step, told, hand);
       const isLast = n === due.length - 1;
+      // What was sent must be known; what was only changed can be changed again.
+      const isSent = step.what !== 'update' || step.hasTurn || hand.used() > before;
       mine.entry = {
         ...mine.entry,
         claimed: !isLast,
         slots: { ...mine.entry.slots, [step.target]: slot },
       };
-      if (!(await putOf(mine, told))) return false;
+      const isToPut = isLast || isSent || Date.now() > mine.at + putEveryMs;
+      if (isToPut && !(await putOf(mine, told))) return false;
     }
     return true;
   }
@@ -233,10 +272,18 @@ const slotsOf = (steps: readonly Step[], slotOf: (step: Step) => Slot | undefine
     }),
   );
 
+const rankOf = ({ what }: Step) => (what === 'send' ? 0 : 1);
+
+/** Not shown yet, and due. */
+const leftSlot = ({ slot }: Step): Slot | undefined => slot && { ...slot, until: Date.now() };
+
 const waitingSlot = ({ slot }: Step): Slot => slot ?? { status: 'waiting', attempts: 0, at: Date.now() };
 
 /** Nobody knows from here on whether it was sent, until it is written down. */
-const begunNow = ({ what, slot }: Step) => (what === 'send' ? begun(slot, Date.now()) : slot);
+const begunNow =
+  (told: Told) =>
+  ({ what, slot }: Step) =>
+    what === 'send' ? begun(slot, told, Date.now()) : slot;
 
 /** Nothing but what is to be sent has come or gone. */
 function isSame(slots: Slots, before: Slots): boolean {

@@ -12,14 +12,14 @@ const Slot = z.object({
   at: z.number(),
   /** When it is tried again. */
   until: z.number().optional(),
-  /** What is left to be said there waits for its turn. */
-  waits: z.boolean().optional(),
+  /** What is left to be said of this state of the approval waits for its turn. */
+  waits: z.number().int().optional(),
   /** When the first began of whom nobody knows whether they have sent. */
   begun: z.number().optional(),
   error: z.string().optional(),
   /** How what was sent is found again. */
   handle: z.string().optional(),
-  /** Which state of the approval it shows. */
+  /** Which state of the approval it shows; of what may have been sent, the state when that was first begun. */
   version: z.number().int().optional(),
   /** Which one it could not be brought to show, for good; told as failed. Of what may have been sent: as it was told. */
   refused: z.number().int().optional(),
@@ -42,8 +42,11 @@ export type CardsEntry = z.infer<typeof CardsEntry>;
 /** When there is something to be done. The time of a clock that is far ahead of ours is not waited for. */
 export const dueAt = ({ at, until = 0 }: Slot, now: number) => (at > now + clocksDifferMs ? 0 : until);
 
-/** A claim that has been seen for so long unchanged is of somebody who has died: nobody else's clock is needed for that. */
-export const claimMs = 20_000;
+/**
+ * A claim that has been seen for so long unchanged is of somebody who has died: nobody else's clock is needed for that. It
+ * is longer than the longest step.
+ */
+export const claimMs = 30_000;
 
 /** What a vendor calls a place, and we learned when we first sent there. */
 export const PlaceEntry = z.object({ id: z.string() });

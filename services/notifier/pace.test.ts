@@ -51,6 +51,7 @@ test('nobody waits for a clock that is an hour ahead', () => {
   const { pace } = take(unused, hour);
   const resting = withRest(pace, hour + 60_000, hour);
   expect(isTaken(resting, 0)).toBe(false);
+  expect(freeAt(resting, channel, hour - 60_000)).toBeLessThan(hour - 60_000);
   // And a rest by another clock is one.
   expect(freeAt(withRest(resting, 30_000, 0), channel, 0)).toBe(30_000);
   // One that is a little ahead is believed.

@@ -9,13 +9,15 @@ export const Pace = z.object({
   next: z.number(),
   /** Until then it takes none: it has said so. */
   restsUntil: z.number(),
+  /** For how long that was when it was said. */
+  restMs: z.number(),
   /** When each agent had its last turn, for as long as that matters. */
   served: z.record(z.string(), z.number()),
 });
 export type Pace = z.infer<typeof Pace>;
 export type Served = Pace['served'];
 
-export const unused: Pace = { next: 0, restsUntil: 0, served: {} };
+export const unused: Pace = { next: 0, restsUntil: 0, restMs: 0, served: {} };
 
 /** Some turns, the first of them now. */
 export type Grant = { place: Place; from: number; count: number };
@@ -37,8 +39,8 @@ export function freeAt(pace: Pace, { everyMs }: Place, now: number): number {
   return Math.max(pace.next > latest ? 0 : pace.next, restOf(pace, now));
 }
 
-const restOf = ({ restsUntil }: Pace, now: number) =>
-  restsUntil > now + restMsMax + clocksDifferMs ? 0 : restsUntil;
+const restOf = ({ restsUntil, restMs }: Pace, now: number) =>
+  restsUntil > now + restMs + clocksDifferMs ? 0 : restsUntil;
 
 /** As many turns as there are, at the most so many; null where there is none now. */
 export function withTurns(
@@ -62,8 +64,8 @@ export function withoutTurns(pace: Pace, { place, from, count }: Grant, unneeded
 }
 
 export function withRest(pace: Pace, until: number, now: number): Pace {
-  const restsUntil = Math.min(until, now + restMsMax);
-  return restsUntil <= restOf(pace, now) ? pace : { ...pace, restsUntil };
+  const restMs = Math.min(until - now, restMsMax);
+  return now + restMs <= restOf(pace, now) ? pace : { ...pace, restsUntil: now + restMs, restMs };
 }
 
 function withoutOld(served: Served, now: number): Served {

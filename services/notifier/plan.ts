@@ -7,6 +7,8 @@ export type Step = {
   slot: Slot | undefined;
   what: 'send' | 'find' | 'update' | 'giveUp';
   waitMs: number;
+  /** It is its turn at the place. */
+  hasTurn?: boolean;
 };
 
 /** How it ended is tried on, as long as there is a next try. */

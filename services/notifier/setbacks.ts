@@ -15,6 +15,9 @@ export type Here = {
   slot: Slot | undefined;
   told: Told;
   hand: Hand;
+  startedAt: number;
+  /** Turns that were taken for it. */
+  turns: number;
   /** What was sent before may be there, whatever becomes of this attempt. */
   mayStand?: boolean;
 };
@@ -55,8 +58,7 @@ export function createSetbacks({ context, tell, kind }: SetbackParts) {
     const delayMs = told.ended ? retryDelayMs(Math.max(attempts, lastDelay)) : null;
     if (told.ended && delayMs === null) return { status: 'failed', attempts, at, error };
     const until = delayMs === null ? {} : { until: at + delayMs };
-    const begun = slot?.begun ?? slot?.at ?? at;
-    return { status: 'sending', attempts, at, begun, error, refused: told.version, ...until };
+    return { status: 'sending', attempts, at, ...sinceOf(here), error, refused: told.version, ...until };
   }
 
   /** Once, whatever comes after. */
@@ -89,7 +91,7 @@ export function createSetbacks({ context, tell, kind }: SetbackParts) {
     }
     context.metrics.notifications.inc({ channel: kind, result: 'retry' });
     context.logger.warn({ channel: kind, target, attempts, delayMs }, refused.reason);
-    const first = status === 'sending' ? { begun: slot?.begun ?? slot?.at ?? Date.now() } : {};
+    const first = status === 'sending' ? sinceOf(here) : {};
     const before = status === 'sending' && slot?.refused !== undefined ? { refused: told.version } : {};
     const common = { attempts, at: Date.now(), error: refused.reason };
     return { ...common, ...first, ...before, status, until: Date.now() + delayMs };
@@ -135,3 +137,9 @@ export function notificationOf(
   const { id: about, type: about_type, data } = needed;
   return { action_id: actionId, agent, target, about, about_type, attempts, case: data.case };
 }
+
+/** When what may stand there was first begun, and of which state of the approval. */
+const sinceOf = ({ slot, told }: Here) => ({
+  begun: slot?.begun ?? slot?.at ?? Date.now(),
+  version: slot?.version ?? told.version,
+});

@@ -9,6 +9,9 @@ import type { Tell } from './tell.ts';
 import type { Told } from './told.ts';
 import type { Turns } from './turns.ts';
 
+/** So long a step goes on with another message. */
+const stepMsMax = 10_000;
+
 type StepParts = {
   context: BusContext;
   tell: Tell;
@@ -22,11 +25,11 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
   const setbacks = createSetbacks({ context, tell, kind: channel.kind });
   const { notYet, unsettled, refusedUpdate } = setbacks;
 
-  return async ({ target, slot, what }: Step, told: Told, hand: Hand): Promise<Slot> => {
-    const here: Here = { target, slot, told, hand };
+  return async ({ target, slot, what, hasTurn }: Step, told: Told, hand: Hand): Promise<Slot> => {
+    const here: Here = { target, slot, told, hand, startedAt: Date.now(), turns: hasTurn ? 1 : 0 };
     switch (what) {
       case 'send':
-        return send({ ...here, slot: begun(slot, Date.now()) });
+        return send({ ...here, slot: begun(slot, told, Date.now()) });
       case 'find':
         return find(here);
       case 'update':
@@ -56,9 +59,10 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
   /** Its sender died, or got no answer. */
   async function find(here: Here): Promise<Slot> {
     const { target, slot, told } = here;
-    const since = slot ?? begun(undefined, Date.now());
+    const since = slot ?? begun(undefined, told, Date.now());
     const at: Here = { ...here, slot: since };
-    const found = await attempt(() => channel.find(target, told, since.begun ?? since.at));
+    const first = { at: since.begun ?? since.at, version: since.version ?? told.version };
+    const found = await attempt(() => channel.find(target, told, first));
     if (found.outcome === 'retry' || found.outcome === 'failed') {
       return notYet(at, { refused: found, status: 'sending' });
     }
@@ -73,16 +77,22 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
     // It is looked for again when it is its turn.
     if (!(await isTurn(at))) {
       const { until: _, ...waiting } = since;
-      return { ...waiting, waits: true };
+      return { ...waiting, waits: told.version };
     }
     if (isUnseen && told.ended) await setbacks.tellUnsettled(at, found.reason);
     // Once more is better than never.
     return send({ ...at, mayStand: isUnseen || channel.withdraw !== undefined });
   }
 
-  async function isTurn({ target, hand }: Here): Promise<boolean> {
-    const place = channel.placeOf(target);
-    return place === null || (await hand.take(place, 1)) > 0;
+  /** Not after what took so long that somebody might think us dead before it is sent. */
+  async function isTurn(here: Here): Promise<boolean> {
+    if (Date.now() > here.startedAt + stepMsMax) return false;
+    if (here.turns > 0) {
+      here.turns -= 1;
+      return true;
+    }
+    const place = channel.placeOf(here.target);
+    return place === null || (await here.hand.take(place, 1)) > 0;
   }
 
   async function withdraw(here: Here): Promise<Slot> {
@@ -102,13 +112,13 @@ export function createSteps({ context, tell, turns, channel, targetsOf }: StepPa
       case 'delivered':
         return shown(told, result.handle);
       case 'waits':
-        return { ...shown(told, result.handle), version: stood.version, waits: true };
+        return { ...shown(told, result.handle), version: stood.version, waits: told.version };
       case 'retry': {
         await restAfter(result, target);
         const reached = result.handle ?? handle;
         // The rest is for what is said next. How it ends is shown without a turn.
         if (result.isLimited && result.handle !== undefined)
-          return { ...shown(told, reached), version: stood.version, waits: true };
+          return { ...shown(told, reached), version: stood.version, waits: told.version };
         return setbacks.isLast(here, result)
           ? refusedUpdate(here, { error: result.reason, stood: { ...stood, handle: reached } })
           : { ...(await notYet(here, { refused: result, status: 'shown' })), ...stood, handle: reached };
@@ -150,11 +160,12 @@ async function attempt<R extends Sent | Updated | SendResult | Found>(
   }
 }
 
-export const begun = (slot: Slot | undefined, now: number): Slot => ({
+export const begun = (slot: Slot | undefined, { version }: Told, now: number): Slot => ({
   status: 'sending',
   attempts: slot?.attempts ?? 0,
   at: now,
   begun: now,
+  version,
 });
 
 const shown = ({ version }: Told, handle: string): Slot => ({

@@ -15,6 +15,9 @@ import {
 import type { Jwks } from '@placet/proof';
 import { ask, type BusContext, proofProblem, readHistories, Unavailable } from '@placet/runtime';
 
+/** What somebody said, and from which state of the approval on. */
+export type Said = EventData<'approval.commented'> & { version: number };
+
 /** An approval as the stream has it now: all that a channel shows of it. */
 export type Told = {
   actionId: string;
@@ -22,7 +25,9 @@ export type Told = {
   /** Of the payload as it is now. What was changed and not judged yet is not shown. */
   needed: EventData<'approval.needed'>;
   standing: Standing;
-  comments: EventData<'approval.commented'>[];
+  comments: Said[];
+  /** In which state people were reminded. */
+  reminded: number[];
   /** What could not be delivered for good. */
   failed: EventData<'notification.failed'>[];
   ended: EventData<'action.decided'> | null;
@@ -64,7 +69,10 @@ export async function readTold(
     ...action,
     needed: standing.needed.data,
     standing,
-    comments: events.filter(isOfType('approval.commented')).map(({ data }) => data),
+    comments: history.events.flatMap(({ seq, event }) =>
+      event.type === 'approval.commented' ? [{ ...event.data, version: seq }] : [],
+    ),
+    reminded: history.events.flatMap(({ seq, event }) => (event.type === 'approval.reminded' ? [seq] : [])),
     failed,
     ended,
     asked,

@@ -38,7 +38,7 @@ export function describeCardChannel(name: string, start: () => Promise<Vendor>):
       return handleOf(await vendor.channel.update(handle, vendor.target, told, async () => true));
     }
     async function found(told: Told): Promise<string | null> {
-      const found = await vendor.channel.find(vendor.target, told, Date.now());
+      const found = await vendor.channel.find(vendor.target, told, { at: Date.now(), version: told.version });
       expect(found.outcome).toBe('looked');
       return found.outcome === 'looked' ? found.handle : null;
     }

@@ -144,7 +144,8 @@ describe('Slack', () => {
     for (let n = 0; n < saidAfter; n++) {
       started.slack.say({ user: 'U0ANN', channel: approvals, text: `${n}` });
     }
-    const find = (number: number) => started.channel.find(approvals, askingApprovals(number), since);
+    const find = (number: number) =>
+      started.channel.find(approvals, askingApprovals(number), { at: since, version: 2 });
     return { ...started, find };
   }
 
@@ -166,7 +167,7 @@ describe('Slack', () => {
     slack.failNext('chat.postMessage', 'answer lost');
     const since = Date.now();
     expect(await channel.send(approvals, askingApprovals(1))).toMatchObject({ outcome: 'retry' });
-    expect(await channel.find(approvals, askingApprovals(1), since)).toEqual({
+    expect(await channel.find(approvals, askingApprovals(1), { at: since, version: 2 })).toEqual({
       outcome: 'looked',
       handle: expect.stringContaining('C0APPROVALS'),
     });
@@ -180,7 +181,7 @@ describe('Slack', () => {
     slack.failNext('chat.postMessage', 'answer lost');
     await channel.send(approvals, askingApprovals(1));
     expect(slack.messages(approvals)).toHaveLength(1);
-    expect(await channel.find(approvals, askingApprovals(1), Date.now())).toMatchObject({
+    expect(await channel.find(approvals, askingApprovals(1), { at: Date.now(), version: 2 })).toMatchObject({
       outcome: 'unseen',
     });
   });

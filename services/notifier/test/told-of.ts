@@ -59,6 +59,7 @@ export function toldOf({ needed = {}, people = [ann], version = 2 }: Asked = {})
     needed: data,
     standing,
     comments: [],
+    reminded: [],
     failed: [],
     ended: null,
     asked,
@@ -81,7 +82,8 @@ export function remindedOf(told: Told): Told {
     audience: [],
     due: told.needed.deadline,
   });
-  return { ...told, needed, standing: proceed(standing, reminded), version: told.version + 1 };
+  const version = told.version + 1;
+  return { ...told, needed, standing: proceed(standing, reminded), reminded: [version], version };
 }
 
 export function changedOf(told: Told, payload: unknown): Told {

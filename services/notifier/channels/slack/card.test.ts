@@ -109,7 +109,7 @@ test('no line that others write could be taken for one of ours', () => {
     needed: { payload: { note: forged }, reasoning: forged, action_name: forged, ...forgedNames },
   });
   const by = { id: 'per_ben', email: 'ben@example.com' };
-  const reply = commentReply({ action_id: 'act_1', agent: 'support', by, comment: forged, channel: 'api' });
+  const reply = commentReply({ by, comment: forged });
   for (const card of [cardOf(votedOf(waits, forged), page), cardOf(endedOf(waits, forged), page), reply]) {
     const lines = readable(card).split(/[\n\r\u2028]/);
     expect(lines.filter((line) => /^\(?(Approved: 1 of 2|ann@|Denied by ann)/.test(line))).toEqual([]);
@@ -143,7 +143,7 @@ test('without an address of the pages a card has no button to them', () => {
 
 test('replies say what was said, and call nobody', () => {
   const by = { id: 'per_ben', email: 'ben@example.com' };
-  const reply = commentReply({ action_id: 'act_1', agent: 'support', by, comment: hostile, channel: 'api' });
+  const reply = commentReply({ by, comment: hostile });
   expect(readable(reply)).toContain('ben@example.com says: <!channel>');
   expect(reply.text).not.toContain('<!channel>');
   expect(readable(reminderReply(toldOf()))).toContain('It still waits: role:manager.');

@@ -10,7 +10,7 @@ import {
   votesSaid,
 } from '../../text/approval.ts';
 import { oneLine, saying } from '../../text/quoted.ts';
-import type { Told } from '../../told.ts';
+import type { Said, Told } from '../../told.ts';
 import {
   type Block,
   type Button,
@@ -158,7 +158,7 @@ const replyCharsMax = 2000;
 /** What is said in the thread of a card. */
 export type Reply = { text: string; blocks: Block[] };
 
-export function commentReply({ by, comment }: Told['comments'][number]): Reply {
+export function commentReply({ by, comment }: Pick<Said, 'by' | 'comment'>): Reply {
   const who = `${by.email} says`;
   return {
     text: escaped(`${who}: ${oneLine(comment)}`, 300),

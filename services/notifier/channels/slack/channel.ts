@@ -52,7 +52,6 @@ export function createSlackChannel({
 
   const placeOf = (target: string): Place => ({ name: target, everyMs });
   const pageOf = ({ actionId }: Told) => (publicUrl === undefined ? null : approvalUrl(publicUrl, actionId));
-  const saidOf = (told: Told) => ({ comments: told.comments.length, reminders: remindersOf(told) });
 
   async function post(target: string, told: Told): Promise<Handle> {
     const address = await addresses.addressOf(target, told.people);
@@ -68,7 +67,7 @@ export function createSlackChannel({
     // It is sent, whether or not that can be written down now.
     await addresses.remember(target, channel).catch(() => {});
     // What was said before it stood there is no news.
-    return { channel, ts, ...saidOf(told) };
+    return { channel, ts, ...saidBy(told, told.version) };
   }
 
   async function tried(target: string, people: readonly Reachable[]): Promise<Check> {
@@ -87,14 +86,16 @@ export function createSlackChannel({
     kind: 'slack',
     placeOf,
 
-    async find(target, told, since): Promise<Found> {
+    async find(target, told, begun): Promise<Found> {
       try {
         const channel = await addresses.idOf(target, told.people);
         if (channel === undefined) return { outcome: 'unseen', reason: 'Slack did not say where that is' };
-        const ts = await cardSince(client, { channel, since, actionId: told.actionId });
+        const ts = await cardSince(client, { channel, since: begun.at, actionId: told.actionId });
         if (ts === null)
           return { outcome: 'unseen', reason: 'more was said there since than is looked through' };
-        const handle = ts === undefined ? null : JSON.stringify({ channel, ts, ...saidOf(told) });
+        // Of what was said since nothing stands under it.
+        const handle =
+          ts === undefined ? null : JSON.stringify({ channel, ts, ...saidBy(told, begun.version) });
         return { outcome: 'looked', handle };
       } catch (error) {
         const refused = refusedFor(error);
@@ -136,6 +137,13 @@ export function createSlackChannel({
 
     close: () => {},
   };
+}
+
+/** What had been said when the approval was in this state. */
+function saidBy(told: Told, version: number): Pick<Handle, 'comments' | 'reminders'> {
+  const comments = told.comments.filter((one) => one.version <= version).length;
+  const since = told.reminded.filter((at) => at > version).length;
+  return { comments, reminders: Math.max(0, remindersOf(told) - since) };
 }
 
 /** Why somebody is told here who was to be told elsewhere. */

@@ -3,6 +3,8 @@ import type { WebClient } from '@slack/web-api';
 /** How far is looked back for a card: so many pages, the newest first. */
 const pageSize = 200;
 const pagesMax = 10;
+/** Whoever looks for a card holds others up. */
+const lookMsMax = 6000;
 /** The clock of Slack is not ours. */
 const clocksDifferMs = 60_000;
 const eventType = 'placet_approval';
@@ -22,8 +24,10 @@ export async function cardSince(
   { channel, since, actionId }: { channel: string; since: number; actionId: string },
 ): Promise<string | null | undefined> {
   const oldest = String(Math.floor((since - clocksDifferMs) / 1000));
+  const until = Date.now() + lookMsMax;
   let cursor: string | undefined;
   for (let page = 0; page < pagesMax; page++) {
+    if (Date.now() >= until) throw new Error('Slack is slow to say what was said there');
     const query = { channel, oldest, include_all_metadata: true, limit: pageSize };
     const { messages = [], response_metadata } = await client.conversations.history({
       ...query,
