@@ -6,7 +6,7 @@ import type { Cards } from './cards.ts';
 import type { Taken } from './hand.ts';
 import { CardsEntry } from './ledger.ts';
 import { followLedger } from './ledger-follow.ts';
-import { inOrder, lateOnes, type Waiting } from './order.ts';
+import { inOrder, lateOnes, queueOf, type Waiting } from './order.ts';
 import type { Place } from './pace.ts';
 import type { Turns } from './turns.ts';
 
@@ -61,7 +61,7 @@ export function workOff({ context, alarm, resources, turns, channel, cards }: Pa
   async function serve(place: Place, order: readonly Waiting[]): Promise<void> {
     const [first] = order;
     if (!first) return;
-    const grant = await turns.take(place, first.agent, first.count).catch(async (error: unknown) => {
+    const grant = await turns.take(place, queueOf(first), first.count).catch(async (error: unknown) => {
       await sleep(pauseMs, stopping.signal);
       taking.delete(place.name);
       throw error;

@@ -67,16 +67,19 @@ test('what comes after its deadline is known before, and takes no turn', () => {
   });
 });
 
-test('how something ended takes turns with what is asked, and is never too late', () => {
+test('what is asked takes turns with what else is said, and how something ended is never too late', () => {
   const waiting = [
     waits('a1'),
     waits('a2'),
     waits('a8', { deadline: null }),
     waits('a9', { deadline: null }),
   ];
-  expect(orderOf(waiting)).toEqual(['a8', 'a1', 'a9', 'a2']);
+  expect(orderOf(waiting)).toEqual(['a1', 'a8', 'a2', 'a9']);
+  const reminded = waits('a0', { count: 2, asks: 0 });
+  expect(orderOf([reminded, waits('a1'), waits('a2')])).toEqual(['a0', 'a1', 'a0', 'a2']);
+  expect(orderOf([reminded, waits('a1')], { served: { 'a (more)': 5 } })[0]).toBe('a1');
   const over = [waits('a1', { deadline: 500 }), waits('a8', { deadline: null, count: 3 })];
-  const where = { place, served: {}, now: 0, freeAt: 0 };
+  const where = { place, served: { a: 5 }, now: 0, freeAt: 0 };
   expect(lateOnes(over, where).map(({ one }) => one.key)).toEqual(['a1']);
 });
 

@@ -15,21 +15,25 @@ export type Waiting = {
 /** What is sent next in one go. */
 type Next = { one: Waiting; count: number };
 
+/** What an agent asks, and what else is said of it: neither waits for all of the other. */
+export const queueOf = ({ agent, deadline, asks }: Waiting) =>
+  deadline !== null && asks > 0 ? agent : `${agent} (more)`;
+
 type Where = { place: Place; served: Served; now: number };
 
 /**
- * Of each agent as much as goes at once, and first of whom it is the longest ago: however much one agent has people asked,
- * the others wait for that each time and no longer. Of one agent, how something has ended takes turns with what is asked,
- * and of that is first which ends first.
+ * Of each queue as much as goes at once, and first of which it is the longest ago; in a queue is first which ends first. So
+ * however much one agent has people asked, the others wait for a message or two of it each time, and no longer.
  */
 export function* inOrder(waiting: readonly Waiting[], { place, served, now }: Where): Generator<Next> {
-  const servedAt = (agent: string) => {
-    const at = served[agent] ?? 0;
+  const servedAt = (queue: string) => {
+    const at = served[queue] ?? 0;
     return at > now + clocksDifferMs ? 0 : at;
   };
-  let queues = [...Map.groupBy(waiting, ({ agent }) => agent)]
+  let queues = [...Map.groupBy(waiting, queueOf)]
     .toSorted(([a], [b]) => servedAt(a) - servedAt(b))
-    .map(([, of]) => inTurns(of).map((one) => ({ one, left: one.count })));
+    .map(([, of]) => of.toSorted((a, b) => (a.deadline ?? 0) - (b.deadline ?? 0)))
+    .map((of) => of.map((one) => ({ one, left: one.count })));
   while (queues.length > 0) {
     for (const queue of queues) {
       const [first] = queue;
@@ -41,15 +45,6 @@ export function* inOrder(waiting: readonly Waiting[], { place, served, now }: Wh
     }
     queues = queues.filter(({ length }) => length > 0);
   }
-}
-
-function inTurns(waiting: readonly Waiting[]): Waiting[] {
-  const ended = waiting.filter(({ deadline }) => deadline === null);
-  const asked = waiting
-    .filter(({ deadline }) => deadline !== null)
-    .toSorted((a, b) => (a.deadline ?? 0) - (b.deadline ?? 0));
-  const both = Array.from({ length: Math.max(ended.length, asked.length) }, (_, n) => [ended[n], asked[n]]);
-  return both.flat().filter((one) => one !== undefined);
 }
 
 /** Of which approvals how many ask too late, as it looks now: whoever is told after the deadline is told never. */

@@ -5,12 +5,12 @@ const channel = { name: '#approvals', everyMs: 1000 };
 const mails = { name: 'the mail server', everyMs: 50 };
 
 function take(pace: Pace, now: number, { place = channel, wanted = 1, agent = 'a' } = {}) {
-  const taken = withTurns(pace, place, { agent, wanted, now });
+  const taken = withTurns(pace, place, { queue: agent, wanted, now });
   if (!taken) throw new Error('it is nobody’s turn');
   return taken;
 }
 const isTaken = (pace: Pace, now: number, place = channel) =>
-  withTurns(pace, place, { agent: 'a', wanted: 1, now }) === null;
+  withTurns(pace, place, { queue: 'a', wanted: 1, now }) === null;
 
 test('a place takes one message after the other', () => {
   const { pace, grant } = take(unused, 5000);

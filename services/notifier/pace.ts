@@ -11,7 +11,7 @@ export const Pace = z.object({
   restsUntil: z.number(),
   /** For how long that was when it was said. */
   restMs: z.number(),
-  /** When each agent had its last turn, for as long as that matters. */
+  /** When each queue had its last turn, for as long as that matters. */
   served: z.record(z.string(), z.number()),
 });
 export type Pace = z.infer<typeof Pace>;
@@ -46,11 +46,11 @@ const restOf = ({ restsUntil, restMs }: Pace, now: number) =>
 export function withTurns(
   pace: Pace,
   place: Place,
-  { agent, wanted, now }: { agent: string; wanted: number; now: number },
+  { queue, wanted, now }: { queue: string; wanted: number; now: number },
 ): { pace: Pace; grant: Grant } | null {
   if (freeAt(pace, place, now) > now) return null;
   const count = Math.min(wanted, atOnceMax(place));
-  const served = { ...withoutOld(pace.served, now), [agent]: now };
+  const served = { ...withoutOld(pace.served, now), [queue]: now };
   return {
     pace: { ...pace, next: now + count * place.everyMs, served },
     grant: { place, from: now, count },

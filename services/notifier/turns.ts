@@ -15,7 +15,7 @@ import {
 /** Who sends next where, agreed by all who send. */
 export type Turns = {
   /** Null where it is nobody's turn now. */
-  take(place: Place, agent: string, wanted: number): Promise<Grant | null>;
+  take(place: Place, queue: string, wanted: number): Promise<Grant | null>;
   giveBack(grant: Grant, unneeded: number): Promise<void>;
   /** The place takes nothing before this. */
   rest(place: Place, until: number): Promise<void>;
@@ -89,9 +89,9 @@ export function createTurns(ledger: Ledger<Pace>, { logger }: Pick<BusContext, '
   }
 
   return {
-    take: (place, agent, wanted) =>
+    take: (place, queue, wanted) =>
       changed(place, (before) => {
-        const taken = withTurns(before, place, { agent, wanted, now: Date.now() });
+        const taken = withTurns(before, place, { queue, wanted, now: Date.now() });
         return taken && { pace: taken.pace, result: taken.grant };
       }),
     giveBack: (grant, unneeded) => perhaps(grant.place, (pace) => withoutTurns(pace, grant, unneeded)),

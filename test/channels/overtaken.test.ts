@@ -2,9 +2,10 @@ import { consumers, services } from '@placet/events';
 import type { CardChannel, Found } from '@placet/notifier-service/card-channel.ts';
 import { createCards } from '@placet/notifier-service/cards.ts';
 import type { CardsEntry, Ledger } from '@placet/notifier-service/ledger.ts';
+import { createTell } from '@placet/notifier-service/tell.ts';
 import { eventually, releaseAfterEach, startTestPlacet } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { held, messagesIn, policy, type RawBroker, rawBroker } from '../support.ts';
+import { held, messagesIn, personWith, policy, type RawBroker, rawBroker } from '../support.ts';
 import { notifierOf } from './notifier-support.ts';
 
 releaseAfterEach();
@@ -101,6 +102,62 @@ test('who has read before a comment and sends after it reads again', async () =>
   expect(sent).toEqual([]);
   expect(await slow.goOn(key)).toBe('done');
   expect(sent).toEqual(['#approvals']);
+});
+
+/** Mails, of which the server takes one a minute, or each mailbox one. */
+const mailing = (channel: CardChannel, placeOf: (target: string) => string): CardChannel => ({
+  ...channel,
+  kind: 'email',
+  placeOf: (target) => ({ name: placeOf(target), everyMs: 60_000 }),
+});
+
+async function startWithoutNotifier(text: string) {
+  const others = services.filter((service) => service !== consumers.notifierSlack.service);
+  const placet = await startTestPlacet({ policy: text, services: others });
+  const raw = await rawBroker(placet.placet);
+  return { placet, raw, parts: { ...(await notifierOf(placet)), setUp: { slack: true, email: true } } };
+}
+
+test('who has read before a channel failed does not forget those who are told instead', async () => {
+  const { placet, raw, parts } = await startWithoutNotifier(
+    'version: 1\nrules: [{ action: "*", decide: require_approval, approvers: ["#approvals"] }]\ndefault: deny',
+  );
+  const channel = mailing(keepingChannel().channel, () => 'the mail server');
+  // It has something else to do for a minute.
+  await parts.turns.take({ name: 'the mail server', everyMs: 60_000 }, 'other', 1);
+  const id = await held(placet);
+  const needed = await delivered(raw, 'approval.needed');
+  const { slowly, looks, goOn } = readingSlowly(parts.ledger);
+  const slow = createCards({ ...parts, ledger: slowly, channel }).handle(needed);
+  await looks;
+  await createTell(parts.bus, 'slack').failed({
+    ...{ action_id: id, agent: 'my-agent', target: '#approvals', attempts: 1 },
+    ...{ about: needed.event.id, about_type: 'approval.needed', error: 'Slack: channel_not_found' },
+  });
+  const other = createCards({ ...parts, channel });
+  expect(await other.handle(await delivered(raw, 'notification.failed'))).toEqual({ outcome: 'done' });
+  goOn();
+  expect(await slow).toMatchObject({ outcome: 'retry', reason: 'somebody has seen more' });
+  const entry = (await parts.ledger.get(`email.my-agent.${id}`))?.entry;
+  expect(Object.values(entry?.slots ?? {}).map(({ status }) => status)).toEqual(['waiting']);
+});
+
+test('of many who are asked a few are told at once, and nobody any more when it is over', async () => {
+  const { placet, raw, parts } = await startWithoutNotifier(
+    'version: 1\nrules: [{ action: "*", decide: require_approval, approvers: ["role:manager"] }]\ndefault: deny',
+  );
+  const people = [];
+  for (let n = 0; n < 12; n++) people.push(await personWith(placet, `m${n}@example.com`, ['manager']));
+  const { channel, sent } = keepingChannel();
+  const cards = createCards({ ...parts, channel: mailing(channel, (target) => target) });
+  const id = await held(placet);
+  expect(await cards.handle(await delivered(raw, 'approval.needed'))).toEqual({ outcome: 'done' });
+  expect(sent).toHaveLength(5);
+  expect(cards.agenda.size()).toBe(7);
+  expect((await people[0]?.vote(id, { vote: 'approve' }))?.body.decision).toBe('allowed');
+  expect(await cards.handle(await delivered(raw, 'approval.closed'))).toEqual({ outcome: 'done' });
+  expect(sent).toHaveLength(5);
+  expect(cards.agenda.size()).toBe(0);
 });
 
 test('what the stream has let go of is left alone from then on', async () => {

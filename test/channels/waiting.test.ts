@@ -106,3 +106,14 @@ test('while a place rests, what is left to be said there is not tried over and o
   // For the comment, for the end, and for what came between.
   expect(updates()).toBeLessThan(6);
 });
+
+test('what is said while a card is looked for is said under it', async () => {
+  const { slack, placet } = await start();
+  slack.failNext('chat.postMessage', 'answer lost');
+  slack.failNext('conversations.history', { status: 503 });
+  const id = await ask(placet, 'refund');
+  await eventually(() => expect(cardsIn(slack, '#approvals')).toEqual([id]));
+  await placet.admin.post(`/v1/approvals/${id}/comments`, { comment: 'Is it so?' });
+  const said = () => slack.messages('#approvals').flatMap(({ threadTs, text }) => (threadTs ? [text] : []));
+  await eventually(() => expect(said()).toEqual(['admin@example.com says: Is it so?']), 30_000);
+});
