@@ -9,9 +9,9 @@ import {
 } from '@placet/runtime';
 import { type Agenda, createAgenda } from './agenda.ts';
 import type { CardChannel } from './card-channel.ts';
+import { deal, type Late, slotsOf } from './deal.ts';
 import { type Hand, openHand, type Taken } from './hand.ts';
-import { type CardsEntry, claimMs, type Ledger, type Slot } from './ledger.ts';
-import type { Place } from './pace.ts';
+import { type CardsEntry, claimMs, type Ledger } from './ledger.ts';
 import { planOf, type Step } from './plan.ts';
 import { isPeopleWanted, routesOf, type SetUp } from './routes.ts';
 import { begun, createSteps } from './steps.ts';
@@ -22,15 +22,13 @@ import type { Turns } from './turns.ts';
 const behindMs = 50;
 /** Half of those that are looked at at once. */
 const looksMax = 8;
-/** So much is changed in one look; then it may have ended. */
-const updatesMax = 20;
 /** What can be done twice is written down that often. */
 const putEveryMs = 1000;
 const takenMs = 250;
 /** An event may be delivered again for so long after an approval has ended and all that stands says so. */
 const endedKeptMs = 86_400_000;
 
-export type CardParts = {
+type CardParts = {
   context: BusContext;
   bus: Bus;
   ledger: Ledger<CardsEntry>;
@@ -40,10 +38,8 @@ export type CardParts = {
   setUp: SetUp;
 };
 
-/** With turns at a place, or because so many messages come too late there. */
-export type Call = { given?: Taken; late?: Late };
-/** As an approval stood at this revision. */
-type Late = { place: Place; count: number; revision: number };
+/** With turns at a place, or because so many are told too late there, as it stood at a revision. */
+export type Call = { given?: Taken; late?: Late & { revision: number } };
 
 /** What came of a look: what could be done then is done, or why there has to be another one soon. */
 type Look = 'done' | 'somebody is at it' | 'somebody has seen more';
@@ -143,8 +139,9 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
     const before = known?.entry.slots ?? {};
     const steps = planOf(before, told, { wanted: targetsOf(told), now: Date.now() });
     const isAsStated = late?.revision === known?.revision && !told.ended;
-    const { due, waiting } = await dealt(isAsStated ? withLate(steps, late) : steps, told, hand);
-    const slots = { ...staying(before, steps), ...waiting, ...slotsOf(due, begunNow(told)) };
+    const dealt = await deal(steps, told, { channel, hand, late: isAsStated ? late : undefined });
+    const { due, left } = dealt;
+    const slots = { ...staying(before, steps), ...left, ...slotsOf(due, begunNow(told)) };
     // Whoever has read less and is about to send for what waits has to read again.
     const isSeenAnew = Object.keys(before).length > 0 && seen > (known?.entry.seen ?? 0);
     if (due.length > 0 || (!known && told.ended) || isSeenAnew || !isSame(slots, before)) {
@@ -158,52 +155,6 @@ export function createCards({ context, bus, ledger, turns, channel, trusted, set
       return (await doAll(due, told, { mine, hand })) ? 'done' : 'somebody is at it';
     }
     return 'done';
-  }
-
-  /** What is done now, and what has to wait: for a turn, or until this look is over. */
-  async function dealt(
-    steps: readonly Step[],
-    told: Told,
-    hand: Hand,
-  ): Promise<{ due: Step[]; waiting: Slots }> {
-    const timed = steps.filter(({ waitMs }) => waitMs <= 0);
-    const placed = timed.map((step) => ({ step, place: turnWantedAt(step, told) }));
-    const free = placed.flatMap(({ step, place }) => (place === null ? [step] : []));
-    const due = free.slice(0, updatesMax);
-    const waiting: Step[] = [];
-    for (const here of Map.groupBy(placed, ({ place }) => place?.name).values()) {
-      const place = here[0]?.place ?? null;
-      if (place === null) continue;
-      // Whom something is asked goes before who is told more.
-      const inOrder = here.map(({ step }) => step).toSorted((a, b) => rankOf(a) - rankOf(b));
-      const count = await hand.take(place, inOrder.length);
-      due.push(...inOrder.slice(0, count).map((step) => ({ ...step, hasTurn: true })));
-      waiting.push(...inOrder.slice(count));
-    }
-    return {
-      due,
-      waiting: { ...slotsOf(waiting, waitingSlot), ...slotsOf(free.slice(updatesMax), leftSlot) },
-    };
-  }
-
-  /** Of what waits for its turn nothing is done without one, unless there is something new to be shown. */
-  function turnWantedAt({ what, target, slot }: Step, told: Told): Place | null {
-    const waits = what === 'send' || (what !== 'giveUp' && (slot?.waits ?? -1) >= told.version);
-    return waits ? channel.placeOf(target) : null;
-  }
-
-  function withLate(steps: readonly Step[], late: Call['late']): Step[] {
-    if (!late) return [...steps];
-    let left = late.count;
-    return steps
-      .toReversed()
-      .map((step) => {
-        const isLate =
-          left > 0 && step.what === 'send' && channel.placeOf(step.target)?.name === late.place.name;
-        if (isLate) left -= 1;
-        return isLate ? { ...step, what: 'giveUp' as const, waitMs: 0 } : step;
-      })
-      .toReversed();
   }
 
   /** False when somebody thought that we had died, and goes on from what was written down. */
@@ -263,21 +214,6 @@ function staying(slots: Slots, steps: readonly Step[]): Slots {
     Object.entries(slots).filter(([target, { status }]) => status !== 'waiting' || going.has(target)),
   );
 }
-
-const slotsOf = (steps: readonly Step[], slotOf: (step: Step) => Slot | undefined): Slots =>
-  Object.fromEntries(
-    steps.flatMap((step): [string, Slot][] => {
-      const slot = slotOf(step);
-      return slot ? [[step.target, slot]] : [];
-    }),
-  );
-
-const rankOf = ({ what }: Step) => (what === 'send' ? 0 : 1);
-
-/** Not shown yet, and due. */
-const leftSlot = ({ slot }: Step): Slot | undefined => slot && { ...slot, until: Date.now() };
-
-const waitingSlot = ({ slot }: Step): Slot => slot ?? { status: 'waiting', attempts: 0, at: Date.now() };
 
 /** Nobody knows from here on whether it was sent, until it is written down. */
 const begunNow =
