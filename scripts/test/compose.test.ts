@@ -9,7 +9,9 @@ import { Ajv } from 'ajv';
 import { afterAll, describe, expect, test } from 'vitest';
 import { makeSecrets } from '../deploy/make-secrets.ts';
 import { type ComposeService, readCompose, readEnvFile, root, secretMounts } from './compose.ts';
-import { temporaryDirectory } from './support.ts';
+import { releaseAfterEach, temporaryDirectory } from './support.ts';
+
+releaseAfterEach();
 
 const user = { DEPLOY_USER: '1000:1000' };
 const single = readCompose(user);

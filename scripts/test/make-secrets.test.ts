@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { takeFileLock } from '@placet/runtime';
 import { expect, test } from 'vitest';
 import { makeSecrets, secretFiles } from '../deploy/make-secrets.ts';
-import { temporaryDirectory } from './support.ts';
+import { releaseAfterEach, temporaryDirectory } from './support.ts';
+
+releaseAfterEach();
 
 const contents = (dir: string) =>
   Object.fromEntries(readdirSync(dir).map((file) => [file, readFileSync(join(dir, file), 'utf8')]));

@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { fakeNatsServer, releaseLater, temporaryDirectory, until } from './support.ts';
+import { fakeNatsServer, releaseAfterEach, releaseLater, temporaryDirectory, until } from './support.ts';
+
+releaseAfterEach();
 
 const scripts = path.join(import.meta.dirname, '..');
 

@@ -4,7 +4,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, w
 import path from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { fakeNatsServer, releaseLater, temporaryDirectory, writeFakeNatsServer } from './support.ts';
+import {
+  fakeNatsServer,
+  releaseAfterEach,
+  releaseLater,
+  temporaryDirectory,
+  writeFakeNatsServer,
+} from './support.ts';
+
+releaseAfterEach();
 
 // The set-up is plain JavaScript, which has no types of its own: these are what it is used by here.
 type Version = [number, number, number];

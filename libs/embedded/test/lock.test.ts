@@ -3,7 +3,17 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { DirectoryInUse, lockDirectory } from '../lock.ts';
 import { identifyThisProcess } from '../process-identity.ts';
-import { ended, modeOf, nextLine, releaseLater, runFixture, temporaryDirectory } from './support.ts';
+import {
+  ended,
+  modeOf,
+  nextLine,
+  releaseAfterEach,
+  releaseLater,
+  runFixture,
+  temporaryDirectory,
+} from './support.ts';
+
+releaseAfterEach();
 
 async function lock(dir: string) {
   const held = await lockDirectory(dir);

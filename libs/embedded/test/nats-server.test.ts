@@ -18,11 +18,14 @@ import {
   modeOf,
   natsServerBinary,
   nextLine,
+  releaseAfterEach,
   releaseLater,
   runFixture,
   temporaryDirectory,
   until,
 } from './support.ts';
+
+releaseAfterEach();
 
 async function start(dir: string, more: Partial<NatsServerOptions> = {}): Promise<NatsServer> {
   const server = await startNatsServer({ binary: natsServerBinary(), dir, syncAlways: false, ...more });

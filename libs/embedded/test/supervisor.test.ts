@@ -3,7 +3,16 @@ import path from 'node:path';
 import { onSupervisorGone } from '@placet/runtime';
 import { expect, test } from 'vitest';
 import { describeProcess } from '../process-identity.ts';
-import { nextLine, releaseLater, runFixture, temporaryDirectory, until } from './support.ts';
+import {
+  nextLine,
+  releaseAfterEach,
+  releaseLater,
+  runFixture,
+  temporaryDirectory,
+  until,
+} from './support.ts';
+
+releaseAfterEach();
 
 test('the loss of a supervisor that is killed with -9 is noticed', async () => {
   const file = path.join(temporaryDirectory(), 'gone');

@@ -14,9 +14,12 @@ export function releaseLater(release: () => void | Promise<void>): void {
   releases.push(release);
 }
 
-afterEach(async () => {
-  for (let release = releases.pop(); release; release = releases.pop()) await release();
-});
+/** Call once in a test file: hooks of a file that several share would be those of the first alone. */
+export function releaseAfterEach(): void {
+  afterEach(async () => {
+    for (let release = releases.pop(); release; release = releases.pop()) await release();
+  });
+}
 
 export function temporaryDirectory(): string {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'placet-test-'));
