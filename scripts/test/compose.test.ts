@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { nodeFlags } from '@placet/cluster';
 import { services } from '@placet/events';
+import { releaseAfterEach, temporaryDirectory } from '@placet/testing/cleanup.ts';
 import { Ajv } from 'ajv';
 import { afterAll, describe, expect, test } from 'vitest';
 import { makeSecrets } from '../deploy/make-secrets.ts';
 import { type ComposeService, readCompose, readEnvFile, root, secretMounts } from './compose.ts';
-import { releaseAfterEach, temporaryDirectory } from './support.ts';
 
 releaseAfterEach();
 

@@ -1,9 +1,9 @@
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { takeFileLock } from '@placet/runtime';
+import { releaseAfterEach, temporaryDirectory } from '@placet/testing/cleanup.ts';
 import { expect, test } from 'vitest';
 import { makeSecrets, secretFiles } from '../deploy/make-secrets.ts';
-import { releaseAfterEach, temporaryDirectory } from './support.ts';
 
 releaseAfterEach();
 

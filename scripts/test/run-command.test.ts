@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { releaseAfterEach, releaseAfterTest, temporaryDirectory } from '@placet/testing/cleanup.ts';
+import { eventually } from '@placet/testing/eventually.ts';
 import { expect, test } from 'vitest';
-import { fakeNatsServer, releaseAfterEach, releaseLater, temporaryDirectory, until } from './support.ts';
+import { fakeNatsServer } from './support.ts';
 
 releaseAfterEach();
 
@@ -41,14 +43,15 @@ function follow(child: ChildProcess): Running {
     err += chunk;
   });
   const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)));
-  releaseLater(async () => {
+  releaseAfterTest('the command', async () => {
     child.kill('SIGKILL');
     await ended;
   });
   return { child, said: () => ({ out, err }), ended };
 }
 
-const untilSaid = (running: Running, text: string) => until(text, () => running.said().out.includes(text));
+const untilSaid = (running: Running, text: string) =>
+  eventually(() => expect(running.said().out).toContain(text));
 
 test('the command runs in the root of the checkout, with its arguments and its exit code', async () => {
   const root = checkout(`
@@ -123,7 +126,7 @@ test.each([
   const running = follow(spawn(process.execPath, ['-e', parent], { cwd: root, env }));
   await untilSaid(running, 'ready');
   running.child.kill('SIGKILL');
-  await until('the command to end', () => existsSync(path.join(root, 'ended-by')));
+  await eventually(() => expect(existsSync(path.join(root, 'ended-by'))).toBe(true));
   // The pipe closes when the last of them is gone.
   await running.ended;
 });

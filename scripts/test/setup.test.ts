@@ -3,14 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
+import { releaseAfterEach, releaseAfterTest, temporaryDirectory } from '@placet/testing/cleanup.ts';
 import { describe, expect, test } from 'vitest';
-import {
-  fakeNatsServer,
-  releaseAfterEach,
-  releaseLater,
-  temporaryDirectory,
-  writeFakeNatsServer,
-} from './support.ts';
+import { fakeNatsServer, writeFakeNatsServer } from './support.ts';
 
 releaseAfterEach();
 
@@ -291,7 +286,7 @@ describe('two set-ups at once', () => {
   test('npm that an interrupted set-up left running is waited for', async () => {
     const directory = path.join(temporaryDirectory(), 'setup.lock');
     const npm = spawn('sleep', ['600'], { stdio: 'ignore' });
-    releaseLater(() => void npm.kill());
+    releaseAfterTest('npm', () => void npm.kill());
     mkdirSync(directory);
     writeFileSync(path.join(directory, 'pid'), String(2 ** 22 + 1));
     writeFileSync(path.join(directory, 'worker'), String(npm.pid));

@@ -122,6 +122,23 @@ test.each([
   },
 );
 
+test('a card is not looked for among what other apps say of the same action', async () => {
+  const { slack, placet } = await startWithSlack();
+  await cardOf(slack, await ask(placet, 'refund.create', { payload: { n: 0 } }));
+  slack.failNext('chat.postMessage', 'answer lost');
+  const id = await ask(placet, 'refund.create', { payload: { n: 1 } });
+  await eventually(() => expect(slack.messages('#approvals')).toHaveLength(2));
+  await placet.placet.stop('notifier');
+  const [, card] = slack.messages('#approvals');
+  if (!card?.metadata) throw new Error('a card has metadata');
+  const { metadata } = card;
+  slack.say({ user: 'U0OTHERBOT', channel: '#approvals', text: 'As if it were the card.', metadata });
+  await placet.placet.start('notifier');
+  await placet.agent.delete(`/v1/check/${id}`);
+  await eventually(() => expect(textOf(card)).toContain('withdrew'));
+  expect(slack.messages('#approvals')).toHaveLength(3);
+});
+
 test('what may ask people after the end and cannot be looked for is told, once', async () => {
   const { slack, placet } = await startWithSlack();
   slack.failNext('conversations.list', 'missing_scope', 9);

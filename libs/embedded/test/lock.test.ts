@@ -1,23 +1,16 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { releaseAfterEach, releaseAfterTest, temporaryDirectory } from '@placet/testing';
 import { expect, test } from 'vitest';
 import { DirectoryInUse, lockDirectory } from '../lock.ts';
 import { identifyThisProcess } from '../process-identity.ts';
-import {
-  ended,
-  modeOf,
-  nextLine,
-  releaseAfterEach,
-  releaseLater,
-  runFixture,
-  temporaryDirectory,
-} from './support.ts';
+import { ended, modeOf, nextLine, runFixture } from './support.ts';
 
 releaseAfterEach();
 
 async function lock(dir: string) {
   const held = await lockDirectory(dir);
-  releaseLater(held.release);
+  releaseAfterTest('a lock', held.release);
   return held;
 }
 

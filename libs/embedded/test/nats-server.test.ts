@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import path from 'node:path';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { releaseAfterEach, releaseAfterTest, temporaryDirectory } from '@placet/testing';
 import { expect, test } from 'vitest';
 import { BrokerInUse, brokerFiles } from '../broker-lock.ts';
 import {
@@ -13,29 +14,19 @@ import {
   startNatsServer,
 } from '../nats-server.ts';
 import { describeProcess } from '../process-identity.ts';
-import {
-  ended,
-  modeOf,
-  natsServerBinary,
-  nextLine,
-  releaseAfterEach,
-  releaseLater,
-  runFixture,
-  temporaryDirectory,
-  until,
-} from './support.ts';
+import { ended, modeOf, natsServerBinary, nextLine, runFixture } from './support.ts';
 
 releaseAfterEach();
 
 async function start(dir: string, more: Partial<NatsServerOptions> = {}): Promise<NatsServer> {
   const server = await startNatsServer({ binary: natsServerBinary(), dir, syncAlways: false, ...more });
-  releaseLater(server.stop);
+  releaseAfterTest('a broker', server.stop);
   return server;
 }
 
 async function connectTo({ url, user, password }: { url: string; user: string; password: string }) {
   const connection = await connect({ servers: url, user, pass: password });
-  releaseLater(() => connection.close());
+  releaseAfterTest('a connection', () => connection.close());
   return connection;
 }
 
@@ -135,7 +126,7 @@ test('a second broker on the files of a running one is refused', async () => {
 async function orphanBroker(dir: string): Promise<number> {
   const owner = runFixture('run-broker.ts', natsServerBinary(), dir);
   const pid = Number(await nextLine(owner));
-  releaseLater(() => {
+  releaseAfterTest('an orphan', () => {
     if (!isGone(pid)) process.kill(pid, 'SIGKILL');
   });
   owner.kill('SIGKILL');
@@ -178,11 +169,12 @@ test('a stopped broker left behind is ended all the same', async () => {
 
 async function bystander(...args: string[]): Promise<number> {
   const child = spawn('sleep', ['600', ...args], { stdio: 'ignore' });
-  releaseLater(async () => {
+  releaseAfterTest('a bystander', async () => {
     child.kill('SIGKILL');
     await ended(child);
   });
-  return until('the bystander', () => child.pid);
+  if (child.pid === undefined) throw new Error('the bystander did not start');
+  return child.pid;
 }
 
 const deadOwner = { pid: 2 ** 22 + 1, identity: 'long gone' };

@@ -1,16 +1,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { onSupervisorGone } from '@placet/runtime';
+import { eventually, releaseAfterEach, releaseAfterTest, temporaryDirectory } from '@placet/testing';
 import { expect, test } from 'vitest';
 import { describeProcess } from '../process-identity.ts';
-import {
-  nextLine,
-  releaseAfterEach,
-  releaseLater,
-  runFixture,
-  temporaryDirectory,
-  until,
-} from './support.ts';
+import { nextLine, runFixture } from './support.ts';
 
 releaseAfterEach();
 
@@ -20,8 +14,8 @@ test('the loss of a supervisor that is killed with -9 is noticed', async () => {
   const child = Number(await nextLine(parent));
   expect(describeProcess(child)).toBeDefined();
   parent.kill('SIGKILL');
-  await until('the child to notice', () => existsSync(file));
-  await until('the child to end', () => describeProcess(child) === undefined);
+  await eventually(() => expect(existsSync(file)).toBe(true));
+  await eventually(() => expect(describeProcess(child)).toBeUndefined());
 });
 
 test('without a supervisor nothing is watched', () => {
@@ -31,7 +25,7 @@ test('without a supervisor nothing is watched', () => {
 test('a supervisor that is not the parent is gone, and is reported once', async () => {
   let calls = 0;
   const dispose = onSupervisorGone(process.pid, () => calls++);
-  releaseLater(dispose);
-  await until('the call', () => calls > 0);
+  releaseAfterTest('what is watched', dispose);
+  await eventually(() => expect(calls).toBeGreaterThan(0));
   expect(calls).toBe(1);
 });

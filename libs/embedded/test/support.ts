@@ -1,31 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import os from 'node:os';
+import { statSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach } from 'vitest';
-
-const DEADLINE_MS = 20_000;
-
-const releases: (() => void | Promise<void>)[] = [];
-
-/** What a test acquires it hands in here; it is released after the test, last in first out. */
-export function releaseLater(release: () => void | Promise<void>): void {
-  releases.push(release);
-}
-
-/** Call once in a test file: hooks of a file that several share would be those of the first alone. */
-export function releaseAfterEach(): void {
-  afterEach(async () => {
-    for (let release = releases.pop(); release; release = releases.pop()) await release();
-  });
-}
-
-export function temporaryDirectory(): string {
-  const dir = mkdtempSync(path.join(os.tmpdir(), 'placet-test-'));
-  releaseLater(() => rmSync(dir, { recursive: true, force: true }));
-  return dir;
-}
+import { releaseAfterTest } from '@placet/testing';
 
 export function natsServerBinary(): string {
   const binary = process.env['NATS_SERVER'];
@@ -38,7 +14,7 @@ export function natsServerBinary(): string {
 export function runFixture(name: string, ...args: string[]): ChildProcess {
   const file = path.join(import.meta.dirname, 'fixtures', name);
   const child = spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-  releaseLater(async () => {
+  releaseAfterTest(name, async () => {
     child.kill('SIGKILL');
     await ended(child);
   });
@@ -66,16 +42,6 @@ export function nextLine(child: ChildProcess): Promise<string> {
     child.stdout?.on('data', read);
     child.once('close', fail);
   });
-}
-
-export async function until<T>(what: string, look: () => T | undefined | false): Promise<T> {
-  const deadline = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const seen = look();
-    if (seen !== undefined && seen !== false) return seen;
-    if (performance.now() > deadline) throw new Error(`waited too long for: ${what}`);
-    await delay(10);
-  }
 }
 
 export function modeOf(file: string): string {

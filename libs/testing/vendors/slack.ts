@@ -6,6 +6,8 @@ import { createGestures } from './slack-gestures.ts';
 import { createSockets } from './slack-socket.ts';
 import { createWorkspace, type SlackMessage, type SlackOptions } from './slack-workspace.ts';
 
+type Said = Pick<SlackMessage, 'user' | 'channel' | 'text'> &
+  Partial<Pick<SlackMessage, 'threadTs' | 'metadata'>>;
 export type FakeSlack = Awaited<ReturnType<typeof startFakeSlack>>;
 
 /** A Slack workspace with one app in it: its Web API, Socket Mode, and the people who click. */
@@ -53,8 +55,8 @@ export async function startFakeSlack(options: SlackOptions = {}) {
     changeChannel(reference: string, change: { member?: boolean; archived?: boolean }): void {
       Object.assign(channel(reference), change);
     },
-    /** A person writes something. */
-    say(of: { user: string; channel: string; text: string; threadTs?: string }): SlackMessage {
+    /** A person writes something, or another app. */
+    say(of: Said): SlackMessage {
       return workspace.add({ ...of, channel: channel(of.channel).id, blocks: [] });
     },
     /** Where the app takes gestures, as one enters it in the app's settings. */

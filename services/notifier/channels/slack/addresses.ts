@@ -4,6 +4,7 @@ import type { WebClient } from '@slack/web-api';
 import type { Ledger, PlaceEntry } from '../../ledger.ts';
 import { NotHere } from './outcome.ts';
 import { channelIn } from './places.ts';
+import type { Self } from './self.ts';
 
 type People = readonly Reachable[];
 
@@ -13,10 +14,9 @@ const keyOf = (target: string) => `slack-place.${causeId(target)}`;
 export type Addresses = ReturnType<typeof createAddresses>;
 
 /** How Slack calls whom we ask. What was sent is looked for by the id of its channel, which Slack alone knows. */
-export function createAddresses(client: WebClient, places: Ledger<PlaceEntry>) {
+export function createAddresses(client: WebClient, self: Self, places: Ledger<PlaceEntry>) {
   const known = new Map<string, string>();
   const learnings = new Map<string, Promise<void>>();
-  let team: string | undefined;
 
   const stored = async (target: string) => (await places.get(keyOf(target)))?.entry.id;
 
@@ -24,7 +24,7 @@ export function createAddresses(client: WebClient, places: Ledger<PlaceEntry>) {
   async function addressOf(target: string, people: People): Promise<string> {
     if (target.startsWith('#')) return target;
     const slack = people.find(({ email }) => nameOf(email) === target)?.slack ?? [];
-    team ??= (await client.auth.test()).team_id;
+    const { team } = await self();
     const here = slack.find((one) => one.team === team)?.user;
     if (here === undefined)
       throw new NotHere(`${target} is linked in another workspace of Slack than the app is in`);

@@ -12,6 +12,7 @@ import { createAddresses, nameOf } from './addresses.ts';
 import { cardOf } from './card.ts';
 import { cardSince, metadataOf } from './find-card.ts';
 import { failureOf, refusedFor } from './outcome.ts';
+import { createSelf } from './self.ts';
 import { createThread, Handle } from './thread.ts';
 
 const timeoutMs = 5000;
@@ -48,7 +49,8 @@ export function createSlackChannel({
     rejectRateLimitedCalls: true,
   });
   const reply = createThread(client);
-  const addresses = createAddresses(client, places);
+  const self = createSelf(client);
+  const addresses = createAddresses(client, self, places);
 
   const placeOf = (target: string): Place => ({ name: target, everyMs });
   const pageOf = ({ actionId }: Told) => (publicUrl === undefined ? null : approvalUrl(publicUrl, actionId));
@@ -90,7 +92,8 @@ export function createSlackChannel({
       try {
         const channel = await addresses.idOf(target, told.people);
         if (channel === undefined) return { outcome: 'unseen', reason: 'Slack did not say where that is' };
-        const ts = await cardSince(client, { channel, since: begun.at, actionId: told.actionId });
+        const { bot } = await self();
+        const ts = await cardSince(client, { channel, since: begun.at, actionId: told.actionId, bot });
         if (ts === null)
           return { outcome: 'unseen', reason: 'more was said there since than is looked through' };
         // Of what was said since nothing stands under it.

@@ -14,13 +14,15 @@ export const metadataOf = (actionId: string) => ({
   event_payload: { action_id: actionId },
 });
 
+type Wanted = { channel: string; since: number; actionId: string; bot: string | undefined };
+
 /**
- * The card of an action among what was said since, by its time; undefined where there is none, and null where it is not
- * among as much as is looked through.
+ * The card of an action among what we said since, by its time; undefined where there is none, and null where it is not
+ * among as much as is looked through. Another app can write the same metadata.
  */
 export async function cardSince(
   client: WebClient,
-  { channel, since, actionId }: { channel: string; since: number; actionId: string },
+  { channel, since, actionId, bot }: Wanted,
 ): Promise<string | null | undefined> {
   const oldest = String(Math.floor((since - clocksDifferMs) / 1000));
   const until = Date.now() + lookMsMax;
@@ -31,9 +33,9 @@ export async function cardSince(
       ...query,
       ...(cursor === undefined ? {} : { cursor }),
     });
-    const found = messages.find(({ metadata }) => {
+    const found = messages.find(({ metadata, bot_id }) => {
       const { action_id } = Object(metadata?.event_payload);
-      return metadata?.event_type === eventType && action_id === actionId;
+      return bot_id === bot && metadata?.event_type === eventType && action_id === actionId;
     });
     if (found?.ts !== undefined) return found.ts;
     cursor = response_metadata?.next_cursor;
