@@ -7,6 +7,7 @@ export * from './approvers.ts';
 export * from './buckets.ts';
 export * from './catalogue.ts';
 export * from './configuration.ts';
+export * from './deciders.ts';
 export * from './eligibility.ts';
 export * from './envelope.ts';
 export * from './names.ts';

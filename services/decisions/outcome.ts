@@ -1,4 +1,4 @@
-import { type EventOf, isMet, isRejected, type Standing, standingVotes } from '@placet/events';
+import { type EventOf, isMet, isRejected, type Standing, standingVotes, votedReason } from '@placet/events';
 import { canonicalJson } from '@placet/proof';
 import { type DecisionDraft, decider } from './ending.ts';
 
@@ -20,12 +20,12 @@ function rejected(demands: Standing['demands'], votes: Voted[]): DecisionDraft |
   const against = votes.filter(({ data }) => data.vote === 'reject');
   // Of several ways to say no none was agreed on.
   const [choice, ...others] = new Set(against.map(({ data }) => data.choice));
-  const names = against.map(({ data }) => data.voter.email).join(', ');
+  const deciders = against.map(decider);
   return {
     decision: 'denied',
     cause: 'votes',
-    reason: commentsOf(against) ?? `Rejected by ${names}.`,
-    deciders: against.map(decider),
+    reason: commentsOf(against) ?? votedReason('denied', deciders),
+    deciders,
     ...(choice === undefined || others.length > 0 ? {} : { choice }),
   };
 }
@@ -43,12 +43,12 @@ function allowed(demands: Standing['demands'], votes: Voted[]): DecisionDraft | 
     if (!demands.every((demand, position) => isMet(demand, said, position))) continue;
     const data = agreed.map((vote) => vote.data);
     const { choice, answer } = data[0] ?? {};
-    const names = data.map(({ voter }) => voter.email).join(', ');
+    const deciders = agreed.map(decider);
     return {
       decision: 'allowed',
       cause: 'votes',
-      reason: commentsOf(agreed) ?? `Approved by ${names}.`,
-      deciders: agreed.map(decider),
+      reason: commentsOf(agreed) ?? votedReason('allowed', deciders),
+      deciders,
       ...(choice === undefined ? {} : { choice }),
       ...(answer === undefined ? {} : { answer }),
     };

@@ -53,6 +53,18 @@ test('what a person writes calls nobody either', async () => {
   });
 });
 
+test('a reason that is as long as it may be is not too long for the card, however it is written', async () => {
+  const { slack, placet } = started;
+  const id = await ask(placet, 'refund.create');
+  await cardOf(slack, id);
+  await placet.admin.vote(id, { vote: 'reject', comment: '<'.repeat(4000) });
+  await eventually(async () => {
+    const { text, blocks } = await cardOf(slack, id);
+    expect(text).toContain('Denied by admin@example.com');
+    expect(JSON.stringify(blocks)).not.toContain('"button"');
+  });
+});
+
 test.each(hostile)('%s: the card says what it is, and has its buttons', async (_, payload, seen) => {
   const { slack, placet } = started;
   const id = await ask(placet, 'refund.create', {

@@ -1,6 +1,5 @@
 import { eventually, releaseAfterEach } from '@placet/testing';
 import { expect, test } from 'vitest';
-import { signedIn } from '../pages/visitor.ts';
 import { personWith } from '../support.ts';
 import { ask, cardOf, startWithSlack, textOf } from './slack-support.ts';
 
@@ -149,22 +148,4 @@ test('who is of another workspace is not who has the same id here, in a click or
       'user:eve@example.com is linked in another workspace of Slack than the app is in',
     ]);
   });
-});
-
-test('what was clicked last stands, whoever sends an older click again', async () => {
-  const { slack, placet } = await startWithSlack();
-  const id = await ask(placet, 'refund.two');
-  const { channel, ts } = await cardOf(slack, id);
-  const approve = await slack.click({ user: 'U0ANN', channel, ts, actionId: 'approve' });
-  await placet.admin.get(`/v1/approvals/${id}`);
-  const ann = (await placet.admin.get('/v1/people')).body.people.find(
-    ({ email }: { email: string }) => email === 'ann@example.com',
-  );
-  const visitor = await signedIn(placet, ann.id);
-  const { payload_digest } = (await placet.admin.get(`/v1/approvals/${id}`)).body;
-  const before = (await placet.admin.get(`/v1/approvals/${id}`)).body.votes.length;
-  expect(before).toBe(1);
-  await visitor.send(`/approvals/${id}/votes`, { decide: 'reject', payload_digest });
-  await approve.again();
-  expect((await placet.agent.get(`/v1/check/${id}`)).body.decision).toBe('denied');
 });

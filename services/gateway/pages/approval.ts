@@ -1,4 +1,4 @@
-import { type ApprovalView, placesText } from '@placet/events';
+import { type ApprovalView, decidersText, furtherReason, placesText } from '@placet/events';
 import { argumentsOf } from '@placet/text';
 import { type Html, html } from './html.ts';
 import { inWords, moment } from './time.ts';
@@ -36,10 +36,15 @@ function state(view: ApprovalView, now: Date): Html {
     const end = view.on_timeout === 'allow' ? 'then it is allowed' : 'then it is denied';
     return html`<span class="state pending">waits</span> <span class="soft">until ${moment(view.deadline)} (${left} left), ${end}</span>`;
   }
-  const who = view.decided_by.map((one) => one.replace(/^person:/, '')).join(', ');
+  const who = decidersText(view.decided_by);
+  const reason = endReason(view);
   const choice = view.choice === null ? '' : ` (${view.choice})`;
   return html`<span class="state ${view.decision}">${view.decision}${choice}</span>
-<span class="soft">by ${who}${view.decided_at && html`, ${moment(view.decided_at)}`}: ${view.decision_reason}</span>`;
+<span class="soft">by ${who}${view.decided_at && html`, ${moment(view.decided_at)}`}${reason !== null && html`: ${reason}`}</span>`;
+}
+
+function endReason({ decision, decided_by: deciders, decision_reason: reason }: ApprovalView): string | null {
+  return decision === null || reason === null ? null : furtherReason({ decision, deciders, reason });
 }
 
 type Row = [name: string, value: string | undefined];

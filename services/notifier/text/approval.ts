@@ -1,4 +1,12 @@
-import { approvalsOf, askedOf, type EventData, peopleWanted, standingVotes } from '@placet/events';
+import {
+  approvalsOf,
+  askedOf,
+  decidersText,
+  type EventData,
+  furtherReason,
+  peopleWanted,
+  standingVotes,
+} from '@placet/events';
 import type { Told } from '../told.ts';
 import { nameIn, quoted, saying } from './quoted.ts';
 
@@ -56,10 +64,12 @@ export function argumentNotes({ redacted = [], revision, edited_by = [] }: Told[
   ];
 }
 
-export function endText({ decision, deciders, reason, choice }: EventData<'action.decided'>): string {
-  const by = deciders.map((who) => who.replace(/^person:/, '')).join(', ');
+export function endText(ended: EventData<'action.decided'>): string {
+  const { decision, choice, deciders } = ended;
+  const reason = furtherReason(ended);
   const what = choice === undefined ? decision : `${decision} (${choice})`;
-  return saying(`${what[0]?.toUpperCase()}${what.slice(1)} by ${by}`, reason);
+  const title = `${what[0]?.toUpperCase()}${what.slice(1)} by ${decidersText(deciders)}`;
+  return reason === null ? title : saying(title, reason);
 }
 
 /** How often people were to be reminded of this payload. */
