@@ -44,6 +44,8 @@ export function startSequencer(
   const tellFlaws = createFlawAlarms(alarm);
   let problem: string | null = null;
   let verifiedAt = 0;
+  /** The record's end as it was when nothing had come since: while nothing comes the store need not be asked. */
+  let known: Head | null = null;
   onReconnect(context, () => {
     verifiedAt = 0;
   });
@@ -56,6 +58,7 @@ export function startSequencer(
         problem = null;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
+        known = null;
         if (error instanceof AuditSequenceConflict) await conflicting(error);
         context.logger.warn({ err: error }, 'the record could not be written; trying again');
         await sleep(backoffMs(failures++), stopping.signal);
@@ -65,15 +68,20 @@ export function startSequencer(
 
   /** Records what is there, and answers how long to wait before the next look. */
   async function step(): Promise<number> {
-    const head = await store.head();
-    if (Date.now() - verifiedAt > verifyEveryMs) await verify(head);
+    const isToVerify = Date.now() - verifiedAt > verifyEveryMs;
+    const head = known === null || isToVerify ? await store.head() : known;
+    if (isToVerify) await verify(head);
+    known = null;
     const batches = await Promise.all(auditStreams.map((stream) => read(stream, head)));
     context.metrics.auditLag.set(batches.reduce((sum, batch) => sum + (batch.at(-1)?.pending ?? 0), 0));
     const now = new Date();
     const found = auditStreams.flatMap((stream, i) =>
       (batches[i] ?? []).map((m) => toRecord(stream, m, now)),
     );
-    if (found.length === 0) return idleMs;
+    if (found.length === 0) {
+      known = head;
+      return idleMs;
+    }
     const records = found.slice(0, appendRecordsMax);
     // Before they are recorded, so that a crash in between repeats the alarm, which is one event all the same.
     await tellFlaws(records);
@@ -125,7 +133,10 @@ export function startSequencer(
   }
 
   /** The stream forgets after its retention: what was not recorded by then is gone, and that is never kept quiet. */
-  async function missed(stream: AuditStream, from: number, to: number): Promise<void> {
+  async function missed(stream: AuditStream, after: number, to: number): Promise<void> {
+    // Another one may have recorded them since, and the stream have let go of them.
+    const from = Math.max(after, (await store.head()).positions[stream] + 1);
+    if (from > to) return;
     await alarm({
       kind: 'events_missed',
       about: causeId(stream, from, to),

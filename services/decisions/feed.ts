@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type EventType,
   emitsUnsealed,
@@ -55,6 +56,8 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   const holder = newId();
   let leadUntil = 0;
   let idle: { seq: number; since: number } | null = null;
+  /** Where we were, for as long as we lead: while nothing comes the store need not be asked. */
+  let at: Position | null = null;
   let identity: string | null = null;
   let identifiedAt = 0;
   let problem: string | null = null;
@@ -75,6 +78,7 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
         problem = null;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
+        at = null;
         context.logger.warn({ err: error }, 'the store of outcomes could not be filled; trying again');
         await sleep(backoffMs(failures++), stopping.signal);
       }
@@ -84,19 +88,27 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   /** Stores what is there, and answers how long to wait before the next look. */
   async function step(): Promise<number> {
     if (!(await isLeading())) {
+      at = null;
       await expectSomebodyReads();
       return standByMs;
     }
     idle = null;
+    const isRemembered = at !== null;
     const position = await whereToGoOn();
     const { before, seq } = placeIn(position);
     const { messages, isMore } = await readBatch(context, eventStream, seq + 1, batchMax);
     const last = messages.at(-1);
     if (!last) return idleMs;
+    // Somebody may have emptied the store, or put it back.
+    if (isRemembered && !isDeepStrictEqual(await store.position(), position)) {
+      at = null;
+      return 0;
+    }
     const read = await Promise.all(messages.map((message) => readMessage(message, before + message.seq)));
+    at = { ...position, seq: before + last.seq };
     await store.apply(
       read.filter((message) => message !== null),
-      { ...position, seq: before + last.seq },
+      at,
     );
     return isMore ? 0 : idleMs;
   }
@@ -113,6 +125,8 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   async function isLeading(): Promise<boolean> {
     const now = Date.now();
     if (now < leadUntil - leadMs / 2) return true;
+    // Others may have led since.
+    if (now >= leadUntil) at = null;
     const leads = await store.lead(holder, new Date(now), leadMs);
     leadUntil = leads ? now + leadMs : 0;
     return leads;
@@ -120,8 +134,10 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
 
   /** A stream that is not the one that was read, or was put back to an earlier state, is read from its beginning. */
   async function whereToGoOn(): Promise<Position> {
-    const known = await store.position();
     const isFresh = Date.now() - identifiedAt < identifyEveryMs;
+    if (at !== null && at.stream === identity && isFresh) return at;
+    at = await store.position();
+    const known = at;
     if (known !== null && known.stream === identity && isFresh) return known;
     const { created, lastSeq } = await streamIdentity(context, eventStream);
     identifiedAt = Date.now();
@@ -135,6 +151,7 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
     identity = isSame ? `${created}#${newId()}` : created;
     const start = { stream: identity, seq: known === null ? 0 : placeIn(known).before + streamSize };
     await store.apply([], start);
+    at = start;
     return start;
   }
 

@@ -4,6 +4,8 @@ import { closeApproval, type Execute, informedOf } from './execute.ts';
 import type { DueAction, OutcomeStore, OwedAction } from './store.ts';
 
 const everyMs = 500;
+/** All that is open is counted for the metric alone. */
+const countEveryMs = 5000;
 /** As many as may fall due together, and so many of them at a time. */
 const dueMax = 2000;
 const atOnce = 16;
@@ -19,12 +21,15 @@ export function startSweep(
   { sweepAfterMs }: DecisionsConfig,
 ): void {
   let sweeping: Promise<void> | undefined;
+  let countedAt = 0;
 
   async function sweep(): Promise<void> {
     const now = new Date();
     await inParallel(await store.owed(now, dueMax), (action) => attempt(action, () => finish(action, now)));
     const due = await store.due(now, new Date(now.getTime() - sweepAfterMs), dueMax);
     await inParallel(due, (action) => attempt(action, () => look(action, now)));
+    if (Date.now() - countedAt < countEveryMs) return;
+    countedAt = Date.now();
     context.metrics.openApprovals.set((await store.countOpen()).held);
   }
 

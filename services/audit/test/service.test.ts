@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { nanos } from '@nats-io/transport-node';
 import type { NatsServer } from '@placet/embedded';
 import { eventStream, makeEvent } from '@placet/events';
 import { createSigner, generateSigningKey } from '@placet/proof';
@@ -23,7 +24,10 @@ const signer = createSigner(generateSigningKey());
 const trusted = { keys: [signer.publicJwk] };
 
 async function startAudit(server: NatsServer, path: string) {
-  const store = await openSqliteAuditStore(path);
+  return startOn(server, await openSqliteAuditStore(path));
+}
+
+async function startOn(server: NatsServer, store: AuditStore) {
   const logger = createLogger({ level: 'silent' });
   const service = await startAuditService(
     { nats: server, sealer: null, logger, metrics: createMetrics() },
@@ -38,6 +42,15 @@ async function log({ bus }: TestBus, n: number) {
   const data = { action_id, agent: 'support', action_name: 'noted', outcome: 'success' } as const;
   const event = makeEvent('action.logged', { service: 'gateway', id: `log-${n}`, now: new Date(), data });
   await bus.note(event, action_id);
+}
+
+/** The stream lets go of all that it holds, as of what is too old. */
+async function forget({ context: { jsm } }: TestBus) {
+  const { config } = await jsm.streams.info(eventStream);
+  const { max_age, duplicate_window } = config;
+  await jsm.streams.update(eventStream, { max_age: nanos(200), duplicate_window: nanos(200) });
+  await eventually(async () => expect((await jsm.streams.info(eventStream)).state.messages).toBe(0));
+  await jsm.streams.update(eventStream, { max_age, duplicate_window });
 }
 
 const recorded = async (store: AuditStore, size: number) =>
@@ -94,6 +107,40 @@ test.each([
     expect((await after.store.head()).size).toBe(4);
   },
 );
+
+test('what another one has recorded, and the stream let go of since, is not missed', async () => {
+  const server = await startTestNats();
+  const bus = await startTestBus(server);
+  for (const n of [1, 2, 3]) await log(bus, n);
+  const dir = temporaryDirectory();
+  const other = await startAudit(server, join(dir, 'other.sqlite'));
+  await recorded(other.store, 3);
+  await other.service.close();
+  await forget(bus);
+
+  // It has looked when nothing was on the record yet, and nothing came since.
+  const empty = await openSqliteAuditStore(join(dir, 'empty.sqlite'));
+  const full = await openSqliteAuditStore(join(dir, 'other.sqlite'));
+  releaseAfterTest('the record', () => full.close());
+  let isFull = false;
+  let heads = 0;
+  const store = new Proxy(empty, {
+    get(_, name: keyof AuditStore) {
+      if (name === 'head') heads += 1;
+      const now = isFull ? full : empty;
+      return now[name].bind(now);
+    },
+  });
+  await startOn(server, store);
+  await eventually(() => expect(heads).toBeGreaterThan(0));
+  isFull = true;
+  await log(bus, 4);
+  await recorded(full, 4);
+  const { state } = await bus.context.jsm.streams.info(eventStream, {
+    subjects_filter: 'placet.sys.alarm.>',
+  });
+  expect(state.subjects ?? {}).toEqual({});
+});
 
 test('what is false is recorded with its flaw and one alarm, also when the record is lost and made again', async () => {
   const server = await startTestNats();

@@ -87,3 +87,44 @@ test('what was read goes on where it ended, over a restart too', async () => {
   expect(position?.seq).toBe(2 ** 42 + 2);
   expect(await undecided(store)).toHaveLength(2);
 });
+
+/** One store that can be exchanged for another under whoever uses it; counts how often the position was asked for. */
+function exchangeable(first: OutcomeStore) {
+  const state = { now: first, positions: 0 };
+  const store = new Proxy(first, {
+    get(_, name: keyof OutcomeStore) {
+      if (name === 'position') state.positions += 1;
+      return state.now[name].bind(state.now);
+    },
+  });
+  return { state, store };
+}
+
+test('a store that was emptied while nothing came is filled again as soon as something does', async () => {
+  const b = await startTestBus(await startTestNats());
+  const { state, store } = exchangeable(await openStore());
+  await b.bus.append(requested({ action: 1 }), { version: 0 });
+  startFeed(b, store);
+  await whatItHolds(b, state.now);
+  state.now = await openStore();
+  await b.bus.append(requested({ action: 2 }), { version: 0 });
+  await eventually(async () => expect(await undecided(state.now)).toHaveLength(2));
+});
+
+test('while nothing comes the store is not asked again and again', async () => {
+  const b = await startTestBus(await startTestNats());
+  const { state, store } = exchangeable(await openStore());
+  await b.bus.append(requested({ action: 1 }), { version: 0 });
+  startFeed(b, store);
+  await whatItHolds(b, state.now);
+  const before = state.positions;
+  // So often the stream is looked at meanwhile.
+  let looks = 0;
+  b.context.nc.subscribe(`$JS.API.DIRECT.GET.${eventStream}`, {
+    callback: () => {
+      looks += 1;
+    },
+  });
+  await eventually(() => expect(looks).toBeGreaterThan(20));
+  expect(state.positions - before).toBeLessThan(5);
+});
