@@ -58,7 +58,6 @@ export function startSequencer(
         problem = null;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
-        known = null;
         if (error instanceof AuditSequenceConflict) await conflicting(error);
         context.logger.warn({ err: error }, 'the record could not be written; trying again');
         await sleep(backoffMs(failures++), stopping.signal);

@@ -56,7 +56,7 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   const holder = newId();
   let leadUntil = 0;
   let idle: { seq: number; since: number } | null = null;
-  /** Where we were, for as long as we lead: while nothing comes the store need not be asked. */
+  /** Where we were: while nothing comes the store need not be asked. It is never further than the store is. */
   let at: Position | null = null;
   let identity: string | null = null;
   let identifiedAt = 0;
@@ -78,7 +78,6 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
         problem = null;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
-        at = null;
         context.logger.warn({ err: error }, 'the store of outcomes could not be filled; trying again');
         await sleep(backoffMs(failures++), stopping.signal);
       }
@@ -88,7 +87,6 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   /** Stores what is there, and answers how long to wait before the next look. */
   async function step(): Promise<number> {
     if (!(await isLeading())) {
-      at = null;
       await expectSomebodyReads();
       return standByMs;
     }
@@ -99,17 +97,18 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
     const { messages, isMore } = await readBatch(context, eventStream, seq + 1, batchMax);
     const last = messages.at(-1);
     if (!last) return idleMs;
-    // Somebody may have emptied the store, or put it back.
+    // Others may have led since, or somebody has emptied the store.
     if (isRemembered && !isDeepStrictEqual(await store.position(), position)) {
       at = null;
       return 0;
     }
     const read = await Promise.all(messages.map((message) => readMessage(message, before + message.seq)));
-    at = { ...position, seq: before + last.seq };
+    const next = { ...position, seq: before + last.seq };
     await store.apply(
       read.filter((message) => message !== null),
-      at,
+      next,
     );
+    at = next;
     return isMore ? 0 : idleMs;
   }
 
@@ -125,8 +124,6 @@ export function startFeed(parts: ServiceParts, store: OutcomeStore): Feed {
   async function isLeading(): Promise<boolean> {
     const now = Date.now();
     if (now < leadUntil - leadMs / 2) return true;
-    // Others may have led since.
-    if (now >= leadUntil) at = null;
     const leads = await store.lead(holder, new Date(now), leadMs);
     leadUntil = leads ? now + leadMs : 0;
     return leads;

@@ -84,13 +84,19 @@ test('a card that Slack refused to change is told as such, and changed with the 
   expect(await ofType(placet, id, 'notification.failed')).toHaveLength(1);
 });
 
-test('a notifier that is stopped while nobody knows what was sent leaves one card', async () => {
+/** A notifier that was stopped while nobody knew whether the second card had been sent. */
+async function stopUnsure() {
   const { slack, placet } = await startWithSlack();
   await cardOf(slack, await ask(placet, 'refund.create', { payload: { n: 0 } }));
   slack.failNext('chat.postMessage', 'answer lost');
   const id = await ask(placet, 'refund.create', { payload: { n: 1 } });
   await eventually(() => expect(slack.messages('#approvals')).toHaveLength(2));
   await placet.placet.stop('notifier');
+  return { slack, placet, id };
+}
+
+test('a notifier that is stopped while nobody knows what was sent leaves one card', async () => {
+  const { slack, placet, id } = await stopUnsure();
   await placet.placet.start('notifier');
   expect((await placet.admin.vote(id, { vote: 'reject', comment: 'No.' })).body.decision).toBe('denied');
   await eventually(async () =>
@@ -123,12 +129,7 @@ test.each([
 );
 
 test('a card is not looked for among what other apps say of the same action', async () => {
-  const { slack, placet } = await startWithSlack();
-  await cardOf(slack, await ask(placet, 'refund.create', { payload: { n: 0 } }));
-  slack.failNext('chat.postMessage', 'answer lost');
-  const id = await ask(placet, 'refund.create', { payload: { n: 1 } });
-  await eventually(() => expect(slack.messages('#approvals')).toHaveLength(2));
-  await placet.placet.stop('notifier');
+  const { slack, placet, id } = await stopUnsure();
   const [, card] = slack.messages('#approvals');
   if (!card?.metadata) throw new Error('a card has metadata');
   const { metadata } = card;

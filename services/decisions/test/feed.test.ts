@@ -88,8 +88,10 @@ test('what was read goes on where it ended, over a restart too', async () => {
   expect(await undecided(store)).toHaveLength(2);
 });
 
-/** One store that can be exchanged for another under whoever uses it; counts how often the position was asked for. */
-function exchangeable(first: OutcomeStore) {
+/** One action is stored, and nothing comes. The store can be exchanged for another under whoever feeds it. */
+async function startIdle() {
+  const b = await startTestBus(await startTestNats());
+  const first = await openStore();
   const state = { now: first, positions: 0 };
   const store = new Proxy(first, {
     get(_, name: keyof OutcomeStore) {
@@ -97,26 +99,21 @@ function exchangeable(first: OutcomeStore) {
       return state.now[name].bind(state.now);
     },
   });
-  return { state, store };
-}
-
-test('a store that was emptied while nothing came is filled again as soon as something does', async () => {
-  const b = await startTestBus(await startTestNats());
-  const { state, store } = exchangeable(await openStore());
   await b.bus.append(requested({ action: 1 }), { version: 0 });
   startFeed(b, store);
   await whatItHolds(b, state.now);
+  return { b, state };
+}
+
+test('a store that was emptied while nothing came is filled again as soon as something does', async () => {
+  const { b, state } = await startIdle();
   state.now = await openStore();
   await b.bus.append(requested({ action: 2 }), { version: 0 });
   await eventually(async () => expect(await undecided(state.now)).toHaveLength(2));
 });
 
 test('while nothing comes the store is not asked again and again', async () => {
-  const b = await startTestBus(await startTestNats());
-  const { state, store } = exchangeable(await openStore());
-  await b.bus.append(requested({ action: 1 }), { version: 0 });
-  startFeed(b, store);
-  await whatItHolds(b, state.now);
+  const { b, state } = await startIdle();
   const before = state.positions;
   // So often the stream is looked at meanwhile.
   let looks = 0;
